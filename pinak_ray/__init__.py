@@ -1,0 +1,1 @@
+"""The memory plane for agent swarms on Ray."""

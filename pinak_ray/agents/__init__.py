@@ -1,0 +1,1 @@
+"""Working memory, scratchpad and board as pure state machines."""

@@ -1,0 +1,1 @@
+"""What user code holds: connect, Swarm, AgentHandle, BoardHandle."""

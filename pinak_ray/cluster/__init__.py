@@ -1,0 +1,1 @@
+"""Composition root: start, stop and heal a whole stack; the command line."""

@@ -1,0 +1,55 @@
+"""pgvector's binary format of `halfvec`, encoded and decoded with numpy.
+
+uint16 dimension | uint16 unused (0) | dimension x float16        all big-endian
+"""
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from pinak_ray.embedding.protocol import Vectors
+from pinak_ray.records.errors import InvalidInput, WrongDimension
+
+__all__ = ["MAX_DIMENSION", "decode_halfvec", "encode_halfvec", "encode_halfvec_one"]
+
+MAX_DIMENSION = 16_000  # pgvector's own limit for a halfvec column
+_HEADER = struct.Struct(">HH")
+
+
+def encode_halfvec(vectors: npt.NDArray[np.floating]) -> list[bytes]:
+    """Encode (n, d) numbers as n binary halfvecs.
+
+    Raises `WrongDimension` when d is not 1 to 16000, `InvalidInput` when a number does not fit into
+    a float16 (NaN, Inf, beyond 65504) or a vector is all zeros in it.
+    """
+    count, dimension = vectors.shape
+    if not 1 <= dimension <= MAX_DIMENSION:
+        raise WrongDimension(f"a halfvec has 1 to {MAX_DIMENSION} numbers, not {dimension}")
+    with np.errstate(over="ignore", under="ignore"):
+        halves = np.ascontiguousarray(vectors, dtype=">f2")
+    if not np.isfinite(halves).all():
+        raise InvalidInput("a vector holds NaN, Inf or a number beyond 65504")
+    if not halves.any(axis=1).all():
+        raise InvalidInput("a vector is all zeros in half precision")
+    width = _HEADER.size + 2 * dimension
+    rows = np.empty((count, width), dtype=np.uint8)
+    rows[:, : _HEADER.size] = np.frombuffer(_HEADER.pack(dimension, 0), dtype=np.uint8)
+    rows[:, _HEADER.size :] = halves.view(np.uint8)
+    data = rows.tobytes()
+    return [data[start : start + width] for start in range(0, len(data), width)]
+
+
+def encode_halfvec_one(vector: npt.NDArray[np.floating]) -> bytes:
+    """Encode one (d,) vector; raise as `encode_halfvec`."""
+    return encode_halfvec(vector[np.newaxis, :])[0]
+
+
+def decode_halfvec(data: bytes) -> Vectors:
+    """Decode one binary halfvec to (d,) float32; raise `InvalidInput` when it is not one."""
+    if len(data) < _HEADER.size:
+        raise InvalidInput(f"a halfvec has a header of {_HEADER.size} bytes, got {len(data)} bytes")
+    dimension, unused = _HEADER.unpack_from(data)
+    if unused != 0 or len(data) != _HEADER.size + 2 * dimension:
+        raise InvalidInput(f"not a halfvec: {len(data)} bytes for {dimension} numbers")
+    return np.frombuffer(data, dtype=">f2", offset=_HEADER.size).astype(np.float32)

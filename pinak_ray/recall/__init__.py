@@ -1,0 +1,1 @@
+"""Hybrid search, one step a file."""

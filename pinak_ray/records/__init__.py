@@ -1,0 +1,1 @@
+"""Everything that crosses a border: ids, memories, operations, nudges, errors."""

@@ -1,0 +1,139 @@
+"""Every error a caller can meet, in one tree.
+
+PinakError
+├── InvalidInput        bad input; nothing was stored                      HTTP 422
+│   └── WrongDimension  a vector of another length than the model's
+├── NotFound            the named thing does not exist                     HTTP 404
+├── Conflict            the state is not what the caller expected          HTTP 409
+│   └── VersionConflict compare-and-set lost: carries the current version
+├── Unauthorized        no token, or one that does not hold               HTTP 401
+├── Forbidden           a valid token without the needed scope            HTTP 403
+├── Overloaded          a bounded queue is full: carries retry_after_s     HTTP 503
+├── Unavailable         a part of the stack does not answer                HTTP 503
+│   ├── NotRunning      no stack to join: says how to start one
+│   └── StaleEpoch      this host no longer owns the shard
+└── SetupError          the machine or the database lacks something, says what
+
+Ray pickles an error by its positional arguments, so each class keeps plain positional arguments
+and `args` holds exactly what `__init__` takes (`tests/unit/test_errors.py` holds every class to it).
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "Conflict",
+    "Forbidden",
+    "InvalidInput",
+    "NotFound",
+    "NotRunning",
+    "Overloaded",
+    "PinakError",
+    "SetupError",
+    "StaleEpoch",
+    "Unauthorized",
+    "Unavailable",
+    "VersionConflict",
+    "WrongDimension",
+]
+
+
+class PinakError(Exception):
+    """Base of every error that pinak-ray raises on purpose."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else (self.__doc__ or "").strip()
+
+
+class InvalidInput(PinakError):
+    """The input breaks the contract; nothing was stored."""
+
+    code = "invalid_input"
+    status = 422
+
+
+class WrongDimension(InvalidInput):
+    """A vector's length differs from the model's dimension."""
+
+    code = "wrong_dimension"
+
+
+class NotFound(PinakError):
+    """The named thing does not exist in this namespace."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(PinakError):
+    """The state is not what the caller expected."""
+
+    code = "conflict"
+    status = 409
+
+
+class VersionConflict(Conflict):
+    """A compare-and-set met another version than the expected one."""
+
+    code = "version_conflict"
+
+    def __init__(self, key: str, expected: int, current: int) -> None:
+        super().__init__(key, expected, current)
+        self.key = key
+        self.expected = expected
+        self.current = current
+
+    def __str__(self) -> str:
+        return f"{self.key!r} is at version {self.current}, not {self.expected}; read it and retry"
+
+
+class Unauthorized(PinakError):
+    """The request carries no valid token."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class Forbidden(PinakError):
+    """The token lacks the scope that this call needs."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Overloaded(PinakError):
+    """A bounded queue is full; try again after `retry_after_s` seconds."""
+
+    code = "overloaded"
+    status = 503
+
+    def __init__(self, what: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(what, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(PinakError):
+    """A part of the stack does not answer."""
+
+    code = "unavailable"
+    status = 503
+
+
+class NotRunning(Unavailable):
+    """No stack is running here; start one with `pinak-ray up`."""
+
+    code = "not_running"
+
+
+class StaleEpoch(Unavailable):
+    """This host no longer owns the shard it tried to write."""
+
+    code = "stale_epoch"
+
+
+class SetupError(PinakError):
+    """The machine or the database lacks something that is needed."""
+
+    code = "setup"

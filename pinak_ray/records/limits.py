@@ -1,0 +1,98 @@
+"""What is accepted at every border, in one place: Python, HTTP, CLI and the twin agree."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from pinak_ray.records.errors import InvalidInput
+
+__all__ = [
+    "MAX_CONTENT_BYTES",
+    "MAX_DETAILS_BYTES",
+    "MAX_K",
+    "MAX_LABELS",
+    "MAX_NAME_BYTES",
+    "check_json",
+    "check_labels",
+    "check_name",
+    "check_number",
+    "check_text",
+]
+
+# 64 KiB of text is some 12,000 words: more than an embedder or a reader of a hit can use, and far
+# under PostgreSQL's 1 MB tsvector. Longer sources are split by the caller.
+MAX_CONTENT_BYTES = 65_536
+MAX_DETAILS_BYTES = 65_536
+# Names lead every primary key; a btree entry must stay under 2,704 bytes.
+MAX_NAME_BYTES = 256
+MAX_LABELS = 64
+MAX_K = 200
+
+
+def check_text(what: str, text: object, *, limit: int = MAX_CONTENT_BYTES) -> str:
+    """Return `text` if PostgreSQL can hold it, or raise InvalidInput naming `what`."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"{what} must be a string, not {type(text).__name__}")
+    if not text or text.isspace():
+        raise InvalidInput(f"{what} is empty; give at least one visible character")
+    if "\x00" in text:
+        raise InvalidInput(f"{what} holds a NUL character, which PostgreSQL cannot store")
+    if len(text) * 4 > limit:
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError:
+            raise InvalidInput(f"{what} holds a lone surrogate; send valid Unicode") from None
+        if size > limit:
+            raise InvalidInput(f"{what} has {size} bytes, the limit is {limit}; split it")
+    elif not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidInput(f"{what} holds a lone surrogate; send valid Unicode") from None
+    return text
+
+
+def check_name(what: str, name: object) -> str:
+    """Return `name` if it can be a key: short, visible, without a NUL."""
+    return check_text(what, name, limit=MAX_NAME_BYTES)
+
+
+def check_labels(what: str, labels: object) -> tuple[str, ...]:
+    """Return the labels (tags, entities) without repeats, in the caller's order."""
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
+        raise InvalidInput(f"{what} must be a list of strings")
+    unique = tuple(dict.fromkeys(check_name(f"an entry of {what}", label) for label in labels))
+    if len(unique) > MAX_LABELS:
+        raise InvalidInput(f"{what} has {len(unique)} entries, the limit is {MAX_LABELS}")
+    return unique
+
+
+def check_json(what: str, value: Any, *, limit: int = MAX_DETAILS_BYTES) -> bytes:
+    """Return `value` as JSON bytes, or raise InvalidInput for what JSON or jsonb cannot hold."""
+    try:
+        encoded = orjson.dumps(value)
+    except (orjson.JSONEncodeError, TypeError, UnicodeEncodeError) as error:
+        raise InvalidInput(f"{what} is not JSON: {error}") from None
+    if len(encoded) > limit:
+        raise InvalidInput(f"{what} has {len(encoded)} bytes of JSON, the limit is {limit}")
+    if b"\\u0000" in encoded:
+        raise InvalidInput(f"{what} holds a NUL character, which PostgreSQL cannot store")
+    return encoded
+
+
+def check_details(details: object) -> bytes:
+    """Return a memory's details as JSON bytes; they must be an object."""
+    if not isinstance(details, Mapping):
+        raise InvalidInput("details must be an object of names and values")
+    return check_json("details", dict(details))
+
+
+def check_number(what: str, value: object, *, low: float, high: float) -> float:
+    """Return `value` as a float within [low, high], or raise InvalidInput."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidInput(f"{what} must be a finite number")
+    if not low <= value <= high:
+        raise InvalidInput(f"{what} is {value}, it must lie between {low} and {high}")
+    return float(value)

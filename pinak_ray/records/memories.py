@@ -1,0 +1,179 @@
+"""A memory, its layers, and the receipt that a write returns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.ids import id_from_key, uuid7
+from pinak_ray.records.limits import (
+    check_details,
+    check_labels,
+    check_name,
+    check_number,
+    check_text,
+)
+
+__all__ = ["Ack", "Layer", "Memory", "Outcome", "Receipt", "ack_level", "new_memory"]
+
+
+class Layer(StrEnum):
+    """What kind of knowledge a memory is."""
+
+    SEMANTIC = "semantic"
+    EPISODIC = "episodic"
+    PROCEDURAL = "procedural"
+    REFERENCE = "reference"
+
+
+class Outcome(StrEnum):
+    """How the remembered thing ended; nudges are built on failures."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+
+
+class Ack(StrEnum):
+    """How far a write must have come before its receipt is returned."""
+
+    ACCEPTED = "accepted"
+    DURABLE = "durable"
+    SEARCHABLE = "searchable"
+
+
+class Receipt(NamedTuple):
+    """What a write returns. `new` is False when a retry met its own earlier write.
+
+    `version` is that of the working item or public entry that was written; memories have none.
+    """
+
+    id: UUID
+    ack: Ack
+    new: bool = True
+    version: int | None = None
+
+
+class Memory(NamedTuple):
+    """One long-term record. Times are aware and in UTC; `details` and `vector` are encoded.
+
+    `details` is a JSON object as bytes. `vector` is None (the Indexer embeds the content) or the
+    caller's own vector in pgvector's binary halfvec form.
+    """
+
+    id: UUID
+    namespace_id: int
+    agent: str
+    layer: Layer
+    content: str
+    session: str | None
+    details: bytes
+    tags: tuple[str, ...]
+    entities: tuple[str, ...]
+    outcome: Outcome | None
+    salience: float
+    occurred_at: datetime
+    created_at: datetime
+    expires_at: datetime | None
+    source: str | None
+    vector: bytes | None = None
+
+
+def _member(enum: type[StrEnum], what: str, value: object) -> Any:
+    try:
+        return enum(value)
+    except ValueError:
+        names = ", ".join(enum)
+        raise InvalidInput(f"unknown {what} {value!r}; choose one of: {names}") from None
+
+
+def ack_level(value: object) -> Ack:
+    """Return the ack level named by `value`, or raise InvalidInput naming the choices."""
+    level: Ack = _member(Ack, "ack", value)
+    return level
+
+
+def layer_named(value: object) -> Layer:
+    """Return the layer named by `value`, or raise InvalidInput naming the choices."""
+    layer: Layer = _member(Layer, "layer", value)
+    return layer
+
+
+def outcome_named(value: object) -> Outcome:
+    """Return the outcome named by `value`, or raise InvalidInput naming the choices."""
+    outcome: Outcome = _member(Outcome, "outcome", value)
+    return outcome
+
+
+def moment(what: str, value: object) -> datetime:
+    """Return an aware datetime in UTC; a naive one is refused, it would mean another time."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise InvalidInput(f"{what} {value!r} is not an ISO 8601 time") from None
+    if not isinstance(value, datetime):
+        raise InvalidInput(f"{what} must be a datetime or an ISO 8601 string")
+    if value.tzinfo is None:
+        raise InvalidInput(f"{what} has no time zone; write it like 2026-01-31T12:00:00+00:00")
+    return value.astimezone(UTC)
+
+
+def expiry(now: datetime, ttl_s: object) -> datetime | None:
+    """Return when something that lives `ttl_s` seconds ends; None lives on."""
+    if ttl_s is None:
+        return None
+    # Ten years: beyond it the caller means "for ever" or has mixed up units.
+    return now + timedelta(seconds=check_number("ttl_s", ttl_s, low=0.001, high=315_360_000))
+
+
+def new_memory(
+    namespace_id: int,
+    agent: str,
+    content: str,
+    *,
+    layer: Layer | str = Layer.SEMANTIC,
+    session: str | None = None,
+    details: Mapping[str, Any] | None = None,
+    tags: Iterable[str] = (),
+    entities: Iterable[str] = (),
+    outcome: Outcome | str | None = None,
+    salience: float = 0.5,
+    occurred_at: datetime | str | None = None,
+    ttl_s: float | None = None,
+    source: str | None = None,
+    vector: bytes | None = None,
+    idempotency_key: str | None = None,
+) -> Memory:
+    """Return a checked Memory with its id; raises InvalidInput and makes nothing on bad input."""
+    now = datetime.now(UTC)
+    if idempotency_key is None:
+        memory_id = uuid7()
+    else:
+        memory_id = id_from_key(namespace_id, agent, check_name("idempotency_key", idempotency_key))
+    return Memory(
+        memory_id,
+        namespace_id,
+        check_name("agent", agent),
+        layer if type(layer) is Layer else layer_named(layer),
+        check_text("content", content),
+        None if session is None else check_name("session", session),
+        b"{}" if details is None else check_details(details),
+        check_labels("tags", tags) if tags else (),
+        check_labels("entities", entities) if entities else (),
+        None if outcome is None else outcome_named(outcome),
+        0.5 if salience == 0.5 else check_number("salience", salience, low=0.0, high=1.0),
+        now if occurred_at is None else moment("occurred_at", occurred_at),
+        now,
+        expiry(now, ttl_s),
+        None if source is None else check_text("source", source, limit=2048),
+        vector,
+    )
+
+
+def layers_named(values: Sequence[Layer | str]) -> tuple[Layer, ...]:
+    """Return the named layers, or raise InvalidInput."""
+    return tuple(layer_named(value) for value in values)

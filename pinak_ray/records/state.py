@@ -1,0 +1,103 @@
+"""What hosts hold: owners (agents and boards), working items, and entries of scratchpad and board."""
+
+import zlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+__all__ = ["SHARDS", "Entry", "EntryKind", "Owner", "Space", "WorkingItem", "shard_of"]
+
+# The unit of placement and fencing. 256 keeps a shard under 400 agents at 100,000 active ones and
+# divides evenly over any number of hosts that one cluster is likely to have.
+SHARDS = 256
+
+
+class Space(StrEnum):
+    """Who owns state: one agent (private) or one board (shared by a team)."""
+
+    AGENT = "agent"
+    BOARD = "board"
+
+
+class Owner(NamedTuple):
+    """The address of an agent or a board; its state lives on exactly one host."""
+
+    namespace_id: int
+    space: Space
+    name: str
+
+
+def shard_of(owner: Owner) -> int:
+    """Return the shard, 0 to SHARDS - 1, that holds this owner; the same in every process."""
+    return zlib.crc32(f"{owner.namespace_id}/{owner.space}/{owner.name}".encode()) % SHARDS
+
+
+class WorkingItem(NamedTuple):
+    """One short-term item of an agent. `encoded` is JSON; versions start at 1 and rise by 1."""
+
+    key: str
+    encoded: bytes
+    version: int
+    updated_at: datetime
+    expires_at: datetime | None
+
+    @property
+    def value(self) -> Any:
+        """The noted value, decoded."""
+        return orjson.loads(self.encoded)
+
+
+class EntryKind(StrEnum):
+    """What an entry is; the first group belongs on boards, the second on scratchpads."""
+
+    FINDING = "finding"
+    CONTRADICTION = "contradiction"
+    PUBLIC = "public"
+
+    OBSERVATION = "observation"
+    REASONING = "reasoning"
+    EXAMPLE = "example"
+    TRAJECTORY = "trajectory"
+    QUESTION = "question"
+    TASK = "task"
+
+
+KINDS = {
+    Space.BOARD: (EntryKind.FINDING, EntryKind.CONTRADICTION, EntryKind.PUBLIC),
+    Space.AGENT: (
+        EntryKind.OBSERVATION,
+        EntryKind.REASONING,
+        EntryKind.EXAMPLE,
+        EntryKind.TRAJECTORY,
+        EntryKind.QUESTION,
+        EntryKind.TASK,
+    ),
+}
+
+
+class Entry(NamedTuple):
+    """One entry of a board or a scratchpad.
+
+    `seq` rises by one with each change of its owner, so readers resume from the last one seen. A
+    `public` entry has a `key` and is replaced in place, with its version raised.
+    """
+
+    id: UUID
+    seq: int
+    kind: EntryKind
+    author: str
+    key: str | None
+    content: str
+    encoded_details: bytes
+    version: int
+    created_at: datetime
+    expires_at: datetime | None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the author attached, decoded."""
+        decoded: dict[str, Any] = orjson.loads(self.encoded_details)
+        return decoded

@@ -1,0 +1,1 @@
+"""Tokens, key ring, scopes."""
