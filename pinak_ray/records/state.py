@@ -36,13 +36,17 @@ def shard_of(owner: Owner) -> int:
 
 
 class WorkingItem(NamedTuple):
-    """One short-term item of an agent. `encoded` is JSON; versions start at 1 and rise by 1."""
+    """One short-term item of an agent. `encoded` is JSON; versions start at 1 and rise by 1.
+
+    `operation_id` is the write that made this version: the same write again changes nothing.
+    """
 
     key: str
     encoded: bytes
     version: int
     updated_at: datetime
     expires_at: datetime | None
+    operation_id: UUID
 
     @property
     def value(self) -> Any:
@@ -95,6 +99,7 @@ class Entry(NamedTuple):
     version: int
     created_at: datetime
     expires_at: datetime | None
+    operation_id: UUID
 
     @property
     def details(self) -> dict[str, Any]:

@@ -144,6 +144,7 @@ working_items = Table(
     Column("version", BigInteger, nullable=False),
     Column("updated_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT),
+    Column("operation_id", Uuid, nullable=False),
     Index("working_items_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
 
@@ -163,6 +164,7 @@ entries = Table(
     Column("version", BigInteger, nullable=False),
     Column("created_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT),
+    Column("operation_id", Uuid, nullable=False),
     Index("entries_by_seq", "namespace_id", "space", "owner", "seq", unique=True),
     Index("entries_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )

@@ -117,6 +117,7 @@ CREATE TABLE pinak.working_items (
     version bigint NOT NULL,
     updated_at timestamptz NOT NULL,
     expires_at timestamptz,
+    operation_id uuid NOT NULL,
     CONSTRAINT working_items_pkey PRIMARY KEY (namespace_id, agent, key)
 ) WITH (fillfactor = 80)
 ----
@@ -137,6 +138,7 @@ CREATE TABLE pinak.entries (
     version bigint NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz,
+    operation_id uuid NOT NULL,
     CONSTRAINT entries_pkey PRIMARY KEY (namespace_id, space, owner, id)
 ) WITH (fillfactor = 80)
 ----

@@ -1,0 +1,24 @@
+"""What a state machine changed: a closed set that the store writes as one batch."""
+
+from typing import NamedTuple
+
+from pinak_ray.records.state import Entry, Owner, WorkingItem
+
+__all__ = ["Change", "PutEntry", "PutItem"]
+
+
+class PutItem(NamedTuple):
+    """A working item was written; the newest version of a key wins."""
+
+    owner: Owner
+    item: WorkingItem
+
+
+class PutEntry(NamedTuple):
+    """An entry of a board or scratchpad was added, or a public one replaced."""
+
+    owner: Owner
+    entry: Entry
+
+
+Change = PutItem | PutEntry

@@ -1,0 +1,97 @@
+"""An agent's short-term items: a pure state machine; the caller passes the time in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from pinak_ray.records.errors import InvalidInput, VersionConflict
+from pinak_ray.records.memories import expiry
+from pinak_ray.records.operations import Context
+from pinak_ray.records.state import WorkingItem
+
+__all__ = ["MAX_ITEMS", "WorkingMemory", "estimate_tokens"]
+
+# Working memory is what fits in a prompt; a thousand items is far past that, and bounds a host.
+MAX_ITEMS = 1024
+
+# OpenAI's rule of thumb for English: a token is about four characters.
+_CHARACTERS_PER_TOKEN = 4
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a model will count, rounded up."""
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+
+
+@dataclass(slots=True)
+class WorkingMemory:
+    """Items by key. Expired items are not seen, and give up their place to new ones."""
+
+    items: dict[str, WorkingItem] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, items: Iterable[WorkingItem]) -> "WorkingMemory":
+        """Return a working memory that holds these items."""
+        return cls({item.key: item for item in items})
+
+    def note(
+        self,
+        key: str,
+        encoded: bytes,
+        operation_id: UUID,
+        *,
+        now: datetime,
+        ttl_s: float | None = None,
+        expected_version: int | None = None,
+    ) -> tuple[WorkingItem, bool]:
+        """Write one item; return it with its new version, and whether this call wrote it.
+
+        Versions rise for ever, also over an expiry, so that a compare-and-set cannot mistake a new
+        item for an old one. Raises VersionConflict, and InvalidInput when the memory is full.
+        """
+        held = self.items.get(key)
+        if held is not None and held.operation_id == operation_id:
+            return held, False
+        current = held.version if held is not None else 0
+        if expected_version is not None:
+            seen = current if held is not None and _alive(held, now) else 0
+            if expected_version != seen:
+                raise VersionConflict(key, expected_version, seen)
+        if held is None and len(self.items) >= MAX_ITEMS:
+            self._drop_expired(now)
+            if len(self.items) >= MAX_ITEMS:
+                raise InvalidInput(
+                    f"working memory holds {MAX_ITEMS} items, its limit; reuse keys or set ttl_s"
+                )
+        item = WorkingItem(key, encoded, current + 1, now, expiry(now, ttl_s), operation_id)
+        self.items[key] = item
+        return item, True
+
+    def recollect(self, key: str | None, *, now: datetime) -> tuple[WorkingItem, ...]:
+        """Return the item of this key, or all of them in key order; expired ones are gone."""
+        if key is None:
+            return tuple(self.items[k] for k in sorted(self.items) if _alive(self.items[k], now))
+        item = self.items.get(key)
+        return (item,) if item is not None and _alive(item, now) else ()
+
+    def context(self, budget_tokens: int, *, now: datetime) -> Context:
+        """Render `key: value` lines, newest first, until the budget is spent."""
+        alive = [item for item in self.items.values() if _alive(item, now)]
+        alive.sort(key=lambda item: (item.updated_at, item.key), reverse=True)
+        lines: list[str] = []
+        spent = 0
+        for item in alive:
+            line = f"{item.key}: {item.encoded.decode()}"
+            cost = estimate_tokens(line + "\n")
+            if spent + cost <= budget_tokens:
+                lines.append(line)
+                spent += cost
+        return Context("\n".join(lines), spent, len(lines), len(alive) - len(lines))
+
+    def _drop_expired(self, now: datetime) -> None:
+        self.items = {key: item for key, item in self.items.items() if _alive(item, now)}
+
+
+def _alive(item: WorkingItem, now: datetime) -> bool:
+    return item.expires_at is None or item.expires_at > now

@@ -1,0 +1,24 @@
+"""Which database errors pass by themselves, and which are the item's own fault."""
+
+import asyncpg
+
+from pinak_ray.records.errors import Unavailable
+
+__all__ = ["is_transient"]
+
+_TRANSIENT = (
+    OSError,  # the socket is gone: ConnectionError and FileNotFoundError among them
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # "connection is closed", "another operation is in progress"
+    asyncpg.OperatorInterventionError,  # AdminShutdown, CrashShutdown, CannotConnectNow
+    asyncpg.InsufficientResourcesError,  # too many connections, out of memory or disk
+    asyncpg.TransactionRollbackError,  # deadlock, serialization failure
+    asyncpg.InternalClientError,
+    Unavailable,
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return True if the same call may well succeed later, unchanged."""
+    return isinstance(error, _TRANSIENT)

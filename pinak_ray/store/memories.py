@@ -1,0 +1,174 @@
+"""Memories: encode for COPY, commit a batch, and tell new rows from retried ones."""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from pinak_ray.records.memories import Memory
+from pinak_ray.store.copy_format import NULL, encode_text_array, field, null_or_text, stream
+from pinak_ray.store.database import Connection, Database, microseconds
+from pinak_ray.store.group_commit import Fates
+from pinak_ray.store.queries import query
+from pinak_ray.store.schema import SCHEMA
+
+__all__ = ["COLUMNS", "VECTOR_COLUMNS", "Duplicate", "EncodedMemory", "commit_memories", "encode_memory"]
+
+COLUMNS = (
+    "namespace_id", "id", "agent", "layer", "content", "session", "details", "tags", "entities",
+    "outcome", "salience", "occurred_at", "created_at", "expires_at", "source", "content_hash",
+)  # fmt: skip
+VECTOR_COLUMNS = ("namespace_id", "model_id", "kind", "memory_id", "embedding")
+
+_START = struct.Struct("!hiii")  # field count; length and value of namespace_id; length of id
+_SALIENCE_AND_TIMES = struct.Struct("!ifiqiq")
+_MOMENT = struct.Struct("!iq")
+_VECTOR_START = struct.Struct("!hiiiiihi")
+_ID_AT = slice(_START.size, _START.size + 16)
+_NAMESPACE_AT = slice(6, 10)
+
+
+class EncodedMemory(NamedTuple):
+    """One memory as a COPY row, and its vector's COPY row when the caller brought a vector."""
+
+    row: bytes
+    vector_row: bytes | None = None
+
+    @property
+    def key(self) -> tuple[int, UUID]:
+        """The primary key, read back from the row."""
+        namespace_id = int.from_bytes(self.row[_NAMESPACE_AT], signed=True)
+        return namespace_id, UUID(bytes=self.row[_ID_AT])
+
+
+class Duplicate:
+    """The fate of a row whose id was stored before: a retry, not an error."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<Duplicate>"
+
+
+def index_text(agent: str, session: str | None, content: str) -> str:
+    """Return the text that is indexed; the generated column `lexemes` follows the same rule.
+
+    In a session several speakers alternate, so who said it is part of the text (on LoCoMo this
+    raises a dense R@10 from 28.8 to 43.8).
+    """
+    return content if session is None else f"{agent}: {content}"
+
+
+def content_hash(content: str) -> bytes:
+    """Return 16 bytes that tell equal contents, whatever their case and spacing."""
+    normal = " ".join(content.split()).casefold()
+    return hashlib.blake2b(normal.encode(), digest_size=16).digest()
+
+
+def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemory:
+    """Encode for COPY; `model_id` names the model of a vector that the caller brought."""
+    occurred_at = microseconds(memory.occurred_at)
+    created_at = (
+        occurred_at
+        if memory.created_at is memory.occurred_at
+        else microseconds(memory.created_at)
+    )
+    row = b"".join((
+        _START.pack(len(COLUMNS), 4, memory.namespace_id, 16),
+        memory.id.bytes,
+        field(memory.agent.encode()),
+        field(memory.layer.encode()),
+        field(memory.content.encode()),
+        null_or_text(memory.session),
+        field(b"\x01" + memory.details),  # the binary jsonb format starts with a version
+        encode_text_array(memory.tags),
+        encode_text_array(memory.entities),
+        null_or_text(memory.outcome),
+        _SALIENCE_AND_TIMES.pack(4, memory.salience, 8, occurred_at, 8, created_at),
+        NULL if memory.expires_at is None else _MOMENT.pack(8, microseconds(memory.expires_at)),
+        null_or_text(memory.source),
+        field(content_hash(memory.content)),
+    ))  # fmt: skip
+    if memory.vector is None or model_id is None:
+        return EncodedMemory(row)
+    return EncodedMemory(
+        row, encode_vector(memory.namespace_id, model_id, 0, memory.id.bytes, memory.vector)
+    )
+
+
+def encode_vector(
+    namespace_id: int, model_id: int, kind: int, memory_id: bytes, embedding: bytes
+) -> bytes:
+    """Encode one row of memory_vectors for COPY; `embedding` is in binary halfvec form."""
+    start = _VECTOR_START.pack(len(VECTOR_COLUMNS), 4, namespace_id, 4, model_id, 2, kind, 16)
+    return b"".join((start, memory_id, field(embedding)))
+
+
+async def commit_memories(
+    database: Database, batch: Sequence[EncodedMemory]
+) -> Fates[Duplicate]:
+    """Store a batch in one transaction; the fate of a row that was there already is Duplicate.
+
+    The first try is a bare COPY: retries are rare, and ON CONFLICT would cost every batch a detour
+    over a staging table. When an id is there already, or row-level security forbids this role to
+    COPY, the batch takes that detour.
+    """
+    async with database.service() as connection:
+        try:
+            await _copy_all(connection, batch)
+            return {}
+        except (asyncpg.UniqueViolationError, asyncpg.FeatureNotSupportedError):
+            pass
+        return await _merge(connection, batch)
+
+
+async def _copy_all(connection: Connection, batch: Sequence[EncodedMemory]) -> None:
+    rows = [m.row for m in batch]
+    if all(m.vector_row is None for m in batch):
+        # One COPY is its own transaction: no round trips for BEGIN and COMMIT.
+        await _copy(connection, "memories", COLUMNS, rows)
+        return
+    async with connection.transaction():
+        await _copy(connection, "memories", COLUMNS, rows)
+        await _copy_vectors(connection, batch)
+
+
+async def _merge(connection: Connection, batch: Sequence[EncodedMemory]) -> Fates[Duplicate]:
+    async with connection.transaction():
+        await connection.execute(query("memories", "make_staging"))
+        await connection.copy_to_table(
+            "staged_memories",
+            schema_name="pg_temp",
+            source=stream([m.row for m in batch]),
+            columns=COLUMNS,
+            format="binary",
+        )
+        rows = await connection.fetch(query("memories", "insert_staged"))
+        stored = {(row["namespace_id"], row["id"]) for row in rows}
+        fates: dict[int, Duplicate | Exception] = {}
+        fresh: list[EncodedMemory] = []
+        for index, encoded in enumerate(batch):
+            if encoded.key in stored:
+                stored.discard(encoded.key)  # the same id twice in one batch: the first is new
+                fresh.append(encoded)
+            else:
+                fates[index] = Duplicate()
+        await _copy_vectors(connection, fresh)
+        return fates
+
+
+async def _copy_vectors(connection: Connection, batch: Sequence[EncodedMemory]) -> None:
+    vectors = [m.vector_row for m in batch if m.vector_row is not None]
+    if vectors:
+        await _copy(connection, "memory_vectors", VECTOR_COLUMNS, vectors)
+
+
+async def _copy(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[bytes]
+) -> None:
+    await connection.copy_to_table(
+        table, schema_name=SCHEMA, source=stream(rows), columns=columns, format="binary"
+    )

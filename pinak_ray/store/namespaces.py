@@ -1,0 +1,18 @@
+"""Namespaces: one integer id for each (tenant, project)."""
+
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.limits import check_name
+from pinak_ray.store.database import Connection
+from pinak_ray.store.queries import query
+
+__all__ = ["ensure_namespace"]
+
+
+async def ensure_namespace(connection: Connection, key: NamespaceKey) -> int:
+    """Return the namespace's id, making it on first use; raises InvalidInput on a bad name."""
+    tenant, project = check_name("tenant", key.tenant), check_name("project", key.project)
+    namespace_id = await connection.fetchval(query("namespaces", "find"), tenant, project)
+    if namespace_id is None:
+        await connection.execute(query("namespaces", "add"), tenant, project)
+        namespace_id = await connection.fetchval(query("namespaces", "find"), tenant, project)
+    return int(namespace_id)
