@@ -1,1 +1,6 @@
 """What user code holds: connect, Swarm, AgentHandle, BoardHandle."""
+
+from pinak_ray.client.handles import AgentHandle, BoardHandle, ScratchpadHandle
+from pinak_ray.client.swarm import Swarm, connect
+
+__all__ = ["AgentHandle", "BoardHandle", "ScratchpadHandle", "Swarm", "connect"]

@@ -51,7 +51,7 @@ def make_cluster(place: Place, account: Account | None, programs: Path, *, durab
 
 def check_version(place: Place, programs: Path) -> None:
     """Raise SetupError if the cluster was made by another major version than the programs'."""
-    made_by = int((place.cluster / "PG_VERSION").read_text(encoding="ascii"))
+    made_by = int((place.cluster / "PG_VERSION").read_text(encoding="utf-8"))
     major = _major_version(programs)
     if made_by != major:
         raise SetupError(
@@ -64,7 +64,7 @@ def check_version(place: Place, programs: Path) -> None:
 def read_password(place: Place) -> str:
     """Return the superuser's password; raises SetupError if there is none to read."""
     try:
-        return place.password.read_text(encoding="ascii").strip()
+        return place.password.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         if not place.cluster.exists():
             raise SetupError(f"no embedded PostgreSQL was started in {place.home} yet") from None

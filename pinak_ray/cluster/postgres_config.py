@@ -9,6 +9,33 @@ __all__ = ["Machine", "ServerSettings", "render_config", "this_machine"]
 
 _MIB = 1024 * 1024
 
+_SAME_EVERYWHERE = {
+    # Only the unix socket, in a directory that only the owner may enter.
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
+    "password_encryption": "scram-sha-256",
+    "wal_compression": "off",
+    "jit": "off",
+    "autovacuum": "on",
+    "autovacuum_naptime": "30s",
+    "autovacuum_vacuum_scale_factor": "0.05",
+    "autovacuum_vacuum_insert_scale_factor": "0.05",
+    "autovacuum_analyze_scale_factor": "0.02",
+    # Seven files, one a weekday, each begun anew after a week.
+    "logging_collector": "on",
+    "log_directory": "../log",
+    "log_filename": "postgresql-%a.log",
+    "log_rotation_age": "1d",
+    "log_rotation_size": "0",
+    "log_truncate_on_rotation": "on",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_lock_waits": "on",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+    "lc_messages": "C",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -42,7 +69,7 @@ def this_machine() -> Machine:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
         try:
-            memory = min(memory, int(Path(limit).read_text(encoding="ascii")))
+            memory = min(memory, int(Path(limit).read_text(encoding="utf-8")))
         except (OSError, ValueError):
             continue
     try:
@@ -62,12 +89,8 @@ def render_config(
     safe = "on" if durable else "off"
     socket_list = '"{}"'.format(str(socket_dir).replace('"', '""'))
     values = {
-        # Only the unix socket, in a directory that only the owner may enter.
-        "listen_addresses": "",
-        "port": "5432",
+        **_SAME_EVERYWHERE,
         "unix_socket_directories": socket_list,
-        "unix_socket_permissions": "0700",
-        "password_encryption": "scram-sha-256",
         "max_connections": str(settings.max_connections),
         "fsync": safe,
         "full_page_writes": safe,
@@ -77,28 +100,9 @@ def render_config(
         # 2 GB keeps the recovery after a crash within seconds; 4 GB was measured at 19 s.
         "max_wal_size": f"{settings.max_wal_size_mb}MB",
         "checkpoint_timeout": f"{settings.checkpoint_timeout_s}s",
-        "wal_compression": "off",
-        "jit": "off",
         "max_worker_processes": str(max(8, machine.cores + 4)),
         "max_parallel_workers": str(max(1, machine.cores)),
         "max_parallel_maintenance_workers": str(machine.cores - 1),
-        "autovacuum": "on",
-        "autovacuum_naptime": "30s",
-        "autovacuum_vacuum_scale_factor": "0.05",
-        "autovacuum_vacuum_insert_scale_factor": "0.05",
-        "autovacuum_analyze_scale_factor": "0.02",
-        # Seven files, one a weekday, each begun anew after a week.
-        "logging_collector": "on",
-        "log_directory": "../log",
-        "log_filename": "postgresql-%a.log",
-        "log_rotation_age": "1d",
-        "log_rotation_size": "0",
-        "log_truncate_on_rotation": "on",
-        "log_line_prefix": "%m [%p] %q%u@%d ",
-        "log_lock_waits": "on",
-        "log_timezone": "UTC",
-        "timezone": "UTC",
-        "lc_messages": "C",
     }
     shared = machine.shared_memory_mb
     if shared is not None and shared < 2 * settings.maintenance_work_mem_mb:

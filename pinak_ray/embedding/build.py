@@ -4,8 +4,8 @@
 
 A program of its own: the memory that onnx and the quantiser take is no serving process's to pay.
 It writes OUT/model_int8.onnx and OUT/tokenizer.json. The graph takes `input_ids` and
-`attention_mask`, (batch, tokens) int64, and gives `embedding`, (batch, 384) float32, mean-pooled and
-of length one.
+`attention_mask`, (batch, tokens) int64, and gives `embedding`, (batch, 384) float32, mean-pooled
+and of length one.
 """
 
 import json

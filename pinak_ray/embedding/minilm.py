@@ -33,7 +33,7 @@ Tokens = list[int]
 
 
 class MiniLm:
-    """Embeds in one worker thread; lists are cut into batches, so that a query waits for one at most.
+    """Embeds in one worker thread; lists are cut into batches, so a query waits for one at most.
 
     `threads` is onnxruntime's number of compute threads for one batch (0: one for each core).
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -67,10 +67,7 @@ def check_vectors(vectors: npt.ArrayLike, *, count: int, dimension: int) -> Vect
     Raises `WrongDimension` for another vector length, `InvalidInput` for another number of vectors,
     a ragged or non-numeric array, NaN, Inf, and a vector of zeros (its cosine is undefined).
     """
-    try:
-        given = np.asarray(vectors)
-    except ValueError as error:
-        raise InvalidInput("the vectors have different lengths") from error
+    given = _array(vectors)
     if given.ndim != 2:
         raise InvalidInput(f"expected an array of {count} vectors, got shape {given.shape}")
     if len(given) != count:
@@ -87,8 +84,15 @@ def check_vector(vector: Sequence[float] | npt.NDArray[np.floating], *, dimensio
 
     Raises `WrongDimension` and `InvalidInput` as `check_vectors` does.
     """
-    row = np.asarray(vector)[np.newaxis]
+    row = _array(vector)[np.newaxis]
     return check_vectors(row, count=1, dimension=dimension).reshape(dimension)
+
+
+def _array(given: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput("the rows of a vector array have different lengths") from error
 
 
 def _normalised(given: npt.NDArray[np.number]) -> Vectors:

@@ -1,0 +1,29 @@
+"""What every actor of one stack is started with."""
+
+from dataclasses import dataclass, field
+
+from pinak_ray.embedding import EmbedderSpec
+
+__all__ = ["StackConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfig:
+    """One stack: its database, its embedder, and how many of each actor.
+
+    Counts are for one machine of two cores; `pinak-ray up` derives them from the cores it finds.
+    """
+
+    dsn: str = field(repr=False)
+    """Holds a password, so it is not part of any repr or log."""
+    embedder: EmbedderSpec
+    hosts: int = 2
+    writers: int = 1
+    recallers: int = 1
+    indexers: int = 1
+    writer_lanes: int = 4
+    """Transactions a writer has in flight; past two a core they only wait for each other."""
+    writer_capacity: int = 16_384
+    """Memories that may wait in one writer: about half a second of work."""
+    cpu_resource: dict[str, float] = field(default_factory=dict)
+    """Custom Ray resources that keep actors on worker nodes; none on one machine."""

@@ -1,0 +1,143 @@
+"""The Indexer: embeds what the Writer committed, and sweeps what a crash left behind."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.embedding import Embedder, encode_halfvec, load_embedder
+from pinak_ray.records.errors import Unavailable
+from pinak_ray.store.database import Database
+from pinak_ray.store.embedding_models import RegisteredModel, register_model
+from pinak_ray.store.faults import is_transient
+from pinak_ray.store.indexing import all_searchable, blame, index_some, owed
+from pinak_ray.telemetry.logs import configure_logs
+
+__all__ = ["Indexer"]
+
+# Without a push (a crash took the Writer between commit and wake-up) work waits no longer than this.
+_SWEEP_EVERY_S = 2.0
+# Queued batches per transaction: few enough that a crash repeats under a second of embedding.
+_BATCHES_AT_ONCE = 2
+# Below every other process: a burst of writes is never slowed by embedding.
+_NICENESS = 10
+
+
+class Indexer:
+    """One loop: take owed batches, embed, store; then wait for a push or the next sweep."""
+
+    def __init__(self, config: StackConfig) -> None:
+        configure_logs()
+        os.nice(_NICENESS)
+        self._config = config
+        self._parts = Lazy(self._open)
+        self._work = asyncio.Event()
+        self._progress = asyncio.Condition()
+        self._indexed = 0
+        self._loop = asyncio.get_running_loop().create_task(self._run())
+
+    async def _open(self) -> tuple[Database, Embedder, RegisteredModel]:
+        embedder = await asyncio.to_thread(load_embedder, self._config.embedder)
+        database = await Database.open(
+            self._config.dsn,
+            service_connections=3,
+            statement_timeout_s=120.0,
+            name="pinak-ray indexer",
+        )
+        async with database.service() as connection:
+            model = await register_model(
+                connection,
+                embedder.model.name,
+                embedder.model.revision,
+                embedder.model.dimension,
+            )
+        return database, embedder, model
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._index_all()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the loop must outlive every batch
+                await self._fail(error)
+            self._work.clear()
+            try:
+                async with asyncio.timeout(_SWEEP_EVERY_S):
+                    await self._work.wait()
+            except TimeoutError:
+                continue
+
+    async def _index_all(self) -> None:
+        database, embedder, model = await self._parts.get()
+
+        async def encode(texts: Sequence[str]) -> Sequence[bytes]:
+            return encode_halfvec(await embedder.embed(texts)) if texts else []
+
+        while True:
+            done = await index_some(
+                database, encode, model_id=model.id, limit=_BATCHES_AT_ONCE
+            )
+            if not done.memories:
+                return
+            self._indexed += done.memories
+            async with self._progress:
+                self._progress.notify_all()
+
+    async def _fail(self, error: Exception) -> None:
+        structlog.get_logger().warning("indexing_failed", error=repr(error))
+        if is_transient(error):
+            return
+        database, _, _ = await self._parts.get()
+        await blame(database, _BATCHES_AT_ONCE)
+
+    async def wake(self) -> None:
+        """Say that there is work."""
+        self._work.set()
+
+    async def searchable(self, keys: Sequence[tuple[int, UUID]], timeout_s: float = 20.0) -> None:
+        """Return once each of these memories has its vector; raises Unavailable after a while."""
+        database, _, model = await self._parts.get()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not await all_searchable(database, keys, model_id=model.id):
+                    self._work.set()
+                    async with self._progress:
+                        await self._progress.wait()
+        except TimeoutError:
+            raise Unavailable(
+                f"durable, but not searchable after {timeout_s:.0f} s; the indexer is behind"
+            ) from None
+
+    async def model(self) -> RegisteredModel:
+        """Return the model that this indexer stores vectors of."""
+        _, _, model = await self._parts.get()
+        return model
+
+    async def ping(self) -> dict[str, Any]:
+        """Return this indexer's numbers once its database and embedder have answered."""
+        database, _, _ = await self._parts.get()
+        if self._loop.done():
+            raise Unavailable("the indexing loop has ended")
+        backlog = await owed(database)
+        return {
+            "pid": os.getpid(),
+            "queue_depth": backlog.memories,
+            "set_aside": backlog.set_aside,
+            "oldest_s": backlog.oldest_s,
+            "indexed": self._indexed,
+        }
+
+    async def drain(self) -> None:
+        """Stop after the current batch; what is still owed stays in the queue."""
+        self._loop.cancel()
+        await asyncio.gather(self._loop, return_exceptions=True)
+        if self._parts.opened is not None:
+            database, embedder, _ = self._parts.opened
+            await embedder.aclose()
+            await database.aclose()

@@ -1,0 +1,225 @@
+"""The Supervisor: one detached actor that starts the others, heals them, and knows where they are."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import ray
+import structlog
+from ray.actor import ActorHandle
+
+from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.curator import Curator
+from pinak_ray.actors.host import AgentHost
+from pinak_ray.actors.indexer import Indexer
+from pinak_ray.actors.lifecycle import Lazy, actor_options
+from pinak_ray.actors.names import (
+    CURATOR,
+    host_name,
+    indexer_name,
+    recaller_name,
+    writer_name,
+)
+from pinak_ray.actors.recaller import Recaller
+from pinak_ray.actors.writer import Writer
+from pinak_ray.records.errors import Unavailable
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
+from pinak_ray.store.database import Database
+from pinak_ray.store.embedding_models import RegisteredModel
+from pinak_ray.store.namespaces import ensure_namespace
+from pinak_ray.telemetry.logs import configure_logs
+
+__all__ = ["DatabaseKeeper", "Supervisor", "start_supervisor"]
+
+_CHECK_EVERY_S = 1.0
+_PING_TIMEOUT_S = 10.0
+# An actor may take this long to open its model and its connections before it counts as missing.
+_START_TIMEOUT_S = 120.0
+
+
+class DatabaseKeeper(Protocol):
+    """Starts the embedded PostgreSQL again when it died; None where the database is another's."""
+
+    def start(self) -> str:
+        """Bring the server up if it is down, and return its DSN."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Return True if the server answers a query."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    name: str
+    actor_class: Any
+    arguments: tuple[Any, ...]
+
+
+def _children(config: StackConfig) -> list[_Child]:
+    hosts = tuple(host_name(i) for i in range(config.hosts))
+    indexers = tuple(indexer_name(i) for i in range(config.indexers))
+    return [
+        *(_Child(name, Indexer, (config,)) for name in indexers),
+        *(_Child(writer_name(i), Writer, (config, indexers)) for i in range(config.writers)),
+        *(_Child(name, AgentHost, (config, name, hosts)) for name in hosts),
+        *(_Child(recaller_name(i), Recaller, (config,)) for i in range(config.recallers)),
+        _Child(CURATOR, Curator, (config,)),
+    ]
+
+
+class Supervisor:
+    """Owns every other actor's life; off the hot path, clients ask it once and cache."""
+
+    def __init__(self, config: StackConfig, keeper: DatabaseKeeper | None = None) -> None:
+        configure_logs()
+        self._config = config
+        self._keeper = keeper
+        self._children = _children(config)
+        self._gateway_url: str | None = None
+        self._database = Lazy(lambda: Database.open(config.dsn, name="pinak-ray supervisor"))
+        self._watching = Lazy(self._watch)
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Start what is missing and return when every part answers; raises Unavailable if not."""
+        await self._keep_database()
+        for child in self._children:
+            self._ensure(child)
+        await self._watching.get()
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                await asyncio.gather(*(self._answer(child) for child in self._children))
+        except TimeoutError:
+            silent = {name for name, said in (await self.health()).items() if "error" in said}
+            raise Unavailable(f"these parts did not start: {', '.join(sorted(silent))}") from None
+
+    async def _answer(self, child: _Child) -> None:
+        """Return once the child answers; a PostgreSQL or model that is still starting is no end."""
+        while True:
+            try:
+                await self._ensure(child).ping.remote()
+                return
+            except ray.exceptions.RayError as error:
+                structlog.get_logger().info("waiting_for", part=child.name, error=str(error)[-300:])
+                await asyncio.sleep(0.2)
+
+    def _ensure(self, child: _Child) -> "ActorHandle[Any]":
+        options = actor_options(child.name, resources=self._config.cpu_resource)
+        handle: ActorHandle[Any] = (
+            ray.remote(child.actor_class)
+            .options(namespace=RAY_NAMESPACE, **options)
+            .remote(*child.arguments)
+        )
+        return handle
+
+    async def _watch(self) -> "asyncio.Task[None]":
+        return asyncio.get_running_loop().create_task(self._heal())
+
+    async def _heal(self) -> None:
+        """Each second: the database must answer, and every child must exist.
+
+        Ray restarts a killed process by itself; what it does not bring back is an actor that was
+        removed for good, and PostgreSQL.
+        """
+        while not self._stopping:
+            await asyncio.sleep(_CHECK_EVERY_S)
+            try:
+                await self._keep_database()
+                for child in self._children:
+                    self._ensure(child)
+            except Exception as error:  # noqa: BLE001 - healing must outlive what it heals
+                structlog.get_logger().warning("healing_failed", error=repr(error))
+
+    async def _keep_database(self) -> None:
+        keeper = self._keeper
+        if keeper is None or await asyncio.to_thread(keeper.is_alive):
+            return
+        structlog.get_logger().warning("database_down")
+        await asyncio.to_thread(keeper.start)
+        structlog.get_logger().info("database_up")
+
+    async def topology(self) -> Topology:
+        """Return where the parts are."""
+        await self._watching.get()
+        config = self._config
+        return Topology(
+            version=1,
+            hosts=tuple(host_name(i) for i in range(config.hosts)),
+            writers=tuple(writer_name(i) for i in range(config.writers)),
+            recallers=tuple(recaller_name(i) for i in range(config.recallers)),
+            indexers=tuple(indexer_name(i) for i in range(config.indexers)),
+            gateway_url=self._gateway_url,
+        )
+
+    async def namespace_id(self, key: NamespaceKey) -> int:
+        """Return this namespace's id, making it on first use."""
+        database = await self._database.get()
+        async with database.service() as connection:
+            return await ensure_namespace(connection, key)
+
+    async def model(self) -> RegisteredModel:
+        """Return the embedding model that vectors are stored of."""
+        indexer = ray.get_actor(indexer_name(0), namespace=RAY_NAMESPACE)
+        model: RegisteredModel = await indexer.model.remote()
+        return model
+
+    async def announce_gateway(self, url: str) -> None:
+        """Remember where the gateway listens."""
+        self._gateway_url = url
+
+    async def health(self) -> dict[str, dict[str, Any]]:
+        """Ask every part; each gives its numbers, or {"error": why}."""
+        answers = await asyncio.gather(
+            *(self._ask(child) for child in self._children), self._ask_database()
+        )
+        names = [*(child.name for child in self._children), "postgres"]
+        return dict(zip(names, answers, strict=True))
+
+    async def _ask(self, child: _Child) -> dict[str, Any]:
+        try:
+            handle = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
+            async with asyncio.timeout(_PING_TIMEOUT_S):
+                answer: dict[str, Any] = await handle.ping.remote()
+                return answer
+        except (ray.exceptions.RayError, ValueError, TimeoutError) as error:
+            return {"error": str(error).strip().splitlines()[-1] if str(error) else repr(error)}
+
+    async def _ask_database(self) -> dict[str, Any]:
+        try:
+            await (await self._database.get()).ping()
+        except Unavailable as error:
+            return {"error": str(error)}
+        return {}
+
+    async def ping(self) -> dict[str, Any]:
+        """Return this supervisor's process id."""
+        return {"pid": os.getpid()}
+
+    async def stop(self) -> None:
+        """Drain and remove every child; writers first hand over what they hold."""
+        self._stopping = True
+        for child in reversed(self._children):
+            try:
+                handle = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
+            except ValueError:
+                continue
+            try:
+                async with asyncio.timeout(15):
+                    await handle.drain.remote()
+            except (ray.exceptions.RayError, TimeoutError) as error:
+                structlog.get_logger().warning("not_drained", part=child.name, error=repr(error))
+            ray.kill(handle)
+
+
+def start_supervisor(
+    config: StackConfig, keeper: DatabaseKeeper | None = None
+) -> "ActorHandle[Any]":
+    """Start the supervisor, or find the one that runs: `up` twice ends with one."""
+    options = actor_options(SUPERVISOR, resources={})
+    handle: ActorHandle[Any] = (
+        ray.remote(Supervisor).options(namespace=RAY_NAMESPACE, **options).remote(config, keeper)
+    )
+    return handle

@@ -1,0 +1,99 @@
+"""The Writer: group commit of memories from many callers."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+import structlog
+
+from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.topology import RAY_NAMESPACE
+from pinak_ray.store.database import Database
+from pinak_ray.store.group_commit import GroupCommit
+from pinak_ray.store.memories import Duplicate, EncodedMemory, commit_memories
+from pinak_ray.telemetry.logs import configure_logs
+
+__all__ = ["Writer"]
+
+# The longest that a writer keeps a batch whose database is gone; clients give up after 20 s.
+_RETRY_FOR_S = 60.0
+
+
+class Writer:
+    """A thin shell over GroupCommit. Memories arrive as COPY rows and are never decoded here."""
+
+    def __init__(self, config: StackConfig, indexers: tuple[str, ...]) -> None:
+        configure_logs()
+        self._config = config
+        self._indexers = indexers
+        self._parts = Lazy(self._open)
+
+    async def _open(self) -> tuple[Database, GroupCommit[EncodedMemory, Duplicate]]:
+        database = await Database.open(
+            self._config.dsn,
+            service_connections=self._config.writer_lanes,
+            name="pinak-ray writer",
+        )
+
+        async def commit(batch: Sequence[EncodedMemory]) -> Any:
+            fates = await commit_memories(database, batch)
+            self._wake_indexers()
+            return fates
+
+        commits = GroupCommit(
+            commit,
+            "the writer",
+            lanes=self._config.writer_lanes,
+            capacity=self._config.writer_capacity,
+            retry_for_s=_RETRY_FOR_S,
+        )
+        return database, commits
+
+    def _wake_indexers(self) -> None:
+        """Push: tell the Indexers that there is work, without waiting for them."""
+        for name in self._indexers:
+            try:
+                ray.get_actor(name, namespace=RAY_NAMESPACE).wake.remote()
+            except ValueError:
+                structlog.get_logger().warning("indexer_missing", indexer=name)
+
+    async def write(self, batch: Sequence[EncodedMemory]) -> dict[int, Any] | None:
+        """Store a batch durably; None when every memory is new, else the fates of the others.
+
+        Raises Overloaded when the queue is full: nothing of the batch was stored.
+        """
+        _, commits = await self._parts.get()
+        fates = await commits.submit(batch)
+        return dict(fates) if fates else None
+
+    async def write_one(self, memory: EncodedMemory, ack: Ack) -> Receipt:
+        """Store one memory and return its receipt: the `.remote()` lane, one call each."""
+        fates = await self.write([memory]) or {}
+        fate = fates.get(0)
+        if isinstance(fate, Exception):
+            raise fate
+        if ack is Ack.SEARCHABLE:
+            indexer = ray.get_actor(self._indexers[0], namespace=RAY_NAMESPACE)
+            await indexer.searchable.remote([memory.key])
+        return Receipt(memory.key[1], ack, fate is None)
+
+    async def ping(self) -> dict[str, Any]:
+        """Return this writer's numbers once its database has answered."""
+        database, commits = await self._parts.get()
+        await database.ping()
+        return {
+            "pid": os.getpid(),
+            "queue_depth": commits.depth,
+            "committed": commits.committed,
+            "batches": commits.batches,
+        }
+
+    async def drain(self) -> None:
+        """Commit what waits and refuse what comes after."""
+        if self._parts.opened is not None:
+            database, commits = self._parts.opened
+            await commits.aclose()
+            await database.aclose()

@@ -1,0 +1,108 @@
+"""From the gateway's JSON back to records; the reverse of `serve/answers.py`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
+from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
+from pinak_ray.records.operations import Context
+from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.state import Entry, EntryKind, WorkingItem
+
+__all__ = ["context", "entries", "items", "nudges", "receipt", "recall_result"]
+
+# The gateway does not show which write made a version; only hosts need it.
+_UNKNOWN_OPERATION = UUID(int=0)
+
+Json = Mapping[str, Any]
+
+
+def receipt(answer: Json) -> Receipt:
+    """Return the receipt of a write."""
+    return Receipt(UUID(answer["id"]), Ack(answer["ack"]), answer["new"], answer["version"])
+
+
+def recall_result(answer: Json) -> RecallResult:
+    """Return hits and trace."""
+    trace = answer["trace"]
+    return RecallResult(
+        tuple(_hit(hit) for hit in answer["hits"]), None if trace is None else Trace(**trace)
+    )
+
+
+def nudges(answer: Json) -> tuple[Nudge, ...]:
+    """Return the nudges."""
+    return tuple(
+        Nudge(
+            NudgeKind(nudge["kind"]),
+            Strength(nudge["strength"]),
+            nudge["message"],
+            nudge["reason"],
+            nudge["score"],
+            tuple(_hit(hit) for hit in nudge["evidence"]),
+        )
+        for nudge in answer["nudges"]
+    )
+
+
+def items(answer: Json) -> tuple[WorkingItem, ...]:
+    """Return working items."""
+    return tuple(
+        WorkingItem(
+            item["key"],
+            orjson.dumps(item["value"]),
+            item["version"],
+            datetime.fromisoformat(item["updated_at"]),
+            _moment(item["expires_at"]),
+            _UNKNOWN_OPERATION,
+        )
+        for item in answer["items"]
+    )
+
+
+def context(answer: Json) -> Context:
+    """Return the rendered working memory."""
+    return Context(**answer)
+
+
+def entries(answer: Json) -> tuple[Entry, ...]:
+    """Return entries of a board or scratchpad."""
+    return tuple(
+        Entry(
+            UUID(entry["id"]),
+            entry["seq"],
+            EntryKind(entry["kind"]),
+            entry["author"],
+            entry["key"],
+            entry["content"],
+            orjson.dumps(entry["details"]),
+            entry["version"],
+            datetime.fromisoformat(entry["created_at"]),
+            _moment(entry["expires_at"]),
+            _UNKNOWN_OPERATION,
+        )
+        for entry in answer["entries"]
+    )
+
+
+def _moment(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def _hit(hit: Json) -> Hit:
+    return Hit(
+        **{
+            **hit,
+            "id": UUID(hit["id"]),
+            "layer": Layer(hit["layer"]),
+            "tags": tuple(hit["tags"]),
+            "outcome": None if hit["outcome"] is None else Outcome(hit["outcome"]),
+            "occurred_at": datetime.fromisoformat(hit["occurred_at"]),
+            "created_at": datetime.fromisoformat(hit["created_at"]),
+            "signals": tuple(Signal(**signal) for signal in hit["signals"]),
+        }
+    )

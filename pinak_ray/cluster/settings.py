@@ -1,0 +1,75 @@
+"""Settings: environment variables named PINAK_*, overridden by command-line options."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pinak_ray.actors.config import StackConfig
+from pinak_ray.embedding import EmbedderKind, EmbedderSpec
+
+__all__ = ["Settings"]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """Everything about one stack that a user may choose. No secret has a default."""
+
+    model_config = SettingsConfigDict(env_prefix="PINAK_", extra="ignore")
+
+    home: Path = Field(Path.home() / ".pinak-ray", description="state of the stack: data, keys, logs")
+    dsn: SecretStr | None = Field(None, description="use this PostgreSQL instead of the embedded one")
+    pg_bin: Path | None = Field(None, description="programs of another PostgreSQL to embed")
+    durable: bool = Field(True, description="fsync in the embedded PostgreSQL; only tests say no")
+    http_host: str = Field("127.0.0.1", description="where the gateway listens")
+    http_port: int = Field(8642, description="the gateway's port; 0 takes a free one")
+    haproxy: bool = Field(True, description="HAProxy in front of the gateways instead of Python")
+    gateways: int = Field(2, ge=1, description="gateway replicas; two survive the loss of one")
+    hosts: int = Field(default_factory=_cores, ge=1, description="agent hosts; one per core")
+    writers: int = Field(1, ge=1, description="writers")
+    recallers: int = Field(1, ge=1, description="recallers for Ray callers")
+    indexers: int = Field(1, ge=1, description="indexers")
+    num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
+    embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
+    model_dir: Path | None = Field(None, description="a directory with the model files")
+    model_cache: Path | None = Field(None, description="where model files are built once")
+    embedding_url: str | None = Field(None, description="an OpenAI-compatible endpoint")
+    embedding_model: str | None = Field(None, description="the endpoint's model")
+    embedding_dimension: int | None = Field(None, description="the endpoint's dimension")
+    embedding_api_key: SecretStr | None = Field(None, description="the endpoint's key")
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where model files are built: shared by all stacks of a user, they are the same."""
+        if self.model_cache is not None:
+            return self.model_cache
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(base) / "pinak-ray" / "models"
+
+    def embedder_spec(self) -> EmbedderSpec:
+        """Return what actors load their embedder from."""
+        key = self.embedding_api_key
+        return EmbedderSpec(
+            kind=self.embedder,
+            cache_dir=self.cache_dir,
+            directory=self.model_dir,
+            url=self.embedding_url,
+            api_key=key.get_secret_value() if key else None,
+            model=self.embedding_model,
+            dimension=self.embedding_dimension,
+        )
+
+    def stack_config(self, dsn: str) -> StackConfig:
+        """Return what the actors are started with."""
+        return StackConfig(
+            dsn=dsn,
+            embedder=self.embedder_spec(),
+            hosts=self.hosts,
+            writers=self.writers,
+            recallers=self.recallers,
+            indexers=self.indexers,
+        )

@@ -1,0 +1,207 @@
+"""The composition root: a whole stack up, found again, and down."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import serve
+
+from pinak_ray import __version__
+from pinak_ray.actors.supervisor import start_supervisor
+from pinak_ray.client.discovery import StackFile, ray_token_environment
+from pinak_ray.cluster.external_postgres import check_server
+from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.ray_node import LOOPBACK, RayNode, free_ports
+from pinak_ray.cluster.settings import Settings
+from pinak_ray.embedding import load_embedder
+from pinak_ray.migrations import runner
+from pinak_ray.records.errors import NotRunning, SetupError
+from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR
+from pinak_ray.security.keys import KeyRing
+from pinak_ray.serve.gateway import GATEWAY, gateway_application
+from pinak_ray.store.database import Database
+from pinak_ray.store.signing_keys import publish_keys
+
+__all__ = ["Progress", "Stack", "down", "health", "up"]
+
+Progress = Callable[[str], None]
+"""Told each step as it begins, for a progress display."""
+
+_READY_TIMEOUT_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that answers."""
+
+    ray_address: str
+    url: str
+    home: Path
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
+    """Start whatever does not run yet, and return once every part answers.
+
+    Blocking. A second call finds the first one's parts. Raises SetupError, which says what the
+    machine or the database lacks, and Unavailable when a part does not come up.
+    """
+    home = settings.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    dsn, keeper = _database(settings, progress)
+    progress("migrating the database")
+    runner.upgrade(dsn)
+    ring = KeyRing.load_or_create(home / "keys")
+    asyncio.run(_publish(dsn, ring))
+    progress("loading the embedding model")
+    _prepare_model(settings, progress)
+    url, environment = _ingress(settings)
+    address = RayNode(home).start(
+        num_cpus=settings.num_cpus, environment=environment, on_progress=progress
+    )
+    os.environ.update({**environment, **ray_token_environment(home)})
+    _join(address)
+    progress("starting the actors")
+    supervisor: Any = start_supervisor(settings.stack_config(dsn), keeper)
+    ray.get(supervisor.start.remote(), timeout=_READY_TIMEOUT_S)
+    progress("starting the gateway")
+    _serve(settings, url, dsn, supervisor)
+    ray.get(supervisor.announce_gateway.remote(url), timeout=_READY_TIMEOUT_S)
+    StackFile(address, url, __version__).write(home)
+    return Stack(address, url, home)
+
+
+def down(settings: Settings, *, progress: Progress = _quiet) -> bool:
+    """Drain and stop everything; returns False when nothing ran.
+
+    What was acknowledged stays in the database, which is stopped last.
+    """
+    home = settings.home
+    node = RayNode(home)
+    ran = node.pid() is not None
+    if ran:
+        progress("draining the actors")
+        _drain(home)
+        progress("stopping Ray")
+        node.stop()
+    if settings.dsn is None and (home / "postgres").exists():
+        progress("stopping PostgreSQL")
+        EmbeddedPostgres(home / "postgres", bin_dir=settings.pg_bin).stop()
+    StackFile.remove(home)
+    return ran
+
+
+def health(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Ask every part of the running stack; raises NotRunning when there is none."""
+    stack = StackFile.read(settings.home)
+    os.environ.update(ray_token_environment(settings.home))
+    _join(stack.ray_address)
+    answer: dict[str, dict[str, Any]] = ray.get(
+        ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE).health.remote(), timeout=60
+    )
+    return answer
+
+
+def _database(settings: Settings, progress: Progress) -> tuple[str, EmbeddedPostgres | None]:
+    if settings.dsn is None:
+        progress("starting PostgreSQL")
+        server = EmbeddedPostgres(
+            settings.home / "postgres", bin_dir=settings.pg_bin, durable=settings.durable
+        )
+        return server.start(on_progress=progress), server
+    progress("checking PostgreSQL")
+    dsn = settings.dsn.get_secret_value()
+    report = asyncio.run(check_server(dsn))
+    if report.problems:
+        raise SetupError("this PostgreSQL cannot be used:\n- " + "\n- ".join(report.problems))
+    return dsn, None
+
+
+async def _publish(dsn: str, ring: KeyRing) -> None:
+    async with await Database.open(dsn, service_connections=1) as database:
+        async with database.service() as connection:
+            await publish_keys(connection, ring.public_keys)
+
+
+def _prepare_model(settings: Settings, progress: Progress) -> None:
+    """Build the model file here, where progress can be shown, and not in an actor."""
+
+    def report(step: str, fraction: float) -> None:
+        progress(f"embedding model: {step} {fraction:.0%}")
+
+    async def load() -> None:
+        embedder = await asyncio.to_thread(load_embedder, settings.embedder_spec(), report)
+        await embedder.aclose()
+
+    asyncio.run(load())
+
+
+def _ingress(settings: Settings) -> tuple[str, dict[str, str]]:
+    """Return the gateway's URL and the environment that Serve's processes need."""
+    try:
+        previous = StackFile.read(settings.home).url if RayNode(settings.home).pid() else None
+    except NotRunning:
+        previous = None
+    port = settings.http_port or free_ports(1)[0]
+    url = previous or f"http://{settings.http_host}:{port}"
+    # Serve's own defaults are fixed paths and ports: a second stack on the machine would collide.
+    run = RayNode(settings.home).temporary.parent / "haproxy"
+    metrics_port, stats_port = free_ports(2)
+    return url, {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1" if settings.haproxy else "0",
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(run / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(run / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(run / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(run),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(run / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics_port),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats_port),
+        # Without it a shutdown waits 30 s for connections to drain; one second serves loopback.
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_SERVE_HTTP_KEEP_ALIVE_TIMEOUT_S": "65",
+    }
+
+
+def _join(address: str) -> None:
+    if not ray.is_initialized():
+        ray.init(
+            address=address, namespace=RAY_NAMESPACE, log_to_driver=False, configure_logging=False
+        )
+
+
+def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    topology, model = ray.get(
+        [supervisor.topology.remote(), supervisor.model.remote()], timeout=_READY_TIMEOUT_S
+    )
+    # Serve's own actors use the Ray namespace "serve"; no request_timeout_s, it would cut streams.
+    serve.start(http_options={"host": host, "port": int(port)}, proxy_location="HeadOnly")
+    if GATEWAY in serve.status().applications:
+        return
+    application = gateway_application(
+        settings.stack_config(dsn), topology, model, replicas=settings.gateways
+    )
+    serve.run(application, name=GATEWAY, route_prefix="/")
+
+
+def _drain(home: Path) -> None:
+    address = (home / "ray.address").read_text(encoding="ascii").strip()
+    os.environ.update(ray_token_environment(home))
+    try:
+        _join(address)
+        serve.shutdown()
+        supervisor = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+        ray.get(supervisor.stop.remote(), timeout=60)
+        ray.kill(supervisor)
+    except (ValueError, ConnectionError, ray.exceptions.RayError, TimeoutError):
+        # What does not answer cannot be drained; nothing acknowledged is lost by ending it.
+        pass
+    finally:
+        ray.shutdown()

@@ -1,0 +1,54 @@
+-- Each query removes a bounded number of expired rows and returns how many.
+
+-- A memory that is still queued for indexing waits: its terms must be counted before they leave.
+-- name: memories
+WITH gone AS (
+    SELECT namespace_id, id FROM pinak.memories
+    WHERE expires_at <= now()
+        AND NOT EXISTS (SELECT FROM pinak.index_queue AS q WHERE memories.id = ANY (q.memory_ids))
+    ORDER BY expires_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), vectors AS (
+    DELETE FROM pinak.memory_vectors AS v USING gone
+    WHERE v.namespace_id = gone.namespace_id AND v.memory_id = gone.id
+), removed AS (
+    DELETE FROM pinak.memories AS m USING gone
+    WHERE m.namespace_id = gone.namespace_id AND m.id = gone.id
+    RETURNING m.namespace_id, m.lexemes
+), terms AS (
+    UPDATE pinak.term_stats AS t SET documents = t.documents - u.documents
+    FROM (
+        SELECT namespace_id, lexeme, count(*) AS documents
+        FROM removed CROSS JOIN LATERAL unnest(tsvector_to_array(lexemes)) AS lexeme
+        GROUP BY namespace_id, lexeme
+    ) AS u
+    WHERE t.namespace_id = u.namespace_id AND t.term = u.lexeme
+), corpora AS (
+    UPDATE pinak.corpus_stats AS c
+    SET documents = c.documents - u.documents, total_length = c.total_length - u.total_length
+    FROM (
+        SELECT namespace_id, count(*) AS documents, sum(length(lexemes)) AS total_length
+        FROM removed GROUP BY namespace_id
+    ) AS u
+    WHERE c.namespace_id = u.namespace_id
+)
+SELECT count(*) FROM removed
+
+-- name: working_items
+WITH removed AS (
+    DELETE FROM pinak.working_items WHERE (namespace_id, agent, key) IN (
+        SELECT namespace_id, agent, key FROM pinak.working_items
+        WHERE expires_at <= now() - interval '1 day' ORDER BY expires_at LIMIT $1
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed
+
+-- name: entries
+WITH removed AS (
+    DELETE FROM pinak.entries WHERE (namespace_id, space, owner, id) IN (
+        SELECT namespace_id, space, owner, id FROM pinak.entries
+        WHERE expires_at <= now() - interval '1 day' ORDER BY expires_at LIMIT $1
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed
