@@ -1,6 +1,5 @@
 """Swarm: one namespace of one stack. connect() finds it; handles come from it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +10,7 @@ import ray
 from pinak_ray.client.discovery import ClientSettings, StackFile, ray_token_environment
 from pinak_ray.client.handles import AgentHandle, BoardHandle
 from pinak_ray.client.http_transport import HttpTransport
+from pinak_ray.client.ray_session import join_ray
 from pinak_ray.client.ray_transport import RayTransport
 from pinak_ray.client.transport import Transport
 from pinak_ray.records.errors import NotRunning
@@ -95,12 +95,9 @@ def _connect_http(url: str, token: str | None) -> Swarm:
 
 def _join_ray(address: str | None, home: Path) -> None:
     if address is None:
-        address = StackFile.read(home).ray_address
-        os.environ.update(ray_token_environment(home))
-    try:
-        ray.init(address=address, namespace=RAY_NAMESPACE, log_to_driver=False)
-    except (ConnectionError, RuntimeError) as error:
-        raise NotRunning(f"no Ray cluster answers at {address}; run `pinak-ray up`") from error
+        join_ray(StackFile.read(home).ray_address, ray_token_environment(home))
+    else:
+        join_ray(address, {})
 
 
 def _connect_ray(namespace: NamespaceKey) -> Swarm:

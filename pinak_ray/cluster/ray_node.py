@@ -18,11 +18,11 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pinak_ray.client.discovery import ray_token_environment
+from pinak_ray.client.ray_session import LOOPBACK, LOOPBACK_ENVIRONMENT
 from pinak_ray.records.errors import SetupError, Unavailable
 
 __all__ = ["RayNode"]
 
-LOOPBACK = "127.0.0.1"
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
@@ -57,9 +57,9 @@ class RayNode:
 
     @property
     def temporary(self) -> Path:
-        """Ray's session directory: short, because its sockets' paths must fit in 107 bytes."""
+        """Short, because sockets below it must have paths of at most 97 bytes (HAProxy), 107 (Ray)."""
         digest = blake2b(str(self.home.resolve()).encode(), digest_size=5).hexdigest()
-        return Path(tempfile.gettempdir()) / f"pinak-ray-{digest}" / "ray"
+        return Path(tempfile.gettempdir()) / f"pinak-{digest}" / "ray"
 
     def pid(self) -> int | None:
         """Return the head's pid while it lives; a zombie or a reused pid does not count."""
@@ -70,6 +70,10 @@ class RayNode:
         except (OSError, ValueError, IndexError):
             return None
         return pid if state != "Z" and b"start" in command and b"--head" in command else None
+
+    def address(self) -> str:
+        """Return the address of the head that was started last."""
+        return self._pid_file.read_text(encoding="ascii").split()[1]
 
     def start(
         self,
@@ -82,9 +86,8 @@ class RayNode:
 
         Raises SetupError with the end of its log when it does not come up.
         """
-        address_file = self.home / "ray.address"
-        if self.pid() is not None and address_file.exists():
-            return address_file.read_text(encoding="ascii").strip()
+        if self.pid() is not None:
+            return self.address()
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.rmtree(self.temporary, ignore_errors=True)
         self.temporary.mkdir(parents=True, mode=0o700)
@@ -107,7 +110,7 @@ class RayNode:
         if num_cpus is not None:
             command.append(f"--num-cpus={num_cpus}")
         on_progress("starting Ray")
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("wb") as log:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -115,23 +118,26 @@ class RayNode:
                 stderr=log,
                 start_new_session=True,
                 cwd=self.home,
-                env={**os.environ, **environment, **ray_token_environment(self.home, create=True)},
+                env={
+                    **os.environ,
+                    **environment,
+                    **LOOPBACK_ENVIRONMENT,
+                    **ray_token_environment(self.home, create=True),
+                },
             )
-        self._pid_file.write_text(f"{process.pid}\n", encoding="ascii")
         address = f"{LOOPBACK}:{port}"
-        self._await_gcs(process, port)
-        address_file.write_text(address + "\n", encoding="ascii")
+        self._pid_file.write_text(f"{process.pid} {address}\n", encoding="ascii")
+        self._await_gcs(process)
         return address
 
-    def _await_gcs(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+    def _await_gcs(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 break
             # The head prints this line once GCS and raylet both answered.
-            if b"Ray runtime started" in self.log_file.read_bytes()[-20_000:]:
-                with socket.create_connection((LOOPBACK, port), timeout=5):
-                    return
+            if b"Ray runtime started" in self.log_file.read_bytes():
+                return
             time.sleep(_POLL_S)
         tail = self.log_file.read_text(encoding="utf-8", errors="replace")[-2000:]
         self.stop()
@@ -144,7 +150,6 @@ class RayNode:
             os.kill(pid, signal.SIGTERM)
             self._await_end(pid)
         self._pid_file.unlink(missing_ok=True)
-        (self.home / "ray.address").unlink(missing_ok=True)
         shutil.rmtree(self.temporary.parent, ignore_errors=True)
 
     def _await_end(self, pid: int) -> None:

@@ -1,7 +1,6 @@
 """The composition root: a whole stack up, found again, and down."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from ray import serve
 from pinak_ray import __version__
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
+from pinak_ray.client.ray_session import join_ray
 from pinak_ray.cluster.external_postgres import check_server
 from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.ray_node import LOOPBACK, RayNode, free_ports
+from pinak_ray.cluster.ray_node import RayNode, free_ports
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import load_embedder
 from pinak_ray.migrations import runner
@@ -66,8 +66,7 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     address = RayNode(home).start(
         num_cpus=settings.num_cpus, environment=environment, on_progress=progress
     )
-    os.environ.update({**environment, **ray_token_environment(home)})
-    _join(address)
+    join_ray(address, {**environment, **ray_token_environment(home)})
     progress("starting the actors")
     supervisor: Any = start_supervisor(settings.stack_config(dsn), keeper)
     ray.get(supervisor.start.remote(), timeout=_READY_TIMEOUT_S)
@@ -101,8 +100,7 @@ def down(settings: Settings, *, progress: Progress = _quiet) -> bool:
 def health(settings: Settings) -> dict[str, dict[str, Any]]:
     """Ask every part of the running stack; raises NotRunning when there is none."""
     stack = StackFile.read(settings.home)
-    os.environ.update(ray_token_environment(settings.home))
-    _join(stack.ray_address)
+    join_ray(stack.ray_address, ray_token_environment(settings.home))
     answer: dict[str, dict[str, Any]] = ray.get(
         ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE).health.remote(), timeout=60
     )
@@ -152,7 +150,7 @@ def _ingress(settings: Settings) -> tuple[str, dict[str, str]]:
     port = settings.http_port or free_ports(1)[0]
     url = previous or f"http://{settings.http_host}:{port}"
     # Serve's own defaults are fixed paths and ports: a second stack on the machine would collide.
-    run = RayNode(settings.home).temporary.parent / "haproxy"
+    run = RayNode(settings.home).temporary.parent
     metrics_port, stats_port = free_ports(2)
     return url, {
         "RAY_SERVE_ENABLE_HA_PROXY": "1" if settings.haproxy else "0",
@@ -167,13 +165,6 @@ def _ingress(settings: Settings) -> tuple[str, dict[str, str]]:
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
         "RAY_SERVE_HTTP_KEEP_ALIVE_TIMEOUT_S": "65",
     }
-
-
-def _join(address: str) -> None:
-    if not ray.is_initialized():
-        ray.init(
-            address=address, namespace=RAY_NAMESPACE, log_to_driver=False, configure_logging=False
-        )
 
 
 def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:
@@ -192,15 +183,13 @@ def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:
 
 
 def _drain(home: Path) -> None:
-    address = (home / "ray.address").read_text(encoding="ascii").strip()
-    os.environ.update(ray_token_environment(home))
     try:
-        _join(address)
+        join_ray(RayNode(home).address(), ray_token_environment(home))
         serve.shutdown()
         supervisor = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
         ray.get(supervisor.stop.remote(), timeout=60)
         ray.kill(supervisor)
-    except (ValueError, ConnectionError, ray.exceptions.RayError, TimeoutError):
+    except (ValueError, NotRunning, ray.exceptions.RayError, TimeoutError):
         # What does not answer cannot be drained; nothing acknowledged is lost by ending it.
         pass
     finally:

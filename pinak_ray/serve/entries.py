@@ -1,0 +1,51 @@
+"""Reading the entries of a scratchpad or a board."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from pinak_ray.records.operations import Read
+from pinak_ray.records.state import EntryKind, Owner
+from pinak_ray.serve.answers import JsonAnswer, entry_answer
+from pinak_ray.serve.context import AppContext
+
+__all__ = ["Selected", "Selection", "entries_of"]
+
+_MAX_SEQ = (1 << 63) - 1  # PostgreSQL's bigint
+_MAX_ENTRIES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries to read."""
+
+    after_seq: int
+    kinds: tuple[EntryKind, ...]
+    limit: int
+
+
+async def selection(
+    after_seq: Annotated[
+        int, Query(ge=0, le=_MAX_SEQ, description="The last one seen: an answer's `cursor`.")
+    ] = 0,
+    kind: Annotated[list[EntryKind] | None, Query(description="Repeat it for several.")] = None,
+    limit: Annotated[int, Query(ge=1, le=_MAX_ENTRIES)] = 100,
+) -> Selection:
+    """Read the query's selection."""
+    return Selection(after_seq, tuple(kind or ()), limit)
+
+
+Selected = Annotated[Selection, Depends(selection)]
+
+
+async def entries_of(context: AppContext, owner: Owner, chosen: Selection) -> JsonAnswer:
+    """Return the owner's chosen entries, and the cursor to read on from."""
+    operation = Read(owner, chosen.after_seq, chosen.kinds, chosen.limit)
+    entries = await context.send(operation)
+    return JsonAnswer(
+        {
+            "entries": [entry_answer(entry) for entry in entries],
+            "cursor": entries[-1].seq if entries else chosen.after_seq,
+        }
+    )

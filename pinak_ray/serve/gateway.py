@@ -1,0 +1,150 @@
+"""The Gateway deployment: the HTTP application over a stack, as Ray Serve runs it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import ray
+from fastapi import FastAPI
+from ray import serve
+from ray.serve import Application
+
+from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.actors.recaller import SearchParts
+from pinak_ray.client.ray_transport import RayTransport, intent_note
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.operations import Intend, Operation, Recall
+from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
+from pinak_ray.security.keys import PublicKey
+from pinak_ray.serve.app import create_app
+from pinak_ray.store.embedding_models import RegisteredModel
+from pinak_ray.store.signing_keys import live_keys
+from pinak_ray.store.stats import namespace_figures
+from pinak_ray.telemetry.logs import configure_logs
+from pinak_ray.telemetry.metrics import Metrics
+
+__all__ = ["GATEWAY", "gateway_application"]
+
+R = TypeVar("R")
+
+GATEWAY = "gateway"
+
+# Serve's default of 5 would queue a swarm behind five callers; HAProxy spreads what comes past this.
+_MAX_ONGOING = 100
+
+
+@dataclass(slots=True)
+class GatewayTransport:
+    """Recall and nudges in process, from this replica's own pool; all else by raw actor handle.
+
+    A hop through a Serve DeploymentHandle was three times slower than either (measured).
+    """
+
+    ray_transport: RayTransport
+    search: Lazy[SearchParts]
+
+    async def namespace_id(self, key: NamespaceKey) -> int:
+        """Return the namespace's id, made on first use."""
+        return await self.ray_transport.namespace_id(key)
+
+    async def send(self, operation: Operation[R]) -> R:
+        """Carry out one operation."""
+        match operation:
+            case Recall():
+                return cast("R", await (await self.search.get()).recall(operation))
+            case Intend():
+                # Working memory takes the intent without holding up the warning.
+                await self.ray_transport.send(intent_note(operation))
+                return cast("R", await (await self.search.get()).intend(operation))
+            case _:
+                return await self.ray_transport.send(operation)
+
+    def submit(self, operation: Operation[R]) -> Any:
+        """Start one operation alone; the gateway itself never does."""
+        return self.ray_transport.submit(operation)
+
+    async def aclose(self) -> None:
+        """Release the pool and the embedder."""
+        await self.ray_transport.aclose()
+        if self.search.opened is not None:
+            await self.search.opened.aclose()
+
+
+@dataclass(slots=True)
+class GatewayBackend:
+    """What the routes need, from one running stack."""
+
+    config: StackConfig
+    topology: Topology
+    model: RegisteredModel
+    transport: GatewayTransport = field(init=False)
+
+    def __post_init__(self) -> None:
+        search = Lazy(lambda: SearchParts.open(self.config, name="pinak-ray gateway"))
+        self.transport = GatewayTransport(RayTransport(self.topology, self.model.id), search)
+
+    async def public_keys(self) -> Mapping[str, PublicKey]:
+        """Return the keys whose tokens may hold."""
+        parts = await self.transport.search.get()
+        async with parts.database.service() as connection:
+            return await live_keys(connection)
+
+    async def readiness(self) -> Mapping[str, str]:
+        """Ask every part of the stack."""
+        health = await self._supervisor().health.remote()
+        return {name: str(said.get("error", "ok")) for name, said in health.items()}
+
+    async def stats(self, namespace_id: int) -> Mapping[str, Any]:
+        """Return the namespace's figures and the model that its vectors are of."""
+        parts = await self.transport.search.get()
+        model = {"name": self.model.name, "dimension": self.model.dimension}
+        return {**await namespace_figures(parts.database, namespace_id), "model": model}
+
+    async def metrics(self) -> Sequence[bytes]:
+        """Return the other parts' numbers as Prometheus text."""
+        health = await self._supervisor().health.remote()
+        texts = []
+        for name, said in health.items():
+            metrics = Metrics(name)
+            metrics.set_queue_depth(name, int(said.get("queue_depth", 0)))
+            texts.append(metrics.render())
+        return texts
+
+    def _supervisor(self) -> Any:
+        return ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+
+
+def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -> FastAPI:
+    """Return the application of one replica; its lifespan opens and closes what it owns."""
+    configure_logs()
+    backend = GatewayBackend(config, topology, model)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await backend.transport.search.get()
+        try:
+            yield
+        finally:
+            await backend.transport.aclose()
+
+    return create_app(backend, model.dimension, lifespan=lifespan)
+
+
+def gateway_application(
+    config: StackConfig, topology: Topology, model: RegisteredModel, *, replicas: int
+) -> Application:
+    """Return the Serve application: `replicas` gateways behind Serve's proxy."""
+    ingress = serve.ingress(partial(build_app, config, topology, model))()
+    deployment = serve.deployment(
+        ingress,
+        name=GATEWAY,
+        num_replicas=replicas,
+        max_ongoing_requests=_MAX_ONGOING,
+        health_check_period_s=5,
+        graceful_shutdown_timeout_s=5,
+        ray_actor_options={"num_cpus": 0},
+    )
+    return deployment.bind()

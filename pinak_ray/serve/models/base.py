@@ -1,0 +1,69 @@
+"""What all bodies share, and the fields that many of them have."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pinak_ray.records.memories import Ack, Layer, Outcome
+from pinak_ray.records.state import EntryKind
+
+__all__ = [
+    "AckField",
+    "Answer",
+    "Body",
+    "Details",
+    "KeyField",
+    "KindField",
+    "LayerField",
+    "Moment",
+    "OutcomeField",
+    "TtlField",
+    "VectorField",
+]
+
+
+class Body(BaseModel):
+    """What a caller sends: no field beyond the known ones, and no value of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Answer(BaseModel):
+    """What a caller gets; these classes describe it, the answers are written without them."""
+
+
+# JSON has no enums, so strictness would refuse their names.
+LayerField = Annotated[Layer, Field(strict=False)]
+OutcomeField = Annotated[Outcome, Field(strict=False)]
+KindField = Annotated[EntryKind, Field(strict=False)]
+AckField = Annotated[
+    Ack,
+    Field(
+        strict=False,
+        description="`accepted` (in the actor's memory), `durable` (committed, keyword-searchable; "
+        "the default) or `searchable` (vectors indexed too).",
+    ),
+]
+KeyField = Annotated[
+    str,
+    Field(description="Names this write: repeating it returns the first one's receipt."),
+]
+TtlField = Annotated[
+    float, Field(gt=0, le=315_360_000, description="Seconds until it expires; never if absent.")
+]
+VectorField = Annotated[
+    list[float],
+    Field(description="Your own vector, of the model's dimension; absent, the text is embedded."),
+]
+# A text here: `records` parses it, and refuses a time without a zone in the same words everywhere.
+Moment = Annotated[
+    str,
+    Field(
+        json_schema_extra={"format": "date-time"},
+        description="ISO 8601 with a time zone.",
+        examples=["2026-01-31T12:00:00+00:00"],
+    ),
+]
+Details = Annotated[
+    dict[str, Any], Field(description="Anything else, as a JSON object of at most 64 KiB.")
+]

@@ -1,0 +1,66 @@
+"""Answers about the service itself, and the form of every problem."""
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from pinak_ray.serve.models.base import Answer
+
+__all__ = ["HealthAnswer", "JwksAnswer", "Problem", "ReadyAnswer"]
+
+
+class Fault(Answer):
+    """What is wrong with one field."""
+
+    field: str
+    problem: str
+
+
+class Problem(Answer):
+    """A problem document (RFC 9457); `code` is stable and meant for programs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:pinak-ray:problem:invalid_input",
+                    "title": "Invalid input",
+                    "status": 422,
+                    "detail": "content is empty; give at least one visible character",
+                    "code": "invalid_input",
+                    "instance": "0198f3a2-7c1e-7000-8000-000000000000",
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str = Field(description="The request's id, as in `X-Request-Id` and in the logs.")
+    errors: list[Fault] | None = Field(None, description="With `invalid_input`: field by field.")
+    key: str | None = Field(None, description="With `version_conflict`: of what.")
+    expected: int | None = Field(None, description="With `version_conflict`: the caller's version.")
+    current: int | None = Field(None, description="With `version_conflict`: the one it is at.")
+    parts: dict[str, str] | None = Field(None, description="With `not_ready`: what fails, and how.")
+
+
+class HealthAnswer(Answer):
+    """The process answers."""
+
+    status: str
+
+
+class ReadyAnswer(Answer):
+    """Every part of the stack answers."""
+
+    status: str
+    parts: dict[str, str]
+
+
+class JwksAnswer(Answer):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[dict[str, Any]]

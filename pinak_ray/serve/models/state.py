@@ -1,0 +1,195 @@
+"""Bodies and answers of working memory, scratchpads and boards."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, SkipValidation
+
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.ids import id_from_key, uuid7
+from pinak_ray.records.limits import check_details, check_json, check_name, check_text
+from pinak_ray.records.memories import Ack
+from pinak_ray.records.operations import Note, Post
+from pinak_ray.records.state import KINDS, EntryKind, Owner
+from pinak_ray.serve.models.base import (
+    AckField,
+    Answer,
+    Body,
+    Details,
+    KeyField,
+    KindField,
+    TtlField,
+)
+from pinak_ray.serve.models.memories import MAX_BATCH
+
+__all__ = [
+    "ContextAnswer",
+    "EntriesAnswer",
+    "EntryBody",
+    "NoteBatchBody",
+    "NoteBody",
+    "NoteItem",
+    "PostBody",
+    "WorkingAnswer",
+    "WorkingItemAnswer",
+]
+
+VersionField = Annotated[
+    int,
+    Field(ge=0, description="Write only if it is at this version now; 0: only if it is new."),
+]
+
+
+def _write_id(owner: Owner, writer: str, key: str | None) -> UUID:
+    if key is None:
+        return uuid7()
+    return id_from_key(owner.namespace_id, writer, check_name("idempotency_key", key))
+
+
+class NoteBody(Body):
+    """One working item's value."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"value": {"step": "migrate"}, "ttl_s": 3600}]}
+    )
+
+    value: Any = Field(description="Any JSON value of at most 64 KiB.")
+    ttl_s: TtlField | None = None
+    expected_version: VersionField | None = None
+    idempotency_key: KeyField | None = None
+    ack: AckField | None = None
+
+    def note(self, owner: Owner, key: str, *, idempotency_key: str | None, ack: Ack) -> Note:
+        """Return the checked operation; raises InvalidInput."""
+        return Note(
+            owner,
+            check_name("key", key),
+            check_json("value", self.value),
+            _write_id(owner, owner.name, idempotency_key),
+            self.ttl_s,
+            self.expected_version,
+            ack,
+        )
+
+
+class NoteItem(NoteBody):
+    """One working item of several."""
+
+    key: str
+
+
+class NoteBatchBody(Body):
+    """Working items to write; each is checked on its own, so that a bad one fails alone."""
+
+    items: list[Annotated[NoteItem, SkipValidation]] = Field(min_length=1, max_length=MAX_BATCH)
+    ack: AckField | None = None
+
+
+class EntryBody(Body):
+    """One entry of a scratchpad."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "observation", "content": "orders has 3 locks"}]}
+    )
+
+    kind: KindField
+    content: str = Field(description="At most 64 KiB of UTF-8.")
+    details: Details | None = None
+    ttl_s: TtlField | None = None
+    idempotency_key: KeyField | None = None
+    ack: AckField | None = None
+
+    def post(
+        self,
+        owner: Owner,
+        author: str,
+        *,
+        idempotency_key: str | None,
+        ack: Ack,
+        key: str | None = None,
+        expected_version: int | None = None,
+    ) -> Post:
+        """Return the checked operation; raises InvalidInput."""
+        if self.kind not in KINDS[owner.space]:
+            kinds = ", ".join(KINDS[owner.space])
+            raise InvalidInput(f"{self.kind} does not belong here; choose one of: {kinds}")
+        return Post(
+            owner,
+            _write_id(owner, author, idempotency_key),
+            self.kind,
+            author,
+            check_text("content", self.content),
+            b"{}" if self.details is None else check_details(self.details),
+            key,
+            self.ttl_s,
+            expected_version,
+            ack,
+        )
+
+
+class PostBody(EntryBody):
+    """One entry of a board; a `public` entry has a key, under which it is replaced in place."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "finding", "content": "orders is locked"}]}
+    )
+
+    author: str | None = Field(None, description="Who posts; the token's subject if absent.")
+    key: str | None = Field(None, description="Of a `public` entry, and of no other.")
+    expected_version: VersionField | None = None
+
+    def checked_key(self) -> str | None:
+        """Return the key of a public entry; raises InvalidInput where it is missing or idle."""
+        if (self.kind is EntryKind.PUBLIC) != (self.key is not None):
+            raise InvalidInput("a public entry needs a key, and no other entry takes one")
+        if self.expected_version is not None and self.key is None:
+            raise InvalidInput("expected_version belongs to a public entry")
+        return None if self.key is None else check_name("key", self.key)
+
+
+class WorkingItemAnswer(Answer):
+    """One working item; versions start at 1 and rise by 1."""
+
+    key: str
+    value: Any
+    version: int
+    updated_at: datetime
+    expires_at: datetime | None
+
+
+class WorkingAnswer(Answer):
+    """An agent's working items, by key."""
+
+    items: list[WorkingItemAnswer]
+
+
+class ContextAnswer(Answer):
+    """Working memory as text for a prompt; `omitted` items did not fit in the budget."""
+
+    text: str
+    tokens: int
+    items: int
+    omitted: int
+
+
+class EntryAnswer(Answer):
+    """One entry of a board or a scratchpad."""
+
+    id: UUID
+    seq: int
+    kind: EntryKind
+    author: str
+    key: str | None
+    content: str
+    details: dict[str, Any]
+    version: int
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class EntriesAnswer(Answer):
+    """Entries, oldest first; give `cursor` as `after_seq` to read on."""
+
+    entries: list[EntryAnswer]
+    cursor: int

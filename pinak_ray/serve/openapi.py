@@ -1,0 +1,63 @@
+"""The OpenAPI document: the bodies that are read by our own rules, and problems as they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from pinak_ray.serve.models.base import Body
+from pinak_ray.serve.models.service import Problem
+from pinak_ray.serve.problems import MEDIA_TYPE
+
+__all__ = ["PROBLEMS", "describe"]
+
+_SCHEMAS = "#/components/schemas/{model}"
+
+# The problems that a route with a token can answer; FastAPI would announce a 422 of its own form.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The body is not JSON"},
+    401: {"description": "No token, or one that does not hold"},
+    403: {"description": "The token lacks the scope"},
+    413: {"description": "The body is too long"},
+    422: {"description": "Bad input; nothing was stored"},
+    503: {"description": "Overloaded or unavailable; see `Retry-After`"},
+}
+
+
+def describe(app: FastAPI, *, bodies: Sequence[type[Body]]) -> None:
+    """Let `app.openapi()` return the whole document, built once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app, bodies)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way to extend it
+
+
+def _document(app: FastAPI, bodies: Sequence[type[Body]]) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+    )
+    _, definitions = models_json_schema(
+        [*((body, "validation") for body in bodies), (Problem, "serialization")],
+        ref_template=_SCHEMAS,
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(definitions["$defs"])
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    form = {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model=Problem.__name__)}}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    response["content"] = form
+    return document

@@ -1,0 +1,161 @@
+"""Problem documents (RFC 9457): every error that leaves the gateway has this one form.
+
+`code` is stable and for programs, `detail` is for people, `instance` is the request's id. Neither
+a stack trace nor the caller's input is ever in one.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from pinak_ray.records.errors import (
+    InvalidInput,
+    Overloaded,
+    PinakError,
+    Unauthorized,
+    Unavailable,
+    VersionConflict,
+)
+
+__all__ = [
+    "InvalidFields",
+    "answer_errors",
+    "field_faults",
+    "problem",
+    "problem_body",
+    "problem_of",
+    "request_id",
+]
+
+MEDIA_TYPE = "application/problem+json"
+
+# A fault may quote a name that the caller sent; these keep the answer short whatever that was.
+_MAX_DETAIL = 1_000
+_MAX_FAULTS = 20
+_MAX_FIELD = 64
+
+_CODES = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+_DETAILS = {
+    404: "there is nothing at this path; /openapi.json lists what there is",
+    405: "this path does not take that method",
+}
+
+
+class InvalidFields(InvalidInput):
+    """Fields of the request break the contract; nothing was stored."""
+
+    def __init__(self, faults: list[dict[str, str]]) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "; ".join(f"{fault['field']}: {fault['problem']}" for fault in self.faults)
+
+
+def field_faults(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return pydantic's errors as field and problem, without the input that pydantic quotes."""
+    faults = []
+    for error in list(errors)[:_MAX_FAULTS]:
+        field = ".".join(str(part)[:_MAX_FIELD] for part in error["loc"])
+        faults.append({"field": field or "body", "problem": str(error["msg"])})
+    return faults
+
+
+def request_id(scope: Scope) -> str:
+    """Return the request's id, which the boundary has put there."""
+    state: dict[str, Any] = scope.get("state") or {}
+    return str(state.get("request_id", ""))
+
+
+def problem_body(
+    status: int, code: str, detail: str, *, instance: str, **more: Any
+) -> dict[str, Any]:
+    """Return the members of a problem document."""
+    return {
+        "type": f"urn:pinak-ray:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail[:_MAX_DETAIL],
+        "code": code,
+        "instance": instance,
+        **more,
+    }
+
+
+def problem_of(error: PinakError, *, instance: str) -> dict[str, Any]:
+    """Return the problem document of one of our errors."""
+    more: dict[str, Any] = {}
+    if isinstance(error, InvalidFields):
+        more = {"errors": error.faults}
+    elif isinstance(error, VersionConflict):
+        more = {"key": error.key, "expected": error.expected, "current": error.current}
+    return problem_body(error.status, error.code, str(error), instance=instance, **more)
+
+
+def problem(body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the response that carries a problem document."""
+    try:
+        content = orjson.dumps(body)
+    except TypeError:  # a quoted name with a lone surrogate, which UTF-8 cannot hold
+        content = orjson.dumps({**body, "detail": "the request is not valid", "errors": []})
+    return Response(
+        content,
+        status_code=body["status"],
+        media_type=MEDIA_TYPE,
+        headers=None if headers is None else dict(headers),
+    )
+
+
+def _headers_of(error: PinakError) -> dict[str, str]:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": 'Bearer realm="pinak-ray"'}
+    if isinstance(error, Overloaded):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after_s)))}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": "1"}
+    return {}
+
+
+async def _answer_pinak_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PinakError)
+    body = problem_of(error, instance=request_id(request.scope))
+    return problem(body, headers=_headers_of(error))
+
+
+async def _answer_bad_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = InvalidFields(field_faults(error.errors()))
+    return problem(problem_of(fields, instance=request_id(request.scope)))
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = error.status_code
+    body = problem_body(
+        status,
+        _CODES.get(status, "http_error"),
+        _DETAILS.get(status, error.detail),
+        instance=request_id(request.scope),
+    )
+    return problem(body, headers=error.headers)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Let every error of this application leave as a problem document."""
+    app.add_exception_handler(PinakError, _answer_pinak_error)
+    app.add_exception_handler(RequestValidationError, _answer_bad_parameters)
+    app.add_exception_handler(HTTPException, _answer_http_error)

@@ -1,0 +1,55 @@
+"""`/v1/boards/{board}`: what a team shares."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from pinak_ray.records.limits import check_name
+from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
+from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.bodies import json_body, takes
+from pinak_ray.serve.entries import Selected, entries_of
+from pinak_ray.serve.models.memories import ReceiptAnswer
+from pinak_ray.serve.models.state import EntriesAnswer, PostBody
+from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.writes import Writing
+
+router = APIRouter(prefix="/v1/boards/{board}", tags=["boards"], responses=PROBLEMS)
+
+
+@router.post(
+    "",
+    summary="Post one entry",
+    status_code=201,
+    response_model=ReceiptAnswer,
+    responses={
+        200: {"model": ReceiptAnswer, "description": "A retry met its earlier write"},
+        409: {"description": "The public entry is not at the expected version"},
+    },
+    openapi_extra=takes(PostBody),
+)
+async def post(
+    caller: Writer,
+    board: PathName,
+    options: Writing,
+    body: Annotated[PostBody, Depends(json_body(PostBody))],
+) -> JsonAnswer:
+    """Put one entry on the board; a `public` one replaces what stands under its key."""
+    author = caller.principal.subject if body.author is None else body.author
+    operation = body.post(
+        await caller.board(board),
+        check_name("author", author),
+        idempotency_key=options.key_with(body.idempotency_key),
+        ack=options.ack_with(body.ack),
+        key=body.checked_key(),
+        expected_version=body.expected_version,
+    )
+    receipt = await caller.context.send(operation)
+    return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
+
+
+@router.get("", summary="Read entries", response_model=EntriesAnswer)
+async def read(caller: Reader, board: PathName, selection: Selected) -> JsonAnswer:
+    """Return the board's entries after `after_seq`, oldest first."""
+    return await entries_of(caller.context, await caller.board(board), selection)

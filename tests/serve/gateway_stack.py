@@ -1,0 +1,220 @@
+"""A gateway over a backend that is a few dictionaries: no Ray, no database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from pinak_ray.records.errors import VersionConflict
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.memories import Layer, Memory, Receipt
+from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
+from pinak_ray.records.operations import (
+    Context,
+    Intend,
+    Note,
+    Post,
+    Read,
+    ReadContext,
+    Recall,
+    Recollect,
+    Remember,
+)
+from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.state import Entry, WorkingItem
+from pinak_ray.security.keys import PublicKey, SigningKey
+from pinak_ray.security.scopes import Scope
+from pinak_ray.security.tokens import issue_token
+from pinak_ray.serve.app import create_app
+
+DIMENSION = 4
+HOME = NamespaceKey("acme", "shop")
+
+
+def hit_of(memory: Memory) -> Hit:
+    """Return a memory as a hit with a traced signal."""
+    return Hit(
+        memory.id,
+        memory.content,
+        1.5,
+        memory.layer,
+        memory.agent,
+        memory.session,
+        memory.tags,
+        memory.outcome,
+        memory.occurred_at,
+        memory.created_at,
+        {},
+        memory.source,
+        (Signal("bm25", 1.5, 1),),
+    )
+
+
+class FakeTransport:
+    """Records every operation that it is sent, and applies it to dictionaries."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.namespaces: list[NamespaceKey] = []
+        self.failure: Exception | None = None
+        self.before: Callable[[], Any] | None = None
+        self.memories: dict[Any, Memory] = {}
+        self.items: dict[Any, WorkingItem] = {}
+        self.entries: dict[Any, list[Entry]] = {}
+
+    async def namespace_id(self, key: NamespaceKey) -> int:
+        if key not in self.namespaces:
+            self.namespaces.append(key)
+        return self.namespaces.index(key) + 1
+
+    async def send(self, operation: Any) -> Any:
+        self.sent.append(operation)
+        if self.before is not None:
+            await self.before()
+        if self.failure is not None:
+            raise self.failure
+        return getattr(self, f"_{type(operation).__name__.lower()}")(operation)
+
+    def submit(self, operation: Any) -> Any:
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        return None
+
+    def _remember(self, operation: Remember) -> Receipt:
+        memory = operation.memory
+        new = self.memories.setdefault(memory.id, memory) is memory
+        return Receipt(memory.id, operation.ack, new)
+
+    def _recall(self, operation: Recall) -> RecallResult:
+        found = [m for m in self.memories.values() if m.namespace_id == operation.namespace_id]
+        hits = tuple(hit_of(memory) for memory in found[: operation.request.k])
+        trace = Trace("default", {"bm25": 1.0}, {"bm25": 1}, {"total": 0.1})
+        return RecallResult(hits, trace if operation.request.trace else None)
+
+    def _intend(self, operation: Intend) -> tuple[Nudge, ...]:
+        evidence = tuple(hit_of(m) for m in self.memories.values() if m.layer is Layer.EPISODIC)
+        nudge = Nudge(NudgeKind.FAILURE, Strength.HIGH, "failed", "alike", 0.9, evidence)
+        return (nudge,)[: operation.k]
+
+    def _note(self, operation: Note) -> Receipt:
+        old = self.items.get((operation.owner, operation.key))
+        version = 0 if old is None else old.version
+        if operation.expected_version not in (None, version):
+            raise VersionConflict(operation.key, operation.expected_version or 0, version)
+        now = datetime.now(UTC)
+        item = WorkingItem(operation.key, operation.encoded, version + 1, now, None, operation.id)
+        self.items[operation.owner, operation.key] = item
+        return Receipt(operation.id, operation.ack, True, item.version)
+
+    def _recollect(self, operation: Recollect) -> tuple[WorkingItem, ...]:
+        return tuple(
+            item
+            for (owner, key), item in self.items.items()
+            if owner == operation.owner and operation.key in (None, key)
+        )
+
+    def _readcontext(self, operation: ReadContext) -> Context:
+        return Context("plan: migrate", 3, 1, 0)
+
+    def _post(self, operation: Post) -> Receipt:
+        entries = self.entries.setdefault(operation.owner, [])
+        new = all(entry.id != operation.id for entry in entries)
+        if new:
+            entries.append(
+                Entry(
+                    operation.id,
+                    len(entries) + 1,
+                    operation.kind,
+                    operation.author,
+                    operation.key,
+                    operation.content,
+                    operation.encoded_details,
+                    1,
+                    datetime.now(UTC),
+                    None,
+                    operation.id,
+                )
+            )
+        return Receipt(operation.id, operation.ack, new, 1)
+
+    def _read(self, operation: Read) -> tuple[Entry, ...]:
+        entries = self.entries.get(operation.owner, [])
+        return tuple(entry for entry in entries if entry.seq > operation.after_seq)
+
+
+class FakeBackend:
+    """The stack, as far as the routes can see."""
+
+    def __init__(self) -> None:
+        self.transport = FakeTransport()
+        self.keys: dict[str, PublicKey] = {}
+        self.key_reads = 0
+        self.key_failure: Exception | None = None
+        self.parts = {"postgresql": "ok", "writer": "ok"}
+
+    async def public_keys(self) -> Mapping[str, PublicKey]:
+        self.key_reads += 1
+        if self.key_failure is not None:
+            raise self.key_failure
+        return self.keys
+
+    async def readiness(self) -> Mapping[str, str]:
+        return self.parts
+
+    async def stats(self, namespace_id: int) -> Mapping[str, Any]:
+        return {"memories": len(self.transport.memories), "namespace_id": namespace_id}
+
+    async def metrics(self) -> Sequence[bytes]:
+        return [b"# HELP pinak_other Other.\n# TYPE pinak_other gauge\npinak_other 1.0\n"]
+
+
+@dataclass
+class Stack:
+    """One gateway with its key and its backend."""
+
+    backend: FakeBackend = field(default_factory=FakeBackend)
+    key: SigningKey = field(default_factory=SigningKey.generate)
+    options: dict[str, Any] = field(default_factory=dict)
+    app: FastAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.backend.keys[self.key.kid] = self.key.public
+        self.app = create_app(self.backend, DIMENSION, **self.options)
+
+    @property
+    def sent(self) -> list[Any]:
+        """The operations that reached the transport."""
+        return self.backend.transport.sent
+
+    def token(
+        self,
+        subject: str = "deployer",
+        *,
+        namespace: NamespaceKey = HOME,
+        scopes: Sequence[str] = (Scope.READ, Scope.WRITE),
+        key: SigningKey | None = None,
+        age: timedelta = timedelta(0),
+        lifetime: timedelta = timedelta(hours=1),
+    ) -> str:
+        """Return a token, by default one that holds."""
+        return issue_token(
+            key or self.key,
+            subject,
+            namespace=namespace,
+            scopes=scopes,
+            lifetime=lifetime,
+            now=datetime.now(UTC) - age,
+        )
+
+    def client(self, token: str | None = None, **token_options: Any) -> httpx.AsyncClient:
+        """Return a client; an empty `token` sends none."""
+        given = self.token(**token_options) if token is None else token
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://gateway",
+            headers={"Authorization": f"Bearer {given}"} if given else {},
+        )

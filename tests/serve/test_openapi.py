@@ -1,0 +1,132 @@
+"""The OpenAPI document teaches what the gateway takes and answers."""
+
+import dataclasses
+from typing import Any
+
+import httpx
+import pytest
+from gateway_stack import Stack
+from pydantic import BaseModel
+
+from pinak_ray.records.memories import Receipt
+from pinak_ray.records.nudges import Nudge
+from pinak_ray.records.operations import Context
+from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.state import Entry, WorkingItem
+from pinak_ray.serve.models import memories, recall, state
+
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
+
+
+@pytest.fixture
+def document(stack: Stack) -> dict[str, Any]:
+    """The gateway's document."""
+    return stack.app.openapi()
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (path, method, operation) of everything in the document."""
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def references(value: Any) -> set[str]:
+    """Return every $ref below a value."""
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*(references(each) for each in value.values()))
+    if isinstance(value, list):
+        return set().union(*map(references, value))
+    return set()
+
+
+async def test_it_is_served(stack: Stack, document: dict[str, Any]) -> None:
+    """Anyone can read it."""
+    async with stack.client("") as client:
+        response: httpx.Response = await client.get("/openapi.json")
+    assert response.json() == document
+
+
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
+    """No schema is named that is not there."""
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= known
+
+
+def test_every_operation_is_described(document: dict[str, Any]) -> None:
+    """Each has a tag that is explained, a summary and a description."""
+    tags = {tag["name"] for tag in document["tags"]}
+    for path, method, operation in operations(document):
+        assert set(operation["tags"]) <= tags, path
+        assert operation["summary"], (method, path)
+        assert operation["description"], (method, path)
+
+
+def test_every_body_is_described(document: dict[str, Any]) -> None:
+    """Each write names the schema of its body, which takes no unknown field."""
+    for path, method, operation in operations(document):
+        if method in {"post", "put"}:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            name = schema["$ref"].rpartition("/")[2]
+            assert document["components"]["schemas"][name]["additionalProperties"] is False, path
+
+
+def test_everything_but_operations_asks_for_a_token(document: dict[str, Any]) -> None:
+    """Only probes, metrics and public keys go without a token."""
+    open_paths = {
+        path for path, _, operation in operations(document) if "security" not in operation
+    }
+    assert open_paths == PUBLIC
+
+
+def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    """Clients are told the one form of every error."""
+    for path, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert list(response["content"]) == ["application/problem+json"], (path, status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_examples_hold() -> None:
+    """Every example in the document is accepted."""
+    bodies: list[type[BaseModel]] = [
+        memories.MemoryItem,
+        memories.RememberBody,
+        recall.RecallBody,
+        recall.IntendBody,
+        state.NoteBody,
+        state.EntryBody,
+        state.PostBody,
+    ]
+    for body in bodies:
+        for example in body.model_json_schema()["examples"]:
+            assert body.model_validate(example)
+
+
+@pytest.mark.parametrize(
+    ("answer", "record"),
+    [
+        (recall.HitAnswer, Hit),
+        (recall.SignalAnswer, Signal),
+        (recall.TraceAnswer, Trace),
+        (recall.RecallAnswer, RecallResult),
+        (recall.NudgeAnswer, Nudge),
+        (memories.ReceiptAnswer, Receipt),
+        (state.ContextAnswer, Context),
+        (state.EntryAnswer, Entry),
+        (state.WorkingItemAnswer, WorkingItem),
+    ],
+)
+def test_answers_have_the_fields_of_the_records(answer: type[BaseModel], record: Any) -> None:
+    """An answer is written from its record: what is documented is what is sent."""
+    if dataclasses.is_dataclass(record):
+        names = [field.name for field in dataclasses.fields(record)]
+    else:
+        renamed = {"encoded": "value", "encoded_details": "details"}
+        told = [name for name in record._fields if name != "operation_id"]  # the stack's own
+        names = [renamed.get(name, name) for name in told]
+    assert list(answer.model_fields) == names

@@ -1,0 +1,64 @@
+"""Recipes: named values, and the one agent whom a query names."""
+
+import pytest
+
+from pinak_ray.recall.named_agents import named_agent
+from pinak_ray.recall.recipes import AGENT, DENSE, LEXICAL, RECIPES, Fusion, recipe_named
+from pinak_ray.records.errors import InvalidInput
+
+
+def test_unknown_recipes_are_refused_with_the_choices() -> None:
+    """The error names every recipe there is."""
+    with pytest.raises(InvalidInput) as caught:
+        recipe_named("best")
+    assert all(name in str(caught.value) for name in RECIPES)
+
+
+def test_the_default_weighs_both_signals_alike_and_adds_the_agent() -> None:
+    """The default recipe is the measured one."""
+    default = recipe_named("default")
+    assert default.signal_weights() == {DENSE: 0.5, LEXICAL: 0.5, AGENT: 1.0}
+    assert default.fusion is Fusion.ZSCORE
+    assert default.candidates == 50
+
+
+def test_rrf_uses_the_published_constant() -> None:
+    """k is 60, as in the paper."""
+    assert recipe_named("rrf").rrf_k == 60
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_an_unused_signal_brings_no_candidates(recipe) -> None:  # type: ignore[no-untyped-def]
+    """A recipe asks only for its own signals, and for at least k of each."""
+    for signal in (DENSE, LEXICAL):
+        wanted = 200 if signal in recipe.weights else 0
+        assert recipe.limit(signal, 200) == wanted
+        assert recipe.limit(signal, 1) == min(wanted, 50)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_recipes_cannot_be_changed(recipe) -> None:  # type: ignore[no-untyped-def]
+    """A recipe is a value: neither its fields nor its weights can be set."""
+    with pytest.raises(AttributeError):
+        recipe.candidates = 5
+    with pytest.raises(TypeError):
+        recipe.weights[DENSE] = 9.0
+
+
+@pytest.mark.parametrize(
+    ("query", "agents", "expected"),
+    [
+        ("When did Caroline paint?", ["Caroline", "Melanie"], "Caroline"),
+        ("what did CAROLINE say", ["Caroline"], "Caroline"),
+        ("Caroline and Melanie", ["Caroline", "Melanie"], None),
+        ("who painted?", ["Caroline", "Melanie"], None),
+        ("Carolines painting", ["Caroline"], None),
+        ("ask deployer-2 again", ["deployer", "deployer-2"], "deployer-2"),
+        ("ask deployer", ["deployer", "deployer-2"], "deployer"),
+        ("what did a.*b do", ["a.*b", "axxb"], "a.*b"),
+        ("anything", [], None),
+    ],
+)
+def test_only_one_named_agent_counts(query: str, agents: list[str], expected: str | None) -> None:
+    """Exactly one whole name in any case is a named agent."""
+    assert named_agent(query, agents) == expected
