@@ -139,7 +139,7 @@ def _proactive(folder: Path) -> Iterator[Corpus]:
     for place in sorted(path.parent for path in folder.glob("*/step4_conversations.json")):
         questions = _json(place / "step5_proactive_questions.json")
         pairs = _json(place / "step1_concept_pairs.json")
-        units = tuple(Entry(str(pair["id"]), "user", pair["natural_expression"]) for pair in pairs)
+        units = tuple(Entry(str(pair["id"]), "user", _sentence(pair)) for pair in pairs)
         yield _asked(
             f"{place.name}-units", units, questions, {unit.key: {unit.key} for unit in units}
         )
@@ -154,6 +154,13 @@ def _proactive(folder: Path) -> Iterator[Corpus]:
                 for pair_id in turn.get("planted_pairs", ()):
                     planted[str(pair_id)].add(key)
         yield _asked(f"{place.name}-turns", tuple(turns), questions, planted)
+
+
+def _sentence(pair: dict[str, Any]) -> str:
+    """Return what a pair says; a chain of facts has several fragments instead of one sentence."""
+    if "natural_expression" in pair:
+        return str(pair["natural_expression"])
+    return " ".join(pair["fragments"])
 
 
 def _asked(

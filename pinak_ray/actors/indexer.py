@@ -25,7 +25,7 @@ _SWEEP_EVERY_S = 2.0
 # Queued batches per transaction: few enough that a crash repeats under a second of embedding.
 _BATCHES_AT_ONCE = 2
 # Below every other process: a burst of writes is never slowed by embedding.
-_NICENESS = 10
+_NICENESS = 15
 
 
 class Indexer:

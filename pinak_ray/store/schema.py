@@ -69,7 +69,14 @@ memories = Table(
     Column("source", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Column("lexemes", TSVECTOR, nullable=False),
-    Index("memories_terms", "lexemes", "tags", "entities", postgresql_using="gin"),
+    Index(
+        "memories_terms",
+        "lexemes",
+        "tags",
+        "entities",
+        text("(ARRAY[namespace_id])"),
+        postgresql_using="gin",
+    ),
     Index("memories_by_time", "namespace_id", "occurred_at"),
     Index("memories_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     Index(
