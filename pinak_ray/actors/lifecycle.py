@@ -53,6 +53,5 @@ def actor_options(name: str, *, resources: dict[str, float]) -> dict[str, Any]:
         "max_concurrency": 1000,
         "resources": resources,
         "scheduling_strategy": "SPREAD",
-        "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}},
     }
 

@@ -57,6 +57,8 @@ class Batcher(Generic[T]):
     async def _deliver(self, batch: "list[tuple[T, asyncio.Future[Any]]]") -> None:
         try:
             results = await self.carry([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise RuntimeError(f"{len(results)} results came back for {len(batch)} items")
         except BaseException as error:
             for _, future in batch:
                 if not future.done():

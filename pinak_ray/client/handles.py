@@ -263,6 +263,8 @@ class BoardHandle(_Handle):
         post = _post(owner, author, content, kind, details, idempotency_key, ack)
         if (post.kind is EntryKind.PUBLIC) != (key is not None):
             raise InvalidInput("a public entry has a key, and no other entry has one")
+        if expected_version is not None and key is None:
+            raise InvalidInput("expected_version belongs to a public entry")
         if ttl_s is not None:
             check_number("ttl_s", ttl_s, low=0.001, high=315_360_000)
         return post._replace(
@@ -294,9 +296,7 @@ def _item_key(key: str) -> str:
 
 
 def _version(expected: int | None) -> int | None:
-    if expected is not None and (isinstance(expected, bool) or not isinstance(expected, int)):
-        raise InvalidInput("expected_version must be a whole number")
-    return expected
+    return None if expected is None else _whole("expected_version", expected, low=0, high=2**62)
 
 
 def _whole(what: str, value: object, *, low: int, high: int) -> int:

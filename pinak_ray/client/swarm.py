@@ -7,9 +7,7 @@ from typing import Any, Self
 
 import ray
 
-from pinak_ray.client.discovery import ClientSettings, StackFile, ray_token_environment
 from pinak_ray.client.handles import AgentHandle, BoardHandle
-from pinak_ray.client.http_transport import HttpTransport
 from pinak_ray.client.ray_session import join_ray
 from pinak_ray.client.ray_transport import RayTransport
 from pinak_ray.client.transport import Transport
@@ -75,6 +73,9 @@ def connect(
     and `token` (PINAK_TOKEN) the same verbs travel over HTTP, and the token names the namespace.
     Raises NotRunning when there is no stack.
     """
+    # Imported here: actors and tasks import this package too, and never come this way.
+    from pinak_ray.client.discovery import ClientSettings
+
     settings = ClientSettings()
     url = url or (settings.url if address is None and not ray.is_initialized() else None)
     if url is not None:
@@ -88,12 +89,16 @@ def connect(
 def _connect_http(url: str, token: str | None) -> Swarm:
     if token is None:
         raise NotRunning("connecting by url needs a token; make one with `pinak-ray token`")
+    from pinak_ray.client.http_transport import HttpTransport
+
     transport = HttpTransport(url, token)
     about = transport.describe()
     return Swarm(about.namespace, 0, about.dimension, transport)
 
 
 def _join_ray(address: str | None, home: Path) -> None:
+    from pinak_ray.client.discovery import StackFile, ray_token_environment
+
     if address is None:
         join_ray(StackFile.read(home).ray_address, ray_token_environment(home))
     else:

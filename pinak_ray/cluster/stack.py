@@ -14,6 +14,7 @@ from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.ray_session import join_ray
 from pinak_ray.cluster.external_postgres import check_server
+from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode, free_ports
 from pinak_ray.cluster.settings import Settings
@@ -62,10 +63,13 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     asyncio.run(_publish(dsn, ring))
     progress("loading the embedding model")
     _prepare_model(settings, progress)
-    url, environment = _ingress(settings)
-    address = RayNode(home).start(
+    node, url = RayNode(home), _url(settings)
+    environment = ingress_environment(node.temporary.parent, haproxy=settings.haproxy)
+    address = node.start(
         num_cpus=settings.num_cpus, environment=environment, on_progress=progress
     )
+    if settings.haproxy:
+        write_haproxy_wrapper(node.temporary.parent)
     join_ray(address, {**environment, **ray_token_environment(home)})
     progress("starting the actors")
     supervisor: Any = start_supervisor(settings.stack_config(dsn), keeper)
@@ -141,30 +145,14 @@ def _prepare_model(settings: Settings, progress: Progress) -> None:
     asyncio.run(load())
 
 
-def _ingress(settings: Settings) -> tuple[str, dict[str, str]]:
-    """Return the gateway's URL and the environment that Serve's processes need."""
+def _url(settings: Settings) -> str:
+    """Return the running gateway's URL, or the one that a new gateway is to have."""
     try:
         previous = StackFile.read(settings.home).url if RayNode(settings.home).pid() else None
     except NotRunning:
         previous = None
     port = settings.http_port or free_ports(1)[0]
-    url = previous or f"http://{settings.http_host}:{port}"
-    # Serve's own defaults are fixed paths and ports: a second stack on the machine would collide.
-    run = RayNode(settings.home).temporary.parent
-    metrics_port, stats_port = free_ports(2)
-    return url, {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1" if settings.haproxy else "0",
-        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(run / "haproxy.cfg"),
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(run / "admin.sock"),
-        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(run / "metrics.sock"),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(run),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(run / "server-state"),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics_port),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats_port),
-        # Without it a shutdown waits 30 s for connections to drain; one second serves loopback.
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
-        "RAY_SERVE_HTTP_KEEP_ALIVE_TIMEOUT_S": "65",
-    }
+    return previous or f"http://{settings.http_host}:{port}"
 
 
 def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:

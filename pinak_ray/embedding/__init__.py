@@ -1,15 +1,14 @@
 """Text to vectors: one protocol, several embedders.
 
-MiniLm (the default, int8 on onnxruntime), OpenAiEmbedder (any compatible endpoint) and
-HashingEmbedder (tests only), the checks that vectors meet at the border, and their wire format.
+`load_embedder` gives `minilm.MiniLm` (the default, int8 on onnxruntime), `openai.OpenAiEmbedder`
+(any compatible endpoint) or HashingEmbedder (tests only). The first two are imported when they are
+loaded: every actor imports this package, and most of them embed nothing.
 """
 
 from pinak_ray.embedding.halfvec import decode_halfvec, encode_halfvec, encode_halfvec_one
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder
-from pinak_ray.embedding.minilm import MiniLm
 from pinak_ray.embedding.model_files import ModelFiles, Progress, ensure_model
-from pinak_ray.embedding.openai import OpenAiEmbedder
 from pinak_ray.embedding.protocol import (
     Embedder,
     EmbeddingModel,
@@ -25,9 +24,7 @@ __all__ = [
     "EmbedderSpec",
     "EmbeddingModel",
     "HashingEmbedder",
-    "MiniLm",
     "ModelFiles",
-    "OpenAiEmbedder",
     "Progress",
     "Vectors",
     "check_texts",

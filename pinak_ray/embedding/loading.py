@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pinak_ray.embedding.hashing import HashingEmbedder
-from pinak_ray.embedding.minilm import MiniLm
 from pinak_ray.embedding.model_files import Progress, ensure_model
-from pinak_ray.embedding.openai import OpenAiEmbedder
 from pinak_ray.embedding.protocol import Embedder
 from pinak_ray.records.errors import SetupError
 
@@ -52,14 +50,18 @@ def load_embedder(spec: EmbedderSpec, progress: Progress | None = None) -> Embed
     raise SetupError(f"unknown embedder {spec.kind!r}: choose minilm, openai or hashing")
 
 
-def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> MiniLm:
+def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> Embedder:
+    from pinak_ray.embedding.minilm import MiniLm
+
     if spec.cache_dir is None:
         raise SetupError("the embedder minilm needs a cache_dir")
     files = ensure_model(spec.cache_dir, directory=spec.directory, progress=progress)
     return MiniLm(files, threads=spec.threads)
 
 
-def _load_openai(spec: EmbedderSpec) -> OpenAiEmbedder:
+def _load_openai(spec: EmbedderSpec) -> Embedder:
+    from pinak_ray.embedding.openai import OpenAiEmbedder
+
     if not spec.url or not spec.model or not spec.dimension:
         raise SetupError("the embedder openai needs a url, a model and a dimension")
     return OpenAiEmbedder(

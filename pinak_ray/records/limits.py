@@ -1,6 +1,7 @@
 """What is accepted at every border, in one place: Python, HTTP, CLI and the twin agree."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,6 +30,9 @@ MAX_DETAILS_BYTES = 65_536
 MAX_NAME_BYTES = 256
 MAX_LABELS = 64
 MAX_K = 200
+
+# An escaped NUL: `\u0000` behind an even number of backslashes, which are themselves escapes.
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def check_text(what: str, text: object, *, limit: int = MAX_CONTENT_BYTES) -> str:
@@ -77,7 +81,7 @@ def check_json(what: str, value: Any, *, limit: int = MAX_DETAILS_BYTES) -> byte
         raise InvalidInput(f"{what} is not JSON: {error}") from None
     if len(encoded) > limit:
         raise InvalidInput(f"{what} has {len(encoded)} bytes of JSON, the limit is {limit}")
-    if b"\\u0000" in encoded:
+    if b"\\u0000" in encoded and _ESCAPED_NUL.search(encoded):
         raise InvalidInput(f"{what} holds a NUL character, which PostgreSQL cannot store")
     return encoded
 

@@ -10,9 +10,10 @@ from typing import Any, Self, TypeAlias
 import asyncpg
 
 from pinak_ray.records.errors import Unavailable
-from pinak_ray.store.schema import SCHEMA
 
-__all__ = ["Connection", "Database", "microseconds"]
+__all__ = ["SCHEMA", "Connection", "Database", "microseconds"]
+
+SCHEMA = "pinak"
 
 # The asyncpg classes are generic in the stubs only.
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"

@@ -5,11 +5,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 
-from pinak_ray.store.database import Database
+from pinak_ray.store.database import SCHEMA, Database
 from pinak_ray.store.memories import VECTOR_COLUMNS, encode_vector, index_text
 from pinak_ray.store.copy_format import stream
 from pinak_ray.store.queries import query
-from pinak_ray.store.schema import SCHEMA
 
 __all__ = ["EncodeVectors", "IndexedBatch", "index_some", "owed"]
 

@@ -10,10 +10,9 @@ import asyncpg
 
 from pinak_ray.records.memories import Memory
 from pinak_ray.store.copy_format import NULL, encode_text_array, field, null_or_text, stream
-from pinak_ray.store.database import Connection, Database, microseconds
+from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
 from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.queries import query
-from pinak_ray.store.schema import SCHEMA
 
 __all__ = ["COLUMNS", "VECTOR_COLUMNS", "Duplicate", "EncodedMemory", "commit_memories", "encode_memory"]
 

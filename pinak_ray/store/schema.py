@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL, TSVECTOR
 
+from pinak_ray.store.database import SCHEMA
+
 __all__ = ["METADATA", "SCHEMA"]
 
-SCHEMA = "pinak"
 METADATA = MetaData(schema=SCHEMA)
 
 _MOMENT = DateTime(timezone=True)

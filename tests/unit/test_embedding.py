@@ -21,10 +21,10 @@ from pinak_ray.embedding import (
     Embedder,
     EmbedderSpec,
     HashingEmbedder,
-    OpenAiEmbedder,
     check_texts,
     load_embedder,
 )
+from pinak_ray.embedding.openai import OpenAiEmbedder
 from pinak_ray.records.errors import InvalidInput, SetupError, Unavailable
 
 GOLDEN_HASH = [0.258198887, -0.258198887, 0.774596691, -0.516397774]

@@ -1,0 +1,70 @@
+"""How a verb reaches its swarm: by URL, by the local gateway, or by joining Ray.
+
+HTTP answers at once and joining Ray takes two seconds, so the local gateway comes before Ray; a
+token for it is signed here, with the home's own key, and holds for minutes.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import typer
+
+from pinak_ray.client.discovery import ClientSettings, StackFile
+from pinak_ray.client.http_transport import HttpTransport
+from pinak_ray.client.swarm import Swarm, connect
+from pinak_ray.cluster.cli.options import settings_from
+from pinak_ray.cluster.cli.token import mint
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.security.scopes import Scope
+
+__all__ = ["Target", "open_swarm"]
+
+_LIFETIME = timedelta(minutes=10)
+_PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which namespace of which stack; what is None comes from PINAK_* variables."""
+
+    home: Path | None
+    url: str | None
+    token: str | None
+    tenant: str | None
+    project: str | None
+
+
+def open_swarm(target: Target) -> Swarm:
+    """Return the namespace that the options name; raises NotRunning, Unauthorized.
+
+    `--url` wins, then `--home`, then PINAK_URL, then the usual home.
+    """
+    client = ClientSettings()
+    url = target.url or (client.url if target.home is None else None)
+    if url is not None:
+        if target.tenant or target.project:
+            raise typer.BadParameter("over --url the token names the tenant and the project")
+        return connect(url=url, token=target.token)
+    settings = settings_from(home=target.home)
+    key = NamespaceKey(target.tenant or client.tenant, target.project or client.project)
+    stack = StackFile.read(settings.home)
+    if stack.url is not None and _answers(stack.url):
+        token = mint(
+            settings,
+            "cli",
+            namespace=key,
+            scopes=(Scope.READ, Scope.WRITE),
+            lifetime=_LIFETIME,
+        )
+        # The dimension serves callers' own vectors only, so asking for it would be a wasted trip.
+        return Swarm(key, 0, 0, HttpTransport(stack.url, token))
+    return connect(tenant=key.tenant, project=key.project, home=settings.home)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=_PROBE_TIMEOUT_S).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,145 @@
+"""`pinak-ray up` and `pinak-ray down`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from pinak_ray.cluster.cli.console import Steps, print_json, quiet_libraries, stdout
+from pinak_ray.cluster.cli.local_stack import embedded, home_option, is_ready, token_command
+from pinak_ray.cluster.cli.options import (
+    AsJson,
+    Dsn,
+    Home,
+    HttpPort,
+    VerboseFlag,
+    settings_from,
+)
+from pinak_ray.cluster.settings import Settings
+
+__all__ = ["bring_up", "register"]
+
+_UP_EPILOG = """
+[bold]Examples[/bold]
+
+  pinak-ray up                                      PostgreSQL, Ray, actors and gateway, ~15 s
+
+  pinak-ray up --home /srv/memory --http-port 9000  another place, another port
+
+  PINAK_DSN=postgresql://me@db/pinak pinak-ray up   your own PostgreSQL (16+, pgvector)
+
+A second `up` finds what runs and starts only what is missing.
+"""
+
+_DOWN_EPILOG = """
+[bold]Examples[/bold]
+
+  pinak-ray down                  drain, then stop everything; data stays
+
+  pinak-ray down && pinak-ray up  restart
+
+A start that broke off half way is stopped too.
+"""
+
+_PARTS = "How many of each part"
+_Count = int | None
+
+
+def _count(name: str, what: str) -> Any:
+    return typer.Option(name, min=1, help=what, rich_help_panel=_PARTS, show_default=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog=_UP_EPILOG)(up)
+    app.command(epilog=_DOWN_EPILOG)(down)
+
+
+def up(
+    home: Home = None,
+    dsn: Dsn = None,
+    http_port: HttpPort = None,
+    http_host: Annotated[
+        str | None, typer.Option(help="Where the gateway listens.", show_default="127.0.0.1")
+    ] = None,
+    hosts: Annotated[_Count, _count("--hosts", "Agent hosts. One per core.")] = None,
+    writers: Annotated[_Count, _count("--writers", "Writers. 1.")] = None,
+    gateways: Annotated[_Count, _count("--gateways", "Gateway replicas. 2.")] = None,
+    indexers: Annotated[_Count, _count("--indexers", "Indexers. 1.")] = None,
+    recallers: Annotated[_Count, _count("--recallers", "Recallers. 1.")] = None,
+    num_cpus: Annotated[_Count, _count("--num-cpus", "Cores that Ray may give away.")] = None,
+    embedder: Annotated[str | None, typer.Option(help="minilm, openai or hashing.")] = None,
+    model_dir: Annotated[
+        Path | None, typer.Option(help="A directory with the embedding model's files.")
+    ] = None,
+    as_json: AsJson = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Start the stack on this machine, or whatever of it is missing."""
+    settings = settings_from(
+        home=home, dsn=dsn, http_port=http_port, http_host=http_host, hosts=hosts,
+        writers=writers, gateways=gateways, indexers=indexers, recallers=recallers,
+        num_cpus=num_cpus, embedder=embedder, model_dir=model_dir,
+    )  # fmt: skip
+    with Steps() as steps:
+        url, was_up = bring_up(settings, steps, verbose=verbose)
+    if as_json:
+        print_json({"url": url, "home": str(settings.home), "was_up": was_up})
+    else:
+        _greet(settings, url, was_up=was_up)
+
+
+def bring_up(settings: Settings, steps: Steps, *, verbose: bool = False) -> tuple[str, bool]:
+    """Return the stack's URL, starting it unless it is whole; and whether it was."""
+    steps("looking for a running stack")
+    url = is_ready(settings.home)
+    if url is not None:
+        return url, True
+    from pinak_ray.cluster.stack import up as start
+
+    if not verbose:
+        quiet_libraries()
+    return start(settings, progress=steps).url, False
+
+
+def down(
+    home: Home = None,
+    dsn: Dsn = None,
+    as_json: AsJson = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Stop the stack, also one that started half way; what was acknowledged stays."""
+    settings = settings_from(home=home, dsn=dsn)
+    from pinak_ray.cluster.stack import down as stop
+
+    if not verbose:
+        quiet_libraries()
+    server = embedded(settings)
+    database_ran = server is not None and server.postmaster_pid is not None
+    with Steps() as steps:
+        stopped = stop(settings, progress=steps) or database_ran
+    if as_json:
+        print_json({"home": str(settings.home), "stopped": stopped})
+    elif stopped:
+        stdout().print(f"stopped; the data stays in {escape(str(settings.home))}")
+    else:
+        stdout().print(f"nothing ran in {escape(str(settings.home))}")
+
+
+def _greet(settings: Settings, url: str, *, was_up: bool) -> None:
+    token = token_command(settings)
+    where = "your PostgreSQL" if settings.dsn is not None else str(settings.home)
+    home = home_option(settings)
+    out = stdout()
+    out.print(f"[bold green]{'already up' if was_up else 'up'}[/bold green]  {escape(url)}")
+    out.print(f"  data   {escape(where)}")
+    out.print(f"  stop   pinak-ray down{escape(home)}")
+    out.print("  try")
+    out.print(
+        f"""    curl -s {url}/v1/nudges -H "Authorization: Bearer $({token})" \\
+      -H 'Content-Type: application/json' \\
+      -d '{{"agent": "me", "intent": "drop the orders table in production"}}'""",
+        markup=False,
+    )
+    out.print(f"    pinak-ray demo{escape(home)}")

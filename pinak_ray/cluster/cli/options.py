@@ -1,0 +1,122 @@
+"""Options that several commands share, and the settings that they make."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from pinak_ray.cluster.settings import Settings
+
+__all__ = [
+    "AsJson",
+    "Dsn",
+    "Home",
+    "HttpPort",
+    "Json",
+    "Project",
+    "Tenant",
+    "Verbose",
+    "VerboseFlag",
+    "settings_from",
+]
+
+
+class _Flag:
+    """A flag that the error handler must know of, however the command ends."""
+
+    def __init__(self, meta: str) -> None:
+        self.META = meta
+
+    def __call__(self, ctx: typer.Context, value: bool) -> bool:
+        if value:
+            ctx.meta[self.META] = True
+        return value
+
+
+Json = _Flag("pinak_ray.json")
+Verbose = _Flag("pinak_ray.verbose")
+
+_STACK = "Which stack"
+_OUTPUT = "Output"
+
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        callback=Json,
+        is_eager=True,
+        help="Print one JSON object and nothing else on standard output.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+VerboseFlag = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        callback=Verbose,
+        is_eager=True,
+        help="Show tracebacks and what libraries log.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        help="State of the stack: data, keys, logs. [dim]PINAK_HOME, ~/.pinak-ray[/dim]",
+        rich_help_panel=_STACK,
+        show_default=False,
+    ),
+]
+Dsn = Annotated[
+    str | None,
+    typer.Option(
+        "--dsn",
+        help="A PostgreSQL to use instead of the embedded one. Others on this machine can read a "
+        "command line, so prefer the variable. [dim]PINAK_DSN[/dim]",
+        rich_help_panel=_STACK,
+        show_default=False,
+    ),
+]
+HttpPort = Annotated[
+    int | None,
+    typer.Option(
+        "--http-port",
+        help="The gateway's port; 0 takes a free one. [dim]PINAK_HTTP_PORT, 8642[/dim]",
+        rich_help_panel=_STACK,
+        show_default=False,
+    ),
+]
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        "--tenant",
+        help="Tenant of the namespace. [dim]PINAK_TENANT, default[/dim]",
+        show_default=False,
+    ),
+]
+Project = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        help="Project of the namespace. [dim]PINAK_PROJECT, default[/dim]",
+        show_default=False,
+    ),
+]
+
+
+def settings_from(**given: Any) -> Settings:
+    """Return the settings: PINAK_* variables, overridden by the options that were given.
+
+    A value that does not fit is wrong usage; the message never repeats it, it may be a secret.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(first["loc"][0])
+        option = name.replace("_", "-")
+        raise typer.BadParameter(
+            f"--{option} (or PINAK_{name.upper()}): {first['msg']}"
+        ) from None

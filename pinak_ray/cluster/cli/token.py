@@ -1,0 +1,101 @@
+"""`pinak-ray token`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from pinak_ray.client.discovery import ClientSettings
+from pinak_ray.cluster.cli.console import print_json
+from pinak_ray.cluster.cli.options import AsJson, Home, Project, Tenant, VerboseFlag, settings_from
+from pinak_ray.cluster.settings import Settings
+from pinak_ray.records.errors import SetupError
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.security.keys import KeyRing
+from pinak_ray.security.scopes import Scope, scopes_named
+from pinak_ray.security.tokens import issue_token
+
+__all__ = ["mint", "register"]
+
+_EPILOG = """
+[bold]Examples[/bold]
+
+  pinak-ray token                                      30 days, read and write, default/default
+
+  pinak-ray token --subject ci --project web --days 1
+
+  pinak-ray token --scope read                         may look, may not write
+
+  export PINAK_URL=http://127.0.0.1:8642 PINAK_TOKEN=$(pinak-ray token)
+"""
+_DEFAULT_SCOPES = (Scope.READ, Scope.WRITE)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=_EPILOG)(token)
+
+
+def token(
+    home: Home = None,
+    subject: Annotated[str, typer.Option(help="Who the token is for: an agent, a user.")] = "cli",
+    tenant: Tenant = None,
+    project: Project = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, write or admin; repeat it. Read and write, unless told."),
+    ] = None,
+    days: Annotated[float, typer.Option(help="How long it holds.")] = 30.0,
+    as_json: AsJson = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Print a token (JWT) that opens one namespace of this stack over HTTP."""
+    client = ClientSettings()
+    namespace = NamespaceKey(tenant or client.tenant, project or client.project)
+    scopes = scopes_named([_full_name(name) for name in scope or _DEFAULT_SCOPES])
+    try:
+        lifetime = timedelta(days=days)
+    except (OverflowError, ValueError):
+        raise typer.BadParameter(f"--days {days} is no length of time") from None
+    text = mint(
+        settings_from(home=home), subject, namespace=namespace, scopes=scopes, lifetime=lifetime
+    )
+    if not as_json:
+        typer.echo(text)
+        return
+    print_json(
+        {
+            "token": text,
+            "subject": subject,
+            "tenant": namespace.tenant,
+            "project": namespace.project,
+            "scopes": scopes,
+            "expires_at": datetime.now(UTC) + lifetime,
+        }
+    )
+
+
+def mint(
+    settings: Settings,
+    subject: str,
+    *,
+    namespace: NamespaceKey,
+    scopes: tuple[Scope, ...],
+    lifetime: timedelta,
+) -> str:
+    """Return a token signed by the home's own key; raises SetupError where there is none."""
+    keys = settings.home / "keys"
+    if not keys.is_dir():
+        # Making a ring here would sign with a key that no gateway knows.
+        raise SetupError(f"{settings.home} holds no signing keys; `pinak-ray up` makes them")
+    return issue_token(
+        KeyRing.load_or_create(keys).current,
+        subject,
+        namespace=namespace,
+        scopes=scopes,
+        lifetime=lifetime,
+    )
+
+
+def _full_name(scope: str) -> str:
+    return scope if "." in scope else f"memory.{scope}"
