@@ -136,9 +136,7 @@ async def raw_copy(dsn: str, namespace_id: int, seconds: float, *, encoded: bool
 
     batches = [[batch() for _ in range(per_writer // 2)] for _ in range(_RAW_WRITERS)]
     start = time.perf_counter()
-    done = await asyncio.gather(
-        *(writer(index, start + seconds) for index in range(_RAW_WRITERS))
-    )
+    done = await asyncio.gather(*(writer(index, start + seconds) for index in range(_RAW_WRITERS)))
     return sum(done) / (time.perf_counter() - start)
 
 
@@ -257,9 +255,7 @@ def measure(
     return report if given.no_searchable else report | searchable_part(settings, swarm, seconds)
 
 
-def searchable_part(
-    settings: Settings, swarm: pinak_ray.Swarm, seconds: float
-) -> dict[str, Any]:
+def searchable_part(settings: Settings, swarm: pinak_ray.Swarm, seconds: float) -> dict[str, Any]:
     """Return the sustained searchable rate beside the embedder alone."""
     progress("clearing the backlog")
     dsn = EmbeddedPostgres(settings.home / "postgres").dsn

@@ -32,7 +32,7 @@ class Curator:
             await asyncio.sleep(_EVERY_S)
             try:
                 await self.curate()
-            except Exception as error:  # noqa: BLE001 - the loop must outlive a database restart
+            except Exception as error:
                 structlog.get_logger().warning("curation_failed", error=repr(error))
 
     async def curate(self) -> int:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Indexer"]
 
-# Without a push (a crash took the Writer between commit and wake-up) work waits no longer than this.
+# Without a push (a crash took the Writer between commit and wake-up) work waits no longer.
 _SWEEP_EVERY_S = 2.0
 # Queued batches per transaction: few enough that a crash repeats under a second of embedding.
 _BATCHES_AT_ONCE = 2
@@ -28,12 +30,32 @@ _BATCHES_AT_ONCE = 2
 _NICENESS = 15
 
 
+def _yield_to_others() -> None:
+    """Lower this process's priority: below other threads, and below other sessions.
+
+    Linux keeps niceness per thread, and new ones inherit it. With autogroups, which a machine
+    without systemd has, it only counts within a session, all of Ray's workers being one; so the
+    process leaves for a session of its own, and lowers that.
+    """
+    if sys.platform != "linux":
+        os.nice(_NICENESS)
+        return
+    for thread in Path("/proc/self/task").iterdir():
+        os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICENESS)
+    autogroup = Path("/proc/self/autogroup")
+    if autogroup.exists() and os.getsid(0) != os.getpid():
+        # The leader of a process group cannot found a session: join the parent's group first.
+        os.setpgid(0, os.getpgid(os.getppid()))
+        os.setsid()
+        autogroup.write_text(str(_NICENESS), encoding="ascii")
+
+
 class Indexer:
     """One loop: take owed batches, embed, store; then wait for a push or the next sweep."""
 
     def __init__(self, config: StackConfig) -> None:
         configure_logs()
-        os.nice(_NICENESS)
+        _yield_to_others()
         self._config = config
         self._parts = Lazy(self._open)
         self._work = asyncio.Event()
@@ -64,7 +86,7 @@ class Indexer:
                 await self._index_all()
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the loop must outlive every batch
+            except Exception as error:
                 await self._fail(error)
             self._work.clear()
             try:
@@ -80,9 +102,7 @@ class Indexer:
             return encode_halfvec(await embedder.embed(texts)) if texts else []
 
         while True:
-            done = await index_some(
-                database, encode, model_id=model.id, limit=_BATCHES_AT_ONCE
-            )
+            done = await index_some(database, encode, model_id=model.id, limit=_BATCHES_AT_ONCE)
             if not done.memories:
                 return
             self._indexed += done.memories

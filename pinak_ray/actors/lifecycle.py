@@ -54,4 +54,3 @@ def actor_options(name: str, *, resources: dict[str, float]) -> dict[str, Any]:
         "resources": resources,
         "scheduling_strategy": "SPREAD",
     }
-

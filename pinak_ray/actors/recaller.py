@@ -58,9 +58,7 @@ class SearchParts:
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
         """Return what failed like this intent."""
-        return await self.nudger.nudge(
-            operation.owner.namespace_id, operation.intent, operation.k
-        )
+        return await self.nudger.nudge(operation.owner.namespace_id, operation.intent, operation.k)
 
     async def aclose(self) -> None:
         """Release the embedder and the connections."""

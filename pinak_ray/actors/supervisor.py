@@ -1,4 +1,4 @@
-"""The Supervisor: one detached actor that starts the others, heals them, and knows where they are."""
+"""The Supervisor: the one detached actor that starts, heals and knows all the others."""
 
 import asyncio
 import os
@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import ray
 import structlog
-from ray.actor import ActorHandle
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.curator import Curator
@@ -106,14 +105,10 @@ class Supervisor:
                 structlog.get_logger().info("waiting_for", part=child.name, error=str(error)[-300:])
                 await asyncio.sleep(0.2)
 
-    def _ensure(self, child: _Child) -> "ActorHandle[Any]":
+    def _ensure(self, child: _Child) -> Any:
         options = actor_options(child.name, resources=self._config.cpu_resource)
-        handle: ActorHandle[Any] = (
-            ray.remote(child.actor_class)
-            .options(namespace=RAY_NAMESPACE, **options)
-            .remote(*child.arguments)
-        )
-        return handle
+        actor_class: Any = ray.remote(child.actor_class)
+        return actor_class.options(namespace=RAY_NAMESPACE, **options).remote(*child.arguments)
 
     async def _watch(self) -> "asyncio.Task[None]":
         return asyncio.get_running_loop().create_task(self._heal())
@@ -130,7 +125,7 @@ class Supervisor:
                 await self._keep_database()
                 for child in self._children:
                     self._ensure(child)
-            except Exception as error:  # noqa: BLE001 - healing must outlive what it heals
+            except Exception as error:
                 structlog.get_logger().warning("healing_failed", error=repr(error))
 
     async def _keep_database(self) -> None:
@@ -162,7 +157,7 @@ class Supervisor:
 
     async def model(self) -> RegisteredModel:
         """Return the embedding model that vectors are stored of."""
-        indexer = ray.get_actor(indexer_name(0), namespace=RAY_NAMESPACE)
+        indexer: Any = ray.get_actor(indexer_name(0), namespace=RAY_NAMESPACE)
         model: RegisteredModel = await indexer.model.remote()
         return model
 
@@ -180,7 +175,7 @@ class Supervisor:
 
     async def _ask(self, child: _Child) -> dict[str, Any]:
         try:
-            handle = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
+            handle: Any = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
             async with asyncio.timeout(_PING_TIMEOUT_S):
                 answer: dict[str, Any] = await handle.ping.remote()
                 return answer
@@ -203,7 +198,7 @@ class Supervisor:
         self._stopping = True
         for child in reversed(self._children):
             try:
-                handle = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
+                handle: Any = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
             except ValueError:
                 continue
             try:
@@ -214,12 +209,8 @@ class Supervisor:
             ray.kill(handle)
 
 
-def start_supervisor(
-    config: StackConfig, keeper: DatabaseKeeper | None = None
-) -> "ActorHandle[Any]":
+def start_supervisor(config: StackConfig, keeper: DatabaseKeeper | None = None) -> Any:
     """Start the supervisor, or find the one that runs: `up` twice ends with one."""
     options = actor_options(SUPERVISOR, resources={})
-    handle: ActorHandle[Any] = (
-        ray.remote(Supervisor).options(namespace=RAY_NAMESPACE, **options).remote(config, keeper)
-    )
-    return handle
+    actor_class: Any = ray.remote(Supervisor)
+    return actor_class.options(namespace=RAY_NAMESPACE, **options).remote(config, keeper)

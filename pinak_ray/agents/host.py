@@ -84,8 +84,9 @@ class Host:
         for index, operation in enumerate(operations):
             try:
                 result, change = self._apply_one(operation, now)
-            except PinakError as error:
-                result, change = error, None
+            except PinakError as refusal:
+                results.append(refusal)
+                continue
             results.append(result)
             if change is not None:
                 changes.append(change)

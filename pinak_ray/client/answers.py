@@ -13,7 +13,7 @@ from pinak_ray.records.operations import Context
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.state import Entry, EntryKind, WorkingItem
 
-__all__ = ["context", "entries", "items", "nudges", "receipt", "recall_result"]
+__all__ = ["context", "entries", "items", "nudges", "recall_result", "receipt"]
 
 # The gateway does not show which write made a version; only hosts need it.
 _UNKNOWN_OPERATION = UUID(int=0)

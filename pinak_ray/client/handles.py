@@ -35,9 +35,10 @@ MAX_READ = 1_000
 class SwarmLike(Protocol):
     """What a handle needs of its swarm."""
 
-    namespace_id: int
-    dimension: int
-
+    @property
+    def namespace_id(self) -> int: ...
+    @property
+    def dimension(self) -> int: ...
     @property
     def transport(self) -> Transport: ...
 

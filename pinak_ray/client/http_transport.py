@@ -9,9 +9,15 @@ from urllib.parse import quote
 
 import httpx
 import orjson
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
 
-from pinak_ray.client.answers import context, entries, items, nudges, receipt, recall_result
+from pinak_ray.client.answers import context, entries, items, nudges, recall_result, receipt
 from pinak_ray.client.problems import raise_problem
 from pinak_ray.embedding import decode_halfvec
 from pinak_ray.records.errors import InvalidInput, NotRunning, PinakError, Unavailable
@@ -123,7 +129,7 @@ class HttpTransport:
         try:
             async for attempt in AsyncRetrying(
                 stop=stop_after_delay(_RETRY_WINDOW_S),
-                wait=wait_exponential_jitter(initial=0.05, max=1.0, jitter=0.05),
+                wait=wait_exponential(multiplier=0.05, max=1.0) + wait_random(0, 0.05),
                 retry=retry_if_exception(_passes),
                 reraise=True,
             ):
@@ -148,7 +154,7 @@ def _passes(error: BaseException) -> bool:
     )
 
 
-def _request(operation: Operation[Any]) -> _Request:
+def _request(operation: Any) -> _Request:
     match operation:
         case Remember(memory, ack):
             return _Request("POST", "/v1/memories", {**_memory(memory), "ack": ack}, receipt)

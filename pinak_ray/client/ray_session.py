@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import ray
 from ray._private import ray_constants
-from ray._raylet import AuthenticationTokenLoader, Config
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 from pinak_ray.records.errors import NotRunning
 from pinak_ray.records.topology import RAY_NAMESPACE

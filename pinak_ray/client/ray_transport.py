@@ -12,7 +12,13 @@ import orjson
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
 
 from pinak_ray.client.batching import Batcher
 from pinak_ray.records.errors import Overloaded, PinakError, StaleEpoch, Unavailable
@@ -69,20 +75,23 @@ class RayTransport:
 
     async def send(self, operation: Operation[R]) -> R:
         """Carry out one operation; see Transport.send for what it raises."""
+        return cast("R", await self._send(operation))
+
+    async def _send(self, operation: Any) -> Any:
         match operation:
             case Remember():
-                return cast("R", await self._remember(operation))
+                return await self._remember(operation)
             case Recall():
-                return cast("R", await self._search("recall", operation))
+                return await self._search("recall", operation)
             case Intend():
                 _, nudges = await asyncio.gather(
-                    self.send(intent_note(operation)), self._search("intend", operation)
+                    self._on_host(intent_note(operation)), self._search("intend", operation)
                 )
-                return cast("R", nudges)
+                return nudges
             case _:
-                return cast("R", await self._on_host(cast("HostOperation", operation)))
+                return await self._on_host(operation)
 
-    def submit(self, operation: Operation[R]) -> Any:
+    def submit(self, operation: Any) -> Any:
         """Start one operation alone and return its ObjectRef."""
         match operation:
             case Remember():
@@ -95,8 +104,7 @@ class RayTransport:
                 self._actor(self._host_of(note)).apply_one.remote(note)
                 return self._actor(self._recaller()).intend.remote(operation)
             case _:
-                host_operation = cast("HostOperation", operation)
-                return self._actor(self._host_of(host_operation)).apply_one.remote(host_operation)
+                return self._actor(self._host_of(operation)).apply_one.remote(operation)
 
     async def aclose(self) -> None:
         """Forget the batchers; what was sent goes on."""
@@ -199,7 +207,7 @@ class RayTransport:
         try:
             async for attempt in AsyncRetrying(
                 stop=stop_after_delay(_RETRY_WINDOW_S),
-                wait=wait_exponential_jitter(initial=0.05, max=1.0, jitter=0.05),
+                wait=wait_exponential(multiplier=0.05, max=1.0) + wait_random(0, 0.05),
                 retry=retry_if_exception_type((*_LOST, Overloaded, Unavailable)),
                 reraise=True,
             ):

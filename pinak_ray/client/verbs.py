@@ -23,9 +23,7 @@ class _Holder(Protocol):
 class Verb(Generic[P, R]):
     """One verb of one handle. Both lanes check their arguments here, before anything is sent."""
 
-    def __init__(
-        self, holder: _Holder, build: Callable[Concatenate[Any, P], Operation[R]]
-    ) -> None:
+    def __init__(self, holder: _Holder, build: Callable[Concatenate[Any, P], Operation[R]]) -> None:
         self._holder = holder
         self._build = build
         self.__doc__ = build.__doc__

@@ -1,4 +1,4 @@
-"""One Ray head of our own on this machine: started, found again, and stopped without its neighbours.
+"""One Ray head of our own: started, found again, and stopped without its neighbours.
 
 `ray stop` ends every Ray on the machine, and a bare `ray.init()` joins whichever it finds; so the
 head runs as one `ray start --block` process in a session of its own, and its pid is kept.
@@ -22,6 +22,10 @@ from pinak_ray.client.ray_session import LOOPBACK, LOOPBACK_ENVIRONMENT
 from pinak_ray.records.errors import SetupError, Unavailable
 
 __all__ = ["RayNode"]
+
+# Ray starts its workers at nice 15, behind everything else on the machine. Ours serve callers who
+# wait; the Indexer lowers itself.
+_PRIORITY = {"RAY_worker_niceness": "0"}
 
 _START_TIMEOUT_S = 120.0
 _STOP_TIMEOUT_S = 30.0
@@ -57,7 +61,7 @@ class RayNode:
 
     @property
     def temporary(self) -> Path:
-        """Short, because sockets below it must have paths of at most 97 bytes (HAProxy), 107 (Ray)."""
+        """Short: sockets below it must have paths of at most 97 bytes (HAProxy) and 107 (Ray)."""
         digest = blake2b(str(self.home.resolve()).encode(), digest_size=5).hexdigest()
         return Path(tempfile.gettempdir()) / f"pinak-{digest}" / "ray"
 
@@ -66,7 +70,9 @@ class RayNode:
         try:
             pid = int(self._pid_file.read_text(encoding="ascii").split()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+            state = (
+                Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+            )
         except (OSError, ValueError, IndexError):
             return None
         return pid if state != "Z" and b"start" in command and b"--head" in command else None
@@ -122,6 +128,7 @@ class RayNode:
                     **os.environ,
                     **environment,
                     **LOOPBACK_ENVIRONMENT,
+                    **_PRIORITY,
                     **ray_token_environment(self.home, create=True),
                 },
             )

@@ -21,8 +21,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PINAK_", extra="ignore")
 
-    home: Path = Field(Path.home() / ".pinak-ray", description="state of the stack: data, keys, logs")
-    dsn: SecretStr | None = Field(None, description="use this PostgreSQL instead of the embedded one")
+    home: Path = Field(
+        Path.home() / ".pinak-ray", description="state of the stack: data, keys, logs"
+    )
+    dsn: SecretStr | None = Field(
+        None, description="use this PostgreSQL instead of the embedded one"
+    )
     pg_bin: Path | None = Field(None, description="programs of another PostgreSQL to embed")
     durable: bool = Field(True, description="fsync in the embedded PostgreSQL; only tests say no")
     http_host: str = Field("127.0.0.1", description="where the gateway listens")

@@ -65,9 +65,7 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     _prepare_model(settings, progress)
     node, url = RayNode(home), _url(settings)
     environment = ingress_environment(node.temporary.parent, haproxy=settings.haproxy)
-    address = node.start(
-        num_cpus=settings.num_cpus, environment=environment, on_progress=progress
-    )
+    address = node.start(num_cpus=settings.num_cpus, environment=environment, on_progress=progress)
     if settings.haproxy:
         write_haproxy_wrapper(node.temporary.parent)
     join_ray(address, {**environment, **ray_token_environment(home)})
@@ -105,9 +103,8 @@ def health(settings: Settings) -> dict[str, dict[str, Any]]:
     """Ask every part of the running stack; raises NotRunning when there is none."""
     stack = StackFile.read(settings.home)
     join_ray(stack.ray_address, ray_token_environment(settings.home))
-    answer: dict[str, dict[str, Any]] = ray.get(
-        ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE).health.remote(), timeout=60
-    )
+    supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+    answer: dict[str, dict[str, Any]] = ray.get(supervisor.health.remote(), timeout=60)
     return answer
 
 
@@ -127,9 +124,11 @@ def _database(settings: Settings, progress: Progress) -> tuple[str, EmbeddedPost
 
 
 async def _publish(dsn: str, ring: KeyRing) -> None:
-    async with await Database.open(dsn, service_connections=1) as database:
-        async with database.service() as connection:
-            await publish_keys(connection, ring.public_keys)
+    async with (
+        await Database.open(dsn, service_connections=1) as database,
+        database.service() as connection,
+    ):
+        await publish_keys(connection, ring.public_keys)
 
 
 def _prepare_model(settings: Settings, progress: Progress) -> None:
@@ -174,7 +173,7 @@ def _drain(home: Path) -> None:
     try:
         join_ray(RayNode(home).address(), ray_token_environment(home))
         serve.shutdown()
-        supervisor = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+        supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
         ray.get(supervisor.stop.remote(), timeout=60)
         ray.kill(supervisor)
     except (ValueError, NotRunning, ray.exceptions.RayError, TimeoutError):

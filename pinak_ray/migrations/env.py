@@ -12,7 +12,7 @@ from pinak_ray.store.schema import METADATA, SCHEMA
 
 
 def _run(connection: Connection) -> None:
-    # Two starts at once (a supervisor and a CLI) must not both migrate: the lock goes with the session.
+    # Two starts at once must not both migrate; the lock goes with the transaction.
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('pinak-ray migrations'))"))
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     context.configure(

@@ -12,7 +12,7 @@ PinakError
 ├── Unavailable         a part of the stack does not answer                HTTP 503
 │   ├── NotRunning      no stack to join: says how to start one
 │   └── StaleEpoch      this host no longer owns the shard
-└── SetupError          the machine or the database lacks something, says what
+└── SetupError          the machine or the database lacks something
 
 Ray pickles an error by its positional arguments, so each class keeps plain positional arguments
 and `args` holds exactly what `__init__` takes (`tests/unit/test_errors.py` holds every class to it).

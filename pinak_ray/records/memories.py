@@ -82,7 +82,7 @@ class Memory(NamedTuple):
     vector: bytes | None = None
 
 
-def _member(enum: type[StrEnum], what: str, value: object) -> Any:
+def _member(enum: type[StrEnum], what: str, value: Any) -> Any:
     try:
         return enum(value)
     except ValueError:

@@ -20,8 +20,8 @@ __all__ = [
     "Operation",
     "Post",
     "Read",
-    "Recall",
     "ReadContext",
+    "Recall",
     "Recollect",
     "Remember",
 ]

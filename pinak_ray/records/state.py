@@ -1,4 +1,4 @@
-"""What hosts hold: owners (agents and boards), working items, and entries of scratchpad and board."""
+"""What hosts hold: owners (agents, boards), working items, entries of scratchpad and board."""
 
 import zlib
 from datetime import datetime

@@ -113,7 +113,9 @@ class Database:
         try:
             service = await pool(service_connections)
             # The role is part of the connection's start: no statement of ours can run before it.
-            reader = await pool(reader_connections, role="pinak_app") if reader_connections else None
+            reader = None
+            if reader_connections:
+                reader = await pool(reader_connections, role="pinak_app")
         except (OSError, asyncpg.PostgresConnectionError, TimeoutError) as error:
             raise Unavailable(f"PostgreSQL does not answer: {error}") from error
         return cls(service, reader)
@@ -173,5 +175,3 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-

@@ -1,4 +1,4 @@
-"""Group commit: many callers, few transactions, and each caller learns the fate of its own items."""
+"""Group commit: many callers, few transactions, each caller learns its own items' fate."""
 
 import asyncio
 from collections import deque
@@ -155,7 +155,7 @@ class GroupCommit(Generic[T, F]):
         while True:
             try:
                 return await self.commit(items)
-            except Exception as error:  # noqa: BLE001 - each kind is given its fate below
+            except Exception as error:
                 if not is_transient(error):
                     return await self._bisect(items, error)
                 if asyncio.get_running_loop().time() + backoff > deadline:

@@ -4,10 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-
-from pinak_ray.store.database import SCHEMA, Database
-from pinak_ray.store.memories import VECTOR_COLUMNS, encode_vector, index_text
-from pinak_ray.store.copy_format import stream
+from pinak_ray.store.database import Database
+from pinak_ray.store.memories import encode_vector, index_text, store_vectors
 from pinak_ray.store.queries import query
 
 __all__ = ["EncodeVectors", "IndexedBatch", "index_some", "owed"]
@@ -51,21 +49,14 @@ async def index_some(
         namespaces = [n for row in taken for n in row["namespace_ids"]]
         ids = [i for row in taken for i in row["memory_ids"]]
         missing = await connection.fetch(query("indexing", "texts"), namespaces, ids, model_id)
-        vectors = await encode([
-            index_text(row["agent"], row["session"], row["content"]) for row in missing
-        ])
+        vectors = await encode(
+            [index_text(row["agent"], row["session"], row["content"]) for row in missing]
+        )
         rows = [
             encode_vector(row["namespace_id"], model_id, 0, row["id"].bytes, vector)
             for row, vector in zip(missing, vectors, strict=True)
         ]
-        if rows:
-            await connection.copy_to_table(
-                "memory_vectors",
-                schema_name=SCHEMA,
-                source=stream(rows),
-                columns=VECTOR_COLUMNS,
-                format="binary",
-            )
+        await store_vectors(connection, rows)
         await connection.execute(query("indexing", "count_terms"), namespaces, ids)
         await connection.execute(query("indexing", "count_documents"), namespaces, ids)
         await connection.execute(query("indexing", "done"), [row["id"] for row in taken])

@@ -14,7 +14,18 @@ from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
 from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.queries import query
 
-__all__ = ["COLUMNS", "VECTOR_COLUMNS", "Duplicate", "EncodedMemory", "commit_memories", "encode_memory"]
+__all__ = [
+    "COLUMNS",
+    "VECTOR_COLUMNS",
+    "Duplicate",
+    "EncodedMemory",
+    "commit_memories",
+    "content_hash",
+    "encode_memory",
+    "encode_vector",
+    "index_text",
+    "store_vectors",
+]
 
 COLUMNS = (
     "namespace_id", "id", "agent", "layer", "content", "session", "details", "tags", "entities",
@@ -71,9 +82,7 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
     """Encode for COPY; `model_id` names the model of a vector that the caller brought."""
     occurred_at = microseconds(memory.occurred_at)
     created_at = (
-        occurred_at
-        if memory.created_at is memory.occurred_at
-        else microseconds(memory.created_at)
+        occurred_at if memory.created_at is memory.occurred_at else microseconds(memory.created_at)
     )
     row = b"".join((
         _START.pack(len(COLUMNS), 4, memory.namespace_id, 16),
@@ -106,9 +115,7 @@ def encode_vector(
     return b"".join((start, memory_id, field(embedding)))
 
 
-async def commit_memories(
-    database: Database, batch: Sequence[EncodedMemory]
-) -> Fates[Duplicate]:
+async def commit_memories(database: Database, batch: Sequence[EncodedMemory]) -> Fates[Duplicate]:
     """Store a batch in one transaction; the fate of a row that was there already is Duplicate.
 
     The first try is a bare COPY: retries are rare, and ON CONFLICT would cost every batch a detour
@@ -132,19 +139,14 @@ async def _copy_all(connection: Connection, batch: Sequence[EncodedMemory]) -> N
         return
     async with connection.transaction():
         await _copy(connection, "memories", COLUMNS, rows)
-        await _copy_vectors(connection, batch)
+        vectors = [m.vector_row for m in batch if m.vector_row is not None]
+        await _copy(connection, "memory_vectors", VECTOR_COLUMNS, vectors)
 
 
 async def _merge(connection: Connection, batch: Sequence[EncodedMemory]) -> Fates[Duplicate]:
     async with connection.transaction():
         await connection.execute(query("memories", "make_staging"))
-        await connection.copy_to_table(
-            "staged_memories",
-            schema_name="pg_temp",
-            source=stream([m.row for m in batch]),
-            columns=COLUMNS,
-            format="binary",
-        )
+        await _copy_staged(connection, "staged_memories", COLUMNS, [m.row for m in batch])
         rows = await connection.fetch(query("memories", "insert_staged"))
         stored = {(row["namespace_id"], row["id"]) for row in rows}
         fates: dict[int, Duplicate | Exception] = {}
@@ -155,14 +157,21 @@ async def _merge(connection: Connection, batch: Sequence[EncodedMemory]) -> Fate
                 fresh.append(encoded)
             else:
                 fates[index] = Duplicate()
-        await _copy_vectors(connection, fresh)
+        await store_vectors(connection, [m.vector_row for m in fresh if m.vector_row is not None])
         return fates
 
 
-async def _copy_vectors(connection: Connection, batch: Sequence[EncodedMemory]) -> None:
-    vectors = [m.vector_row for m in batch if m.vector_row is not None]
-    if vectors:
-        await _copy(connection, "memory_vectors", VECTOR_COLUMNS, vectors)
+async def store_vectors(connection: Connection, rows: Sequence[bytes]) -> None:
+    """Store encoded rows of memory_vectors inside the caller's transaction."""
+    if not rows:
+        return
+    if not await connection.fetchval(query("memories", "must_stage")):
+        await _copy(connection, "memory_vectors", VECTOR_COLUMNS, rows)
+        return
+    # A failed COPY would end the transaction, so it is asked first and not tried.
+    await connection.execute(query("memories", "make_staged_vectors"))
+    await _copy_staged(connection, "staged_vectors", VECTOR_COLUMNS, rows)
+    await connection.execute(query("memories", "insert_staged_vectors"))
 
 
 async def _copy(
@@ -170,4 +179,12 @@ async def _copy(
 ) -> None:
     await connection.copy_to_table(
         table, schema_name=SCHEMA, source=stream(rows), columns=columns, format="binary"
+    )
+
+
+async def _copy_staged(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[bytes]
+) -> None:
+    await connection.copy_to_table(
+        table, schema_name="pg_temp", source=stream(rows), columns=columns, format="binary"
     )

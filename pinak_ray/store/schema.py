@@ -80,9 +80,7 @@ memories = Table(
     ),
     Index("memories_by_time", "namespace_id", "occurred_at"),
     Index("memories_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
-    Index(
-        "memories_failures", "namespace_id", "id", postgresql_where=text("outcome = 'failure'")
-    ),
+    Index("memories_failures", "namespace_id", "id", postgresql_where=text("outcome = 'failure'")),
 )
 
 embedding_models = Table(

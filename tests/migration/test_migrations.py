@@ -17,6 +17,7 @@ pytestmark = pytest.mark.postgres
 
 
 async def tables(dsn: str) -> set[str]:
+    """Return the names of our tables."""
     connection = await asyncpg.connect(dsn)
     try:
         rows = await connection.fetch(
@@ -70,7 +71,7 @@ async def test_code_and_schema_agree(dsn: str) -> None:
         found = await connection.run_sync(differences)
     await engine.dispose()
 
-    assert [] == found
+    assert found == []
 
 
 def test_copy_columns_are_columns_of_the_table() -> None:

@@ -44,11 +44,18 @@ WITH removed AS (
 )
 SELECT count(*) FROM removed
 
+-- An owner's newest entry stays, expired as it is: its seq is where a reloaded log goes on, and
+-- readers hold cursors up to it.
 -- name: entries
 WITH removed AS (
     DELETE FROM pinak.entries WHERE (namespace_id, space, owner, id) IN (
-        SELECT namespace_id, space, owner, id FROM pinak.entries
-        WHERE expires_at <= now() - interval '1 day' ORDER BY expires_at LIMIT $1
+        SELECT e.namespace_id, e.space, e.owner, e.id FROM pinak.entries AS e
+        WHERE e.expires_at <= now() - interval '1 day'
+            AND EXISTS (
+                SELECT FROM pinak.entries AS newer
+                WHERE newer.namespace_id = e.namespace_id AND newer.space = e.space
+                    AND newer.owner = e.owner AND newer.seq > e.seq)
+        ORDER BY e.expires_at LIMIT $1
     ) RETURNING 1
 )
 SELECT count(*) FROM removed

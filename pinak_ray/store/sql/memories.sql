@@ -17,3 +17,15 @@ SELECT
 FROM staged_memories
 ON CONFLICT (namespace_id, id) DO NOTHING
 RETURNING namespace_id, id
+
+-- name: make_staged_vectors
+CREATE TEMP TABLE IF NOT EXISTS staged_vectors (
+    namespace_id integer, model_id integer, kind smallint, memory_id uuid, embedding halfvec
+) ON COMMIT DELETE ROWS
+
+-- name: insert_staged_vectors
+INSERT INTO pinak.memory_vectors (namespace_id, model_id, kind, memory_id, embedding)
+SELECT namespace_id, model_id, kind, memory_id, embedding FROM staged_vectors
+
+-- name: must_stage
+SELECT row_security_active('pinak.memory_vectors')
