@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 
 import orjson
 import ray
-from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 from tenacity import (
     AsyncRetrying,
@@ -61,7 +60,7 @@ class RayTransport:
 
     topology: Topology
     model_id: int
-    _handles: "dict[str, ActorHandle[Any]]" = field(default_factory=dict)
+    _handles: dict[str, Any] = field(default_factory=dict)
     _lanes: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Lanes]" = field(
         default_factory=weakref.WeakKeyDictionary
     )
@@ -110,7 +109,7 @@ class RayTransport:
         """Forget the batchers; what was sent goes on."""
         self._lanes.clear()
 
-    def _actor(self, name: str) -> "ActorHandle[Any]":
+    def _actor(self, name: str) -> Any:
         handle = self._handles.get(name)
         if handle is None:
             try:
@@ -200,9 +199,7 @@ class RayTransport:
             self._recaller(), lambda actor: getattr(actor, method).remote(operation)
         )
 
-    async def _retried(
-        self, name: str, call: "Callable[[ActorHandle[Any]], Awaitable[Any]]"
-    ) -> Any:
+    async def _retried(self, name: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
         """Call an actor; while its process or node is being replaced, call again, unchanged."""
         try:
             async for attempt in AsyncRetrying(

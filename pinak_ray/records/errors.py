@@ -14,8 +14,8 @@ PinakError
 │   └── StaleEpoch      this host no longer owns the shard
 └── SetupError          the machine or the database lacks something
 
-Ray pickles an error by its positional arguments, so each class keeps plain positional arguments
-and `args` holds exactly what `__init__` takes (`tests/unit/test_errors.py` holds every class to it).
+Ray pickles an error by its positional arguments, so each class keeps plain positional ones and
+`args` holds what `__init__` takes (`tests/unit/test_errors.py` holds every class to it).
 """
 
 from typing import ClassVar

@@ -7,7 +7,7 @@ from typer.core import TyperGroup
 
 from pinak_ray.cluster.cli import demo, doctor_command, lifecycle, status, token, verbs
 from pinak_ray.cluster.cli.console import fail
-from pinak_ray.cluster.cli.options import Json, Verbose
+from pinak_ray.cluster.cli.options import JSON_META, VERBOSE_META
 from pinak_ray.cluster.cli.version import version
 
 __all__ = ["app", "main"]
@@ -40,7 +40,7 @@ class _Commands(TyperGroup):
             # Usage errors and Exit carry an exit code; the classes' own module differs by release.
             if hasattr(error, "exit_code") or isinstance(error, typer.Abort):
                 raise
-            fail(error, as_json=ctx.meta.get(Json.META, False), verbose=Verbose.META in ctx.meta)
+            fail(error, as_json=JSON_META in ctx.meta, verbose=VERBOSE_META in ctx.meta)
             raise typer.Exit(1) from None
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 import time
 import traceback
+from io import StringIO
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from rich.status import Status
 
 from pinak_ray.records.errors import PinakError
 
-__all__ = ["Steps", "fail", "print_json", "quiet_libraries", "said", "stdout"]
+__all__ = ["Steps", "fail", "print_json", "said", "stdout"]
 
 _PERCENT = re.compile(r"\s+\d+%$")
 
@@ -27,7 +28,9 @@ def stdout() -> Console:
 
 def print_json(value: Any) -> None:
     """Print one JSON object and a line end."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+    sys.stdout.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
+    )
 
 
 def said(error: BaseException) -> str:
@@ -57,19 +60,31 @@ def fail(error: Exception, *, as_json: bool = False, verbose: bool = False) -> N
         print_json({"error": {"code": code, "message": said(error)}})
 
 
-def quiet_libraries() -> None:
-    """Keep Ray's and Serve's own log lines off the screen; import them first."""
+def _ray_is_joined() -> bool:
+    """Tell whether this process is in a Ray cluster, without importing Ray to ask."""
+    return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
+
+
+def _quiet_libraries() -> None:
+    # Serve sets its level when it is imported, and would win over one that was set before.
+    import ray.serve  # noqa: F401
+
     for name in ("ray", "ray.serve", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class Steps:
     """Progress on standard error: a line for each finished step, a spinner on the running one.
 
-    Call it with each step's name as it begins; `name 40%` moves the step that runs.
+    Call it with each step's name as it begins; `name 40%` moves the step that runs. A process that
+    has joined Ray prints what the raylet says on standard output, at any time: so within, nothing
+    reaches it, and at the end Ray is left again if it was joined here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+        self._was_joined = _ray_is_joined()
+        self._stdout = sys.stdout
         self._console = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._name: str | None = None
@@ -79,6 +94,9 @@ class Steps:
         if self._console.is_terminal:
             self._status = self._console.status("")
             self._status.start()
+        sys.stdout = sys.stderr if self._verbose else StringIO()
+        if not self._verbose:
+            _quiet_libraries()
         return self
 
     def __exit__(
@@ -88,10 +106,14 @@ class Steps:
         trace: TracebackType | None,
     ) -> None:
         self._finish("[red]✗[/red]" if error is not None else "[green]✓[/green]")
+        if not self._was_joined and _ray_is_joined():
+            sys.modules["ray"].shutdown()
         if self._status is not None:
             self._status.stop()
+        sys.stdout = self._stdout
 
     def __call__(self, text: str) -> None:
+        """Begin the step of this name, or move it on if it runs."""
         name = _PERCENT.sub("", text)
         if name != self._name:
             self._finish("[green]✓[/green]")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from pinak_ray.cluster.cli.console import Steps, print_json, quiet_libraries, stdout
+from pinak_ray.cluster.cli.console import Steps, print_json, stdout
 from pinak_ray.cluster.cli.local_stack import embedded, home_option, is_ready, token_command
 from pinak_ray.cluster.cli.options import (
     AsJson,
@@ -82,15 +82,15 @@ def up(
         writers=writers, gateways=gateways, indexers=indexers, recallers=recallers,
         num_cpus=num_cpus, embedder=embedder, model_dir=model_dir,
     )  # fmt: skip
-    with Steps() as steps:
-        url, was_up = bring_up(settings, steps, verbose=verbose)
+    with Steps(verbose=verbose) as steps:
+        url, was_up = bring_up(settings, steps)
     if as_json:
         print_json({"url": url, "home": str(settings.home), "was_up": was_up})
     else:
         _greet(settings, url, was_up=was_up)
 
 
-def bring_up(settings: Settings, steps: Steps, *, verbose: bool = False) -> tuple[str, bool]:
+def bring_up(settings: Settings, steps: Steps) -> tuple[str, bool]:
     """Return the stack's URL, starting it unless it is whole; and whether it was."""
     steps("looking for a running stack")
     url = is_ready(settings.home)
@@ -98,8 +98,6 @@ def bring_up(settings: Settings, steps: Steps, *, verbose: bool = False) -> tupl
         return url, True
     from pinak_ray.cluster.stack import up as start
 
-    if not verbose:
-        quiet_libraries()
     return start(settings, progress=steps).url, False
 
 
@@ -113,11 +111,9 @@ def down(
     settings = settings_from(home=home, dsn=dsn)
     from pinak_ray.cluster.stack import down as stop
 
-    if not verbose:
-        quiet_libraries()
     server = embedded(settings)
     database_ran = server is not None and server.postmaster_pid is not None
-    with Steps() as steps:
+    with Steps(verbose=verbose) as steps:
         stopped = stop(settings, progress=steps) or database_ran
     if as_json:
         print_json({"home": str(settings.home), "stopped": stopped})

@@ -9,33 +9,35 @@ from pydantic import ValidationError
 from pinak_ray.cluster.settings import Settings
 
 __all__ = [
+    "JSON_META",
+    "VERBOSE_META",
     "AsJson",
     "Dsn",
     "Home",
     "HttpPort",
-    "Json",
     "Project",
     "Tenant",
-    "Verbose",
     "VerboseFlag",
     "settings_from",
 ]
 
 
-class _Flag:
-    """A flag that the error handler must know of, however the command ends."""
-
-    def __init__(self, meta: str) -> None:
-        self.META = meta
-
-    def __call__(self, ctx: typer.Context, value: bool) -> bool:
-        if value:
-            ctx.meta[self.META] = True
-        return value
+JSON_META = "pinak_ray.json"
+VERBOSE_META = "pinak_ray.verbose"
+"""Under these names the error handler learns of the flags, however a command ends."""
 
 
-Json = _Flag("pinak_ray.json")
-Verbose = _Flag("pinak_ray.verbose")
+def _note_json(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.meta[JSON_META] = True
+    return value
+
+
+def _note_verbose(ctx: typer.Context, value: bool) -> bool:
+    if value:
+        ctx.meta[VERBOSE_META] = True
+    return value
+
 
 _STACK = "Which stack"
 _OUTPUT = "Output"
@@ -44,7 +46,7 @@ AsJson = Annotated[
     bool,
     typer.Option(
         "--json",
-        callback=Json,
+        callback=_note_json,
         is_eager=True,
         help="Print one JSON object and nothing else on standard output.",
         rich_help_panel=_OUTPUT,
@@ -54,7 +56,7 @@ VerboseFlag = Annotated[
     bool,
     typer.Option(
         "--verbose",
-        callback=Verbose,
+        callback=_note_verbose,
         is_eager=True,
         help="Show tracebacks and what libraries log.",
         rich_help_panel=_OUTPUT,
@@ -117,6 +119,4 @@ def settings_from(**given: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = str(first["loc"][0])
         option = name.replace("_", "-")
-        raise typer.BadParameter(
-            f"--{option} (or PINAK_{name.upper()}): {first['msg']}"
-        ) from None
+        raise typer.BadParameter(f"--{option} (or PINAK_{name.upper()}): {first['msg']}") from None
