@@ -154,7 +154,7 @@ class Indexer:
         }
 
     async def drain(self) -> None:
-        """Stop after the current batch; what is still owed stays in the queue."""
+        """Stop; a batch in work is rolled back and stays in the queue, as all that is owed."""
         self._loop.cancel()
         await asyncio.gather(self._loop, return_exceptions=True)
         if self._parts.opened is not None:

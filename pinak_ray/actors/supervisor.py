@@ -72,22 +72,24 @@ def _children(config: StackConfig) -> list[_Child]:
 class Supervisor:
     """Owns every other actor's life; off the hot path, clients ask it once and cache."""
 
-    def __init__(self, config: StackConfig, keeper: DatabaseKeeper | None = None) -> None:
+    def __init__(
+        self, config: StackConfig, gateway_url: str, keeper: DatabaseKeeper | None = None
+    ) -> None:
         configure_logs()
         self._config = config
+        self._gateway_url = gateway_url
         self._keeper = keeper
         self._children = _children(config)
-        self._gateway_url: str | None = None
         self._database = Lazy(lambda: Database.open(config.dsn, name="pinak-ray supervisor"))
-        self._watching = Lazy(self._watch)
         self._stopping = False
+        # From the first moment, so that a supervisor that was itself killed goes on healing.
+        self._healing = asyncio.get_running_loop().create_task(self._heal())
 
     async def start(self) -> None:
         """Start what is missing and return when every part answers; raises Unavailable if not."""
         await self._keep_database()
         for child in self._children:
             self._ensure(child)
-        await self._watching.get()
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await asyncio.gather(*(self._answer(child) for child in self._children))
@@ -109,9 +111,6 @@ class Supervisor:
         options = actor_options(child.name, resources=self._config.cpu_resource)
         actor_class: Any = ray.remote(child.actor_class)
         return actor_class.options(namespace=RAY_NAMESPACE, **options).remote(*child.arguments)
-
-    async def _watch(self) -> "asyncio.Task[None]":
-        return asyncio.get_running_loop().create_task(self._heal())
 
     async def _heal(self) -> None:
         """Each second: the database must answer, and every child must exist.
@@ -138,7 +137,6 @@ class Supervisor:
 
     async def topology(self) -> Topology:
         """Return where the parts are."""
-        await self._watching.get()
         config = self._config
         return Topology(
             version=1,
@@ -160,10 +158,6 @@ class Supervisor:
         indexer: Any = ray.get_actor(indexer_name(0), namespace=RAY_NAMESPACE)
         model: RegisteredModel = await indexer.model.remote()
         return model
-
-    async def announce_gateway(self, url: str) -> None:
-        """Remember where the gateway listens."""
-        self._gateway_url = url
 
     async def health(self) -> dict[str, dict[str, Any]]:
         """Ask every part; each gives its numbers, or {"error": why}."""
@@ -196,6 +190,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Drain and remove every child; writers first hand over what they hold."""
         self._stopping = True
+        self._healing.cancel()
         for child in reversed(self._children):
             try:
                 handle: Any = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
@@ -209,8 +204,12 @@ class Supervisor:
             ray.kill(handle)
 
 
-def start_supervisor(config: StackConfig, keeper: DatabaseKeeper | None = None) -> Any:
+def start_supervisor(
+    config: StackConfig, gateway_url: str, keeper: DatabaseKeeper | None = None
+) -> Any:
     """Start the supervisor, or find the one that runs: `up` twice ends with one."""
     options = actor_options(SUPERVISOR, resources={})
     actor_class: Any = ray.remote(Supervisor)
-    return actor_class.options(namespace=RAY_NAMESPACE, **options).remote(config, keeper)
+    return actor_class.options(namespace=RAY_NAMESPACE, **options).remote(
+        config, gateway_url, keeper
+    )

@@ -190,7 +190,8 @@ def _request(operation: Any) -> _Request:
 
 
 def _part(name: str) -> str:
-    return quote(name, safe="")
+    # Bare dots are steps in a path, which any hop may take; escaped they are a name.
+    return "%2E" * len(name) if name in (".", "..") else quote(name, safe="")
 
 
 def _agent(owner: Owner) -> str:

@@ -23,10 +23,11 @@ LOOPBACK = "127.0.0.1"
 LOOPBACK_ENVIRONMENT = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0"}
 
 
-def join_ray(address: str, environment: Mapping[str, str]) -> None:
+def join_ray(address: str, environment: Mapping[str, str], *, show_logs: bool = False) -> None:
     """Connect this process to the cluster; a no-op when it is connected already.
 
-    `environment` carries the token's mode and place. Raises NotRunning when nobody answers.
+    `environment` carries the token's mode and place; `show_logs` prints what this driver's own
+    tasks print, as Ray does by default. Raises NotRunning when nobody answers.
     """
     if ray.is_initialized():
         return
@@ -39,7 +40,10 @@ def join_ray(address: str, environment: Mapping[str, str]) -> None:
         ray_constants.ENABLE_RAY_CLUSTER = False
     try:
         ray.init(
-            address=address, namespace=RAY_NAMESPACE, log_to_driver=False, configure_logging=False
+            address=address,
+            namespace=RAY_NAMESPACE,
+            log_to_driver=show_logs,
+            configure_logging=False,
         )
     except (ConnectionError, RuntimeError) as error:
         raise NotRunning(f"no Ray cluster answers at {address}; run `pinak-ray up`") from error

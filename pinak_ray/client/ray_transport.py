@@ -161,7 +161,9 @@ class RayTransport:
         return Receipt(memory_id, operation.ack, new)
 
     async def _write(self, name: str, batch: Sequence[EncodedMemory]) -> Sequence[Any]:
-        fates = await self._retried(name, lambda actor: actor.write.remote(batch))
+        rows = [memory.row for memory in batch]
+        vectors = {i: m.vector_row for i, m in enumerate(batch) if m.vector_row is not None} or None
+        fates = await self._retried(name, lambda actor: actor.write.remote(rows, vectors))
         if fates is None:
             return [True] * len(batch)
         return [_news(fates.get(index)) for index in range(len(batch))]
@@ -209,10 +211,11 @@ class RayTransport:
                 reraise=True,
             ):
                 with attempt:
+                    if attempt.retry_state.attempt_number > 1:
+                        self._handles.pop(name, None)  # it may have been made anew
                     async with asyncio.timeout(_CALL_TIMEOUT_S):
                         return await _unwrapped(call(self._actor(name)))
         except _LOST as error:
-            self._handles.pop(name, None)
             raise Unavailable(f"{name} did not come back in {_RETRY_WINDOW_S:.0f} s") from error
         except TimeoutError as error:
             raise Unavailable(f"{name} did not answer in {_CALL_TIMEOUT_S:.0f} s") from error

@@ -100,9 +100,9 @@ def _join_ray(address: str | None, home: Path) -> None:
     from pinak_ray.client.discovery import StackFile, ray_token_environment
 
     if address is None:
-        join_ray(StackFile.read(home).ray_address, ray_token_environment(home))
+        join_ray(StackFile.read(home).ray_address, ray_token_environment(home), show_logs=True)
     else:
-        join_ray(address, {})
+        join_ray(address, {}, show_logs=True)
 
 
 def _connect_ray(namespace: NamespaceKey) -> Swarm:

@@ -95,8 +95,7 @@ class RayNode:
         if self.pid() is not None:
             return self.address()
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.rmtree(self.temporary, ignore_errors=True)
-        self.temporary.mkdir(parents=True, mode=0o700)
+        self._make_temporary()
         port, client_port, agent_port, metrics_port, dashboard_port = free_ports(5)
         command = [
             sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
@@ -136,6 +135,15 @@ class RayNode:
         self._pid_file.write_text(f"{process.pid} {address}\n", encoding="ascii")
         self._await_gcs(process)
         return address
+
+    def _make_temporary(self) -> None:
+        """Make the directory anew, closed to other users: HAProxy's admin socket lies in it."""
+        parent = self.temporary.parent
+        if parent.is_symlink() or (parent.exists() and parent.stat().st_uid != os.getuid()):
+            raise SetupError(f"{parent} belongs to somebody else; remove it or set TMPDIR")
+        shutil.rmtree(parent, ignore_errors=True)
+        parent.mkdir(mode=0o700)
+        self.temporary.mkdir(mode=0o700)
 
     def _await_gcs(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S

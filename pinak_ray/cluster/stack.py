@@ -1,11 +1,13 @@
 """The composition root: a whole stack up, found again, and down."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import ray
 from ray import serve
 
@@ -20,7 +22,7 @@ from pinak_ray.cluster.ray_node import RayNode, free_ports
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import load_embedder
 from pinak_ray.migrations import runner
-from pinak_ray.records.errors import NotRunning, SetupError
+from pinak_ray.records.errors import NotRunning, SetupError, Unavailable
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.serve.gateway import GATEWAY, gateway_application
@@ -70,13 +72,31 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
         write_haproxy_wrapper(node.temporary.parent)
     join_ray(address, {**environment, **ray_token_environment(home)})
     progress("starting the actors")
-    supervisor: Any = start_supervisor(settings.stack_config(dsn), keeper)
+    supervisor: Any = start_supervisor(settings.stack_config(dsn), url, keeper)
     ray.get(supervisor.start.remote(), timeout=_READY_TIMEOUT_S)
     progress("starting the gateway")
     _serve(settings, url, dsn, supervisor)
-    ray.get(supervisor.announce_gateway.remote(url), timeout=_READY_TIMEOUT_S)
+    progress("asking the gateway")
+    _await_ready(url)
     StackFile(address, url, __version__).write(home)
     return Stack(address, url, home)
+
+
+def _await_ready(url: str) -> None:
+    """Return once the gateway says that every part is ready; raises Unavailable otherwise."""
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    said = "nothing"
+    while time.monotonic() < deadline:
+        try:
+            answer = httpx.get(f"{url}/readyz", timeout=10)
+        except httpx.HTTPError as error:
+            said = repr(error)
+        else:
+            if answer.is_success:
+                return
+            said = answer.text
+        time.sleep(0.1)
+    raise Unavailable(f"the gateway at {url} is not ready: {said}")
 
 
 def down(settings: Settings, *, progress: Progress = _quiet) -> bool:

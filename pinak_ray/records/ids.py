@@ -1,7 +1,7 @@
 """Ids: time-ordered UUIDs made by the client, so that a retry carries the same one."""
 
 import hashlib
-import os
+import random
 import threading
 import time
 from typing import NamedTuple
@@ -18,7 +18,6 @@ _last_tick = 0
 _TICKS_PER_MS = 4096
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
-_RANDOM_BITS = (1 << 62) - 1
 
 
 def uuid7() -> UUID:
@@ -30,8 +29,9 @@ def uuid7() -> UUID:
             tick = _last_tick + 1
         _last_tick = tick
     ms, fraction = divmod(tick, _TICKS_PER_MS)
-    random = int.from_bytes(os.urandom(8)) & _RANDOM_BITS
-    return UUID(int=ms << 80 | _VERSION_7 | fraction << 64 | _VARIANT | random)
+    # Unique, not secret; Python seeds it from the system, and anew after a fork.
+    free = random.getrandbits(62)
+    return UUID(int=ms << 80 | _VERSION_7 | fraction << 64 | _VARIANT | free)
 
 
 def id_from_key(namespace_id: int, agent: str, key: str) -> UUID:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self, TypeAlias
+from uuid import UUID
 
 import asyncpg
 
@@ -42,7 +43,17 @@ def microseconds(moment: datetime) -> int:
 
 
 async def _register_codecs(connection: Connection) -> None:
-    """Pass jsonb and halfvec through as bytes: whoever needs the value decodes it once."""
+    """Pass jsonb and halfvec through as bytes: whoever needs the value decodes it once.
+
+    asyncpg's own UUID class would leak into records, and not every JSON encoder takes it.
+    """
+    await connection.set_type_codec(
+        "uuid",
+        schema="pg_catalog",
+        encoder=lambda value: value.bytes,
+        decoder=lambda raw: UUID(bytes=bytes(raw)),
+        format="binary",
+    )
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",

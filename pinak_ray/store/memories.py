@@ -72,10 +72,9 @@ def index_text(agent: str, session: str | None, content: str) -> str:
     return content if session is None else f"{agent}: {content}"
 
 
-def content_hash(content: str) -> bytes:
-    """Return 16 bytes that tell equal contents, whatever their case and spacing."""
-    normal = " ".join(content.split()).casefold()
-    return hashlib.blake2b(normal.encode(), digest_size=16).digest()
+def content_hash(content: bytes) -> bytes:
+    """Return 16 bytes that tell equal contents (UTF-8)."""
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemory:
@@ -84,12 +83,13 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
     created_at = (
         occurred_at if memory.created_at is memory.occurred_at else microseconds(memory.created_at)
     )
+    content = memory.content.encode()
     row = b"".join((
         _START.pack(len(COLUMNS), 4, memory.namespace_id, 16),
         memory.id.bytes,
         field(memory.agent.encode()),
         field(memory.layer.encode()),
-        field(memory.content.encode()),
+        field(content),
         null_or_text(memory.session),
         field(b"\x01" + memory.details),  # the binary jsonb format starts with a version
         encode_text_array(memory.tags),
@@ -98,7 +98,7 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
         _SALIENCE_AND_TIMES.pack(4, memory.salience, 8, occurred_at, 8, created_at),
         NULL if memory.expires_at is None else _MOMENT.pack(8, microseconds(memory.expires_at)),
         null_or_text(memory.source),
-        field(content_hash(memory.content)),
+        field(content_hash(content)),
     ))  # fmt: skip
     if memory.vector is None or model_id is None:
         return EncodedMemory(row)

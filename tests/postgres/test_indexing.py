@@ -1,0 +1,182 @@
+"""The indexing queue: every memory gets its vector and is counted, once."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import numpy as np
+import pytest
+from indexed import check_statistics, encode, fetch, vectors
+from remembered import DIMENSION, register
+from waiting import until
+
+from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.records.memories import Memory, new_memory
+from pinak_ray.store.database import Database
+from pinak_ray.store.indexing import (
+    MAX_ATTEMPTS,
+    IndexedBatch,
+    all_searchable,
+    blame,
+    index_some,
+    owed,
+)
+from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.queries import query
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+async def model_id(database: Database) -> int:
+    """The registered hashing model."""
+    return await register(database)
+
+
+async def commit(
+    database: Database, *contents: str, namespace_id: int = 7, **fields: Any
+) -> list[Memory]:
+    """Commit memories as one batch, which is one row of the queue."""
+    memories = [new_memory(namespace_id, "ada", content, **fields) for content in contents]
+    assert not await commit_memories(database, [encode_memory(memory) for memory in memories])
+    return memories
+
+
+async def test_every_memory_is_indexed_once(database: Database, model_id: int) -> None:
+    """One pass stores the vectors of what was committed and counts its words, the next none."""
+    memories = [
+        *await commit(database, "orders are locked", "the orders table"),
+        *await commit(database, "orders", namespace_id=8),
+        *await commit(database, "who said it counts", session="s"),
+    ]
+    first = await index_some(database, encode, model_id=model_id)
+    second = await index_some(database, encode, model_id=model_id)
+    (said,) = await encode(["ada: who said it counts"])
+
+    assert (IndexedBatch(4, 4), IndexedBatch(0, 0)) == (first, second)
+    assert {memory.id for memory in memories} == (await vectors(database)).keys()
+    assert said == (await vectors(database))[memories[-1].id]
+    await check_statistics(database)
+
+
+async def test_a_pass_takes_as_many_batches_as_it_may(database: Database, model_id: int) -> None:
+    """The oldest batches go first, and the limit counts batches."""
+    for index in range(3):
+        await commit(database, f"{index} one", f"{index} two")
+    sizes = [
+        (await index_some(database, encode, model_id=model_id, limit=2)).memories for _ in "abc"
+    ]
+
+    assert sizes == [4, 2, 0]
+    await check_statistics(database)
+
+
+async def test_a_callers_vector_is_kept_and_its_words_are_counted(
+    database: Database, model_id: int
+) -> None:
+    """A memory that brought its vector is not embedded again."""
+    given = encode_halfvec_one(np.ones(DIMENSION, dtype=np.float32))
+    memory = new_memory(7, "ada", "brought along", vector=given)
+    await commit_memories(database, [encode_memory(memory, model_id=model_id)])
+    done = await index_some(database, encode, model_id=model_id)
+
+    assert IndexedBatch(1, 0) == done
+    assert {memory.id: given} == await vectors(database)
+    await check_statistics(database)
+
+
+@pytest.mark.parametrize("moment", ["while embedding", "after storing"])
+async def test_a_crash_repeats_nothing_and_forgets_nothing(
+    database: Database, model_id: int, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass that dies leaves no vector and no count behind; the next one does it all."""
+    memories = await commit(database, "orders are locked", "orders are slow")
+
+    async def dies(texts: Sequence[str]) -> Sequence[bytes]:
+        raise ConnectionError("killed")
+
+    with monkeypatch.context() as broken:
+        if moment == "after storing":
+            broken.setattr("pinak_ray.store.indexing.query", failing_last)
+        with pytest.raises((ConnectionError, asyncpg.PostgresError)):
+            await index_some(
+                database, dies if moment == "while embedding" else encode, model_id=model_id
+            )
+    assert (await vectors(database), await fetch(database, "TABLE pinak.term_stats")) == ({}, [])
+    await index_some(database, encode, model_id=model_id)
+
+    assert {memory.id for memory in memories} == (await vectors(database)).keys()
+    await check_statistics(database)
+
+
+def failing_last(file: str, name: str) -> str:
+    """Return the query of this name; the one that ends a pass divides by zero instead."""
+    return "SELECT 1 / (cardinality($1::bigint[]) * 0)" if name == "done" else query(file, name)
+
+
+async def test_two_indexers_share_the_queue(database: Database, model_id: int) -> None:
+    """What one holds the other passes over: each memory is embedded by one of them."""
+    for index in range(6):
+        await commit(database, f"orders number {index}", "orders are locked")
+    embedded: list[str] = []
+    both = asyncio.Barrier(2)
+
+    async def slow(texts: Sequence[str]) -> Sequence[bytes]:
+        async with asyncio.timeout(30):
+            await both.wait()  # neither goes on before the other holds its own batches
+        embedded.extend(texts)
+        return await encode(texts)
+
+    done = await asyncio.gather(
+        *(index_some(database, slow, model_id=model_id, limit=3) for _ in range(2))
+    )
+
+    assert [one.memories for one in done] == [6, 6]
+    assert 12 == len(embedded) == len(await vectors(database))
+    await check_statistics(database)
+
+
+async def test_poison_is_set_aside_in_the_end(database: Database, model_id: int) -> None:
+    """After its attempts a batch no longer holds up those behind it, and is counted apart."""
+    await commit(database, "poison")
+    for _ in range(MAX_ATTEMPTS):
+        await blame(database, 1)
+    good = await commit(database, "good", "better")
+    before = await owed(database)
+    done = await index_some(database, encode, model_id=model_id)
+    after = await owed(database)
+
+    assert [(one.memories, one.set_aside) for one in (before, after)] == [(2, 1), (0, 1)]
+    assert IndexedBatch(2, 2) == done
+    assert {memory.id for memory in good} == (await vectors(database)).keys()
+
+
+async def test_blame_falls_on_the_head_of_the_queue(database: Database) -> None:
+    """Only as many batches as were taken are blamed, the oldest."""
+    for content in "abc":
+        await commit(database, content)
+    await blame(database, 2)
+
+    assert [
+        attempts
+        for _, attempts in await fetch(database, "SELECT id, attempts FROM pinak.index_queue")
+    ] == [1, 1, 0]
+
+
+async def test_searchable_means_that_every_vector_is_there(
+    database: Database, model_id: int
+) -> None:
+    """One missing vector of many, or one of another namespace, and it is not."""
+    first = await commit(database, "first")
+    await index_some(database, encode, model_id=model_id)
+    second = await commit(database, "second")
+    keys = [(memory.namespace_id, memory.id) for memory in (*first, *second)]
+
+    assert await all_searchable(database, keys[:1], model_id=model_id)
+    assert not await all_searchable(database, keys, model_id=model_id)
+    assert not await all_searchable(database, [(8, first[0].id)], model_id=model_id)
+    await index_some(database, encode, model_id=model_id)
+    assert await until(
+        lambda: all_searchable(database, keys, model_id=model_id), what="both are searchable"
+    )

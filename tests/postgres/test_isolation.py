@@ -1,0 +1,247 @@
+"""No namespace sees another: tried as the reading role, not read from the code."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from indexed import encode
+from remembered import EMBEDDER, register
+
+from pinak_ray.agents.changes import PutEntry, PutItem
+from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.memories import new_memory
+from pinak_ray.records.state import SHARDS, Entry, EntryKind, Owner, Space, WorkingItem
+from pinak_ray.store.agent_state import AgentState
+from pinak_ray.store.database import Database
+from pinak_ray.store.indexing import index_some
+from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.namespaces import ensure_namespace
+from pinak_ray.store.stats import namespace_figures
+
+pytestmark = pytest.mark.postgres
+
+# Every table that holds a namespace's rows, with the column that says whose they are.
+WALLED = {
+    "namespaces": "id",
+    "memories": "namespace_id",
+    "memory_vectors": "namespace_id",
+    "term_stats": "namespace_id",
+    "corpus_stats": "namespace_id",
+    "working_items": "namespace_id",
+    "entries": "namespace_id",
+}
+CANDIDATES = (
+    "SELECT id FROM pinak.lexical_candidates($1, 50, null, null, null, null, null, null, null)"
+)
+SCORES = "SELECT id FROM pinak.lexical_scores($1, $2::uuid[])"
+
+
+async def fill(database: Database, model_id: int, project: str) -> tuple[int, UUID]:
+    """Put one row into every table of a new namespace; return its id and its memory's."""
+    async with database.service() as connection:
+        namespace_id = await ensure_namespace(connection, NamespaceKey("acme", project))
+    memory = new_memory(namespace_id, "ada", f"the secret of {project}")
+    await commit_memories(database, [encode_memory(memory)])
+    await index_some(database, encode, model_id=model_id)
+    now = memory.created_at
+    state = await AgentState.take(database, "host-0", range(SHARDS))
+    item = WorkingItem("plan", b"1", 1, now, None, uuid4())
+    entry = Entry(uuid4(), 1, EntryKind.FINDING, "ada", None, "x", b"{}", 1, now, None, uuid4())
+    await state.submit(
+        [
+            PutItem(Owner(namespace_id, Space.AGENT, "ada"), item),
+            PutEntry(Owner(namespace_id, Space.BOARD, "b"), entry),
+        ]
+    )
+    await state.aclose()
+    return namespace_id, memory.id
+
+
+@pytest.fixture
+async def two(database: Database) -> tuple[tuple[int, UUID], tuple[int, UUID]]:
+    """Two namespaces with a row in every table each: (id, id of its memory)."""
+    model_id = await register(database, EMBEDDER.model.dimension)
+    return await fill(database, model_id, "one"), await fill(database, model_id, "other")
+
+
+async def as_app(dsn: str, *, namespace_id: int | None = None) -> asyncpg.Connection:
+    """Connect as the readers do, past every convenience of Database."""
+    connection = await asyncpg.connect(dsn, server_settings={"role": "pinak_app"})
+    if namespace_id is not None:
+        await connection.execute(
+            "SELECT set_config('pinak.namespace_id', $1, false)", str(namespace_id)
+        )
+    return connection
+
+
+async def test_a_namespace_sees_its_own_rows_only(database: Database, two: Any) -> None:
+    """In every table each namespace finds exactly its own row, whatever it asks for."""
+    for namespace_id, _ in two:
+        async with database.reading(namespace_id) as connection:
+            for table, column in WALLED.items():
+                rows = await connection.fetch(f"SELECT DISTINCT {column} FROM pinak.{table}")
+                assert [(table, namespace_id)] == [(table, row[0]) for row in rows]
+
+
+async def test_no_table_was_forgotten(database: Database) -> None:
+    """Every table that the reading role may read and that has a namespace is behind the wall."""
+    async with database.service() as connection:
+        rows = await connection.fetch(
+            "SELECT c.relname, c.relrowsecurity FROM pg_class AS c "
+            "WHERE c.relnamespace = 'pinak'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') "
+            "AND has_table_privilege('pinak_app', c.oid, 'SELECT')"
+        )
+    readable = {row["relname"]: row["relrowsecurity"] for row in rows}
+
+    # The models' names and dimensions belong to the stack, not to a namespace.
+    assert {**dict.fromkeys(WALLED, True), "embedding_models": False} == readable
+
+
+async def test_search_functions_stay_within_the_wall(database: Database, two: Any) -> None:
+    """Neither the words nor the ids of another namespace bring out a row or a score."""
+    (one, mine), (_, theirs) = two
+    async with database.reading(one) as connection:
+        found = await connection.fetch(CANDIDATES, "secret of other")
+        scored = await connection.fetch(SCORES, "secret of other", [mine, theirs])
+        near = await connection.fetch(
+            "SELECT memory_id FROM pinak.memory_vectors ORDER BY embedding <=> $1 LIMIT 10",
+            encode_halfvec_one((await EMBEDDER.embed(["the secret of other"]))[0]),
+        )
+
+    assert [[mine]] * 3 == [[row[0] for row in rows] for rows in (found, scored, near)]
+
+
+async def test_figures_count_one_namespace(database: Database, two: Any) -> None:
+    """What `/v1/stats` shows counts the caller's rows only."""
+    (one, _), _ = two
+
+    assert await namespace_figures(database, one) == {
+        "memories": 1,
+        "layers": {"semantic": 1},
+        "vectors": 1,
+        "working_items": 1,
+        "entries": 1,
+    }
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("setting", [None, "", "not a number", "0; DROP TABLE x", "-1"])
+async def test_without_a_namespace_nothing_can_be_read(dsn: str, setting: str | None) -> None:
+    """No setting, an empty one or nonsense: an error or no row, in tables and in functions."""
+    connection = await as_app(dsn)
+    try:
+        if setting is not None:
+            await connection.execute("SELECT set_config('pinak.namespace_id', $1, false)", setting)
+        statements = [f"SELECT * FROM pinak.{table}" for table in WALLED]
+        asked: list[tuple[str, tuple[Any, ...]]] = [(text, ()) for text in statements]
+        asked += [(CANDIDATES, ("secret",)), (SCORES, ("secret", [uuid4()]))]
+        for statement, arguments in asked:
+            try:
+                rows = await connection.fetch(statement, *arguments)
+            except (asyncpg.UndefinedObjectError, asyncpg.InvalidTextRepresentationError):
+                continue
+            assert rows == [], statement
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("table", [*WALLED, "shards", "index_queue", "signing_keys"])
+async def test_the_reading_role_cannot_write(dsn: str, two: Any, table: str) -> None:
+    """Not even its own namespace's rows can be inserted, changed, deleted or truncated."""
+    connection = await as_app(dsn, namespace_id=two[0][0])
+    try:
+        for statement in (
+            f"INSERT INTO pinak.{table} DEFAULT VALUES",
+            f"DELETE FROM pinak.{table}",
+            f"TRUNCATE pinak.{table}",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("table", ["shards", "index_queue", "signing_keys"])
+async def test_what_readers_do_not_need_they_cannot_read(dsn: str, two: Any, table: str) -> None:
+    """Tables that name rows of every namespace are closed to the reading role."""
+    connection = await as_app(dsn, namespace_id=two[0][0])
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(f"SELECT * FROM pinak.{table}")
+    finally:
+        await connection.close()
+
+
+async def test_a_partition_cannot_be_read_past_its_parent(
+    database: Database, dsn: str, two: Any
+) -> None:
+    """Policies stand on the parent, so the partitions themselves are closed."""
+    async with database.service() as service:
+        partitions = await service.fetch(
+            "SELECT 'pinak.' || c.relname FROM pg_class AS c JOIN pg_inherits ON inhrelid = c.oid "
+            "WHERE inhparent = 'pinak.memory_vectors'::regclass"
+        )
+    connection = await as_app(dsn, namespace_id=two[0][0])
+    try:
+        assert len(partitions) == 1
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch(f"SELECT * FROM {partitions[0][0]}")
+    finally:
+        await connection.close()
+
+
+async def test_the_role_has_no_way_around_the_policies(dsn: str, two: Any) -> None:
+    """It cannot bypass row security, own a table, switch a policy off, or make a role."""
+    connection = await as_app(dsn, namespace_id=two[0][0])
+    try:
+        role = await connection.fetchrow(
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin "
+            "FROM pg_roles WHERE rolname = current_user"
+        )
+        assert tuple(role) == (False,) * 5
+        for statement in (
+            "ALTER TABLE pinak.memories DISABLE ROW LEVEL SECURITY",
+            "DROP POLICY own_namespace ON pinak.memories",
+            "CREATE TABLE pinak.mine (x int)",
+            "CREATE ROLE other_app",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+        await connection.execute("SET row_security = off")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch("SELECT * FROM pinak.memories")
+    finally:
+        await connection.close()
+
+
+async def test_the_wall_is_against_queries_not_against_free_sql(dsn: str, two: Any) -> None:
+    """What holds: RESET ROLE stays the reader. What does not: naming another role or namespace.
+
+    The session's user is the service itself, and the namespace is a setting; so the reading
+    connections run only the package's own statements, never text from a caller.
+    """
+    (one, _), (other, _) = two
+    connection = await as_app(dsn, namespace_id=one)
+    try:
+        await connection.execute("RESET ROLE")
+        assert await connection.fetchval("SELECT current_user") == "pinak_app"
+        await connection.execute("RESET ALL")
+        assert await connection.fetchval("SELECT current_user") == "pinak_app"
+        await connection.execute(f"SET pinak.namespace_id = '{other}'")
+        assert [other] == [
+            row[0] for row in await connection.fetch("SELECT namespace_id FROM pinak.memories")
+        ]
+        await connection.execute("SET ROLE NONE")
+        assert await connection.fetchval("SELECT current_user") != "pinak_app"
+    finally:
+        await connection.close()
+
+
+async def test_a_connection_forgets_the_namespace_it_served(database: Database, two: Any) -> None:
+    """A pooled connection sees only the namespace of its present use."""
+    for namespace_id, _ in (*two, *two):
+        async with database.reading(namespace_id) as connection:
+            rows = await connection.fetch("SELECT namespace_id FROM pinak.memories")
+        assert [namespace_id] == [row[0] for row in rows]

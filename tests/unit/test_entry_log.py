@@ -1,0 +1,159 @@
+"""Entries of boards and scratchpads."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinak_ray.agents import entry_log
+from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.records.errors import InvalidInput, VersionConflict
+from pinak_ray.records.operations import Post
+from pinak_ray.records.state import KINDS, Entry, EntryKind, Owner, Space
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+BOARD = Owner(1, Space.BOARD, "migration")
+PAD = Owner(1, Space.AGENT, "ada")
+
+
+def a_post(content: str = "x", kind: EntryKind = EntryKind.FINDING, **fields: Any) -> Post:
+    """Return a post to the board."""
+    return Post(fields.pop("owner", BOARD), uuid4(), kind, "ada", content, **fields)
+
+
+def a_public(content: str = "x", key: str = "plan", **fields: Any) -> Post:
+    """Return a post of a public entry."""
+    return a_post(content, EntryKind.PUBLIC, key=key, **fields)
+
+
+def posted(log: EntryLog, post: Post, now: datetime = NOW) -> Entry:
+    """Post and return the new entry."""
+    entry, new = log.post(post, now=now)
+    assert new
+    return entry
+
+
+def contents(log: EntryLog, after: int = 0, limit: int = 100, now: datetime = NOW) -> list[str]:
+    """Return what a reader sees."""
+    return [entry.content for entry in log.read(after, (), limit, now=now)]
+
+
+def test_seq_rises_by_one() -> None:
+    """Every change of the log, also a replacement, takes the next sequence number."""
+    log = EntryLog()
+    posts = [a_post(), a_public(), a_post(), a_public(), a_public("y", "other")]
+
+    assert [posted(log, post).seq for post in posts] == [1, 2, 3, 4, 5]
+
+
+def test_a_public_entry_is_replaced_in_place() -> None:
+    """The same key keeps its id, raises its version, and moves to the end of the order."""
+    log = EntryLog()
+    first = posted(log, a_public("draft"))
+    posted(log, a_post("between"))
+    second = posted(log, a_public("final"))
+
+    assert (first.id, 2, 3) == (second.id, second.version, second.seq)
+    assert contents(log) == ["between", "final"]
+
+
+def test_a_retried_post_is_the_same_entry() -> None:
+    """The same id changes nothing: neither a finding, nor a first or second public post."""
+    log = EntryLog()
+    for post in (a_post(), a_public("draft"), a_public("final")):
+        entry = posted(log, post)
+        assert log.post(post, now=NOW + timedelta(hours=1)) == (entry, False)
+
+    assert (log.seq, len(log.entries)) == (3, 2)
+
+
+def test_compare_and_set_on_a_public_entry() -> None:
+    """The expected version must stand there; 0 expects none, and a loser changes nothing."""
+    log = EntryLog()
+    entry = posted(log, a_public("draft", expected_version=0))
+    for wrong in (0, 2):
+        with pytest.raises(VersionConflict) as caught:
+            log.post(a_public("lost", expected_version=wrong), now=NOW)
+        assert caught.value.args == ("plan", wrong, 1)
+
+    assert contents(log) == ["draft"]
+    assert posted(log, a_public("final", expected_version=entry.version)).version == 2
+
+
+def test_an_expired_public_entry_counts_as_none_and_keeps_its_count() -> None:
+    """After the expiry 0 is expected, and the version goes on."""
+    log = EntryLog()
+    posted(log, a_public("draft", ttl_s=10))
+    later = NOW + timedelta(seconds=10)
+
+    assert contents(log, now=later) == []
+    assert posted(log, a_public("new", expected_version=0), later).version == 2
+
+
+def test_a_limited_read_returns_the_oldest_first() -> None:
+    """A reader that follows its cursor with any limit sees each entry once, in order."""
+    log = EntryLog()
+    for index in range(7):
+        posted(log, a_post(f"{index}"))
+    seen: list[str] = []
+    cursor = 0
+    while page := log.read(cursor, (), 3, now=NOW):
+        seen += [entry.content for entry in page]
+        cursor = page[-1].seq
+
+    assert contents(log, limit=3) == ["0", "1", "2"]
+    assert seen == [f"{index}" for index in range(7)]
+
+
+def test_kinds_are_chosen_before_the_limit() -> None:
+    """A limit counts only entries of the wanted kinds."""
+    log = EntryLog()
+    for index in range(6):
+        kind = EntryKind.FINDING if index % 2 else EntryKind.CONTRADICTION
+        posted(log, a_post(f"{index}", kind))
+    found = log.read(0, (EntryKind.FINDING,), 2, now=NOW)
+
+    assert [entry.content for entry in found] == ["1", "3"]
+
+
+@pytest.mark.parametrize("owner", [BOARD, PAD], ids=["board", "scratchpad"])
+@pytest.mark.parametrize("kind", EntryKind)
+def test_a_kind_belongs_to_one_space(owner: Owner, kind: EntryKind) -> None:
+    """A board takes its kinds and a scratchpad its own; the others are refused."""
+    post = a_post("x", kind, owner=owner, key="k" if kind is EntryKind.PUBLIC else None)
+    if kind in KINDS[owner.space]:
+        assert posted(EntryLog(), post).kind is kind
+    else:
+        with pytest.raises(InvalidInput, match="does not belong here"):
+            EntryLog().post(post, now=NOW)
+
+
+def test_a_full_log_refuses_new_entries_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit a public entry can still be replaced, and a retry still answered."""
+    monkeypatch.setattr(entry_log, "MAX_ENTRIES", 2)
+    log = EntryLog()
+    finding = a_post()
+    posted(log, finding)
+    posted(log, a_public())
+
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.post(a_post(), now=NOW)
+    assert posted(log, a_public("new")).version == 2
+    assert not log.post(finding, now=NOW)[1]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["finding", "a", "b", "c"]), st.booleans())))
+def test_a_rehydrated_log_goes_on_as_if_nothing_was(steps: list[tuple[str, bool]]) -> None:
+    """At any moment a log made anew of its entries, in any order, equals the one that lived."""
+    log = EntryLog()
+    for name, rehydrated in steps:
+        posted(log, a_post() if name == "finding" else a_public(name, name))
+        if rehydrated:
+            copy = EntryLog.of(reversed(log.entries.values()))
+            assert copy == log
+            log = copy
+
+    assert log.seq == len(steps)
