@@ -1,8 +1,8 @@
 """The memory plane for agent swarms on Ray.
 
-    swarm = pinak_ray.connect()
-    agent = swarm.agent("deployer")
-    receipt = await agent.remember("rollout blocked: migration 42 locks orders", outcome="failure")
+swarm = pinak_ray.connect()
+agent = swarm.agent("deployer")
+receipt = await agent.remember("rollout blocked: migration 42 locks orders", outcome="failure")
 """
 
 from pinak_ray.client import AgentHandle, BoardHandle, ScratchpadHandle, Swarm, connect

@@ -76,7 +76,10 @@ async def test_every_field_comes_back(database: Database, fields: dict[str, Any]
         "entities": list(memory.entities),
     } == read
     assert orjson.loads(memory.details) == orjson.loads(row["details"])
-    assert (content_hash(memory.content.encode()), None) == (row["content_hash"], row["superseded_by"])
+    assert (content_hash(memory.content.encode()), None) == (
+        row["content_hash"],
+        row["superseded_by"],
+    )
 
 
 async def test_an_id_that_is_there_is_a_duplicate(database: Database) -> None:

@@ -92,7 +92,7 @@ def test_a_moment_is_exact_to_the_microsecond(moment: datetime) -> None:
 
 
 def test_equal_contents_share_a_hash() -> None:
-    """Case and spacing do not count, words do."""
+    """The same bytes give the same 16, others give others."""
     assert content_hash(b"the build is slow") == content_hash(b"the build is slow")
     assert content_hash(b"the build is slow") != content_hash(b"the build is slower")
     assert len(content_hash(b"")) == 16
