@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import down, up
 
@@ -48,7 +49,9 @@ def fresh_stack(**overrides: Any) -> Iterator[Settings]:
     finally:
         progress("stopping the stack")
         down(settings)
-        shutil.rmtree(home, ignore_errors=True)
+        # As root the server's data may lie elsewhere, where its own user can reach it.
+        for place in (EmbeddedPostgres(settings.home / "postgres").home, home):
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -197,7 +197,7 @@ def main() -> None:
     options = parser("write", __doc__ or "")
     options.add_argument("--agents", default="32,512", help="agent counts, comma-separated")
     options.add_argument("--seconds", type=float, default=10.0, help="seconds a measurement")
-    options.add_argument("--tasks", type=int, default=2, help="Ray tasks that hold the agents")
+    options.add_argument("--tasks", type=int, default=4, help="Ray tasks that hold the agents")
     options.add_argument("--no-searchable", action="store_true", help="skip the embedding part")
     given = options.parse_args()
     counts = [int(count) for count in given.agents.split(",")]

@@ -21,7 +21,7 @@ class StackConfig:
     writers: int = 1
     recallers: int = 1
     indexers: int = 1
-    writer_lanes: int = 4
+    writer_lanes: int = 2
     """Transactions a writer has in flight; past two a core they only wait for each other."""
     writer_capacity: int = 16_384
     """Memories that may wait in one writer: about half a second of work."""

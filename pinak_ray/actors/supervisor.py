@@ -81,6 +81,8 @@ class Supervisor:
         self._keeper = keeper
         self._children = _children(config)
         self._database = Lazy(lambda: Database.open(config.dsn, name="pinak-ray supervisor"))
+        # Kept, so that connecting does not depend on a live Indexer.
+        self._model = Lazy(self._ask_model)
         self._stopping = False
         # From the first moment, so that a supervisor that was itself killed goes on healing.
         self._healing = asyncio.get_running_loop().create_task(self._heal())
@@ -155,6 +157,9 @@ class Supervisor:
 
     async def model(self) -> RegisteredModel:
         """Return the embedding model that vectors are stored of."""
+        return await self._model.get()
+
+    async def _ask_model(self) -> RegisteredModel:
         indexer: Any = ray.get_actor(indexer_name(0), namespace=RAY_NAMESPACE)
         model: RegisteredModel = await indexer.model.remote()
         return model

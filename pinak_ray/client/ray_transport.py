@@ -64,6 +64,10 @@ class RayTransport:
     _lanes: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Lanes]" = field(
         default_factory=weakref.WeakKeyDictionary
     )
+    # A weak dictionary's look-up costs more than all else of a put; a process has mostly one loop.
+    _latest: tuple[asyncio.AbstractEventLoop | None, _Lanes] = field(
+        default_factory=lambda: (None, _Lanes())
+    )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RayTransport, (self.topology, self.model_id)
@@ -137,10 +141,9 @@ class RayTransport:
 
     def _lanes_here(self) -> _Lanes:
         loop = asyncio.get_running_loop()
-        lanes = self._lanes.get(loop)
-        if lanes is None:
-            lanes = self._lanes[loop] = _Lanes()
-        return lanes
+        if loop is not self._latest[0]:
+            self._latest = (loop, self._lanes.setdefault(loop, _Lanes()))
+        return self._latest[1]
 
     async def _remember(self, operation: Remember) -> Receipt:
         lanes = self._lanes_here().writers
@@ -148,7 +151,7 @@ class RayTransport:
         batcher = lanes.get(name)
         if batcher is None:
             batcher = lanes[name] = Batcher(
-                lambda batch: self._write(name, batch), max_batch=_WRITE_BATCH, max_in_flight=4
+                lambda batch: self._write(name, batch), max_batch=_WRITE_BATCH, max_in_flight=1
             )
         future = batcher.put(self._encode(operation))
         memory_id = operation.memory.id
@@ -204,6 +207,13 @@ class RayTransport:
     async def _retried(self, name: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
         """Call an actor; while its process or node is being replaced, call again, unchanged."""
         try:
+            return await self._call(name, call)
+        except (*_LOST, Overloaded, Unavailable):
+            self._handles.pop(name, None)  # it may be made anew
+        return await self._call_again(name, call)
+
+    async def _call_again(self, name: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        try:
             async for attempt in AsyncRetrying(
                 stop=stop_after_delay(_RETRY_WINDOW_S),
                 wait=wait_exponential(multiplier=0.05, max=1.0) + wait_random(0, 0.05),
@@ -211,12 +221,15 @@ class RayTransport:
                 reraise=True,
             ):
                 with attempt:
-                    if attempt.retry_state.attempt_number > 1:
-                        self._handles.pop(name, None)  # it may have been made anew
-                    async with asyncio.timeout(_CALL_TIMEOUT_S):
-                        return await _unwrapped(call(self._actor(name)))
+                    self._handles.pop(name, None)
+                    return await self._call(name, call)
         except _LOST as error:
             raise Unavailable(f"{name} did not come back in {_RETRY_WINDOW_S:.0f} s") from error
+
+    async def _call(self, name: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        try:
+            async with asyncio.timeout(_CALL_TIMEOUT_S):
+                return await _unwrapped(call(self._actor(name)))
         except TimeoutError as error:
             raise Unavailable(f"{name} did not answer in {_CALL_TIMEOUT_S:.0f} s") from error
 

@@ -4,8 +4,8 @@
           - 0.12 [the first verb is read-only]
           + 0.03 min(risk words, 2) + 0.02 min(best BM25 / 5, 1)
 
-and it opens at 0.15. The form comes from a study of 194 labelled intents, where with its own constants it
-reached .92 precision and .92 recall on the half that it had not seen; risk words alone
+and it opens at 0.15. The form comes from a study of 194 labelled intents, where with its own
+constants it reached .92 precision and .92 recall on the half that it had not seen; risk words alone
 reached .61 and .50.
 """
 

@@ -8,7 +8,6 @@ import traceback
 from io import StringIO
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
 import orjson
 from rich.console import Console
@@ -29,17 +28,8 @@ def stdout() -> Console:
 
 def print_json(value: Any) -> None:
     """Print one JSON object and a line end."""
-    # A hit that came over Ray holds asyncpg's own UUID class, which orjson does not take.
-    text = orjson.dumps(
-        value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
-    )
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
     sys.stdout.write(text.decode() + "\n")
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def said(error: BaseException) -> str:
