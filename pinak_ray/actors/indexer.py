@@ -61,6 +61,7 @@ class Indexer:
         self._work = asyncio.Event()
         self._progress = asyncio.Condition()
         self._indexed = 0
+        self._at_once = _BATCHES_AT_ONCE
         self._loop = asyncio.get_running_loop().create_task(self._run())
 
     async def _open(self) -> tuple[Database, Embedder, RegisteredModel]:
@@ -82,13 +83,13 @@ class Indexer:
 
     async def _run(self) -> None:
         while True:
+            self._work.clear()  # before looking: a push that comes meanwhile counts
             try:
                 await self._index_all()
             except asyncio.CancelledError:
                 raise
             except Exception as error:
                 await self._fail(error)
-            self._work.clear()
             try:
                 async with asyncio.timeout(_SWEEP_EVERY_S):
                     await self._work.wait()
@@ -102,7 +103,8 @@ class Indexer:
             return encode_halfvec(await embedder.embed(texts)) if texts else []
 
         while True:
-            done = await index_some(database, encode, model_id=model.id, limit=_BATCHES_AT_ONCE)
+            done = await index_some(database, encode, model_id=model.id, limit=self._at_once)
+            self._at_once = _BATCHES_AT_ONCE
             if not done.memories:
                 return
             self._indexed += done.memories
@@ -113,8 +115,12 @@ class Indexer:
         structlog.get_logger().warning("indexing_failed", error=repr(error))
         if is_transient(error):
             return
-        database, _, _ = await self._parts.get()
-        await blame(database, _BATCHES_AT_ONCE)
+        if self._at_once == 1:
+            # It failed alone, so no other batch shares the blame.
+            database, _, _ = await self._parts.get()
+            await blame(database, 1)
+        self._at_once = 1
+        self._work.set()
 
     async def wake(self) -> None:
         """Say that there is work."""

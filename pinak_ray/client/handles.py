@@ -9,7 +9,7 @@ from pinak_ray.client.transport import Transport
 from pinak_ray.client.verbs import verb
 from pinak_ray.embedding import check_vector, encode_halfvec_one
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.ids import id_from_key, uuid7
+from pinak_ray.records.ids import uuid7, write_id
 from pinak_ray.records.limits import check_details, check_json, check_name, check_number, check_text
 from pinak_ray.records.memories import Ack, Layer, Outcome, ack_level, new_memory
 from pinak_ray.records.nudges import check_nudge_count, new_intent
@@ -319,15 +319,11 @@ def _post(
     idempotency_key: str | None,
     ack: Ack | str,
 ) -> Post:
-    if idempotency_key is None:
-        post_id = uuid7()
-    else:
-        address = f"{owner.space}/{owner.name}"
-        key = check_name("idempotency_key", idempotency_key)
-        post_id = id_from_key(owner.namespace_id, address, key)
+    if idempotency_key is not None:
+        check_name("idempotency_key", idempotency_key)
     return Post(
         owner,
-        post_id,
+        write_id(owner.namespace_id, f"{owner.space}/{owner.name}", idempotency_key),
         _kind(kind),
         check_name("author", author),
         check_text("content", content),

@@ -49,6 +49,7 @@ class About(NamedTuple):
     """What a gateway says of the namespace that a token names."""
 
     namespace: NamespaceKey
+    namespace_id: int
     dimension: int
 
 
@@ -84,12 +85,14 @@ class HttpTransport:
         raise_problem(answer)
         figures = answer.json()
         namespace = NamespaceKey(figures["tenant"], figures["project"])
-        return About(namespace, int(figures["model"]["dimension"]))
+        return About(namespace, int(figures["namespace_id"]), int(figures["model"]["dimension"]))
 
     async def namespace_id(self, key: NamespaceKey) -> int:
-        """Return 0: over HTTP the token alone names the namespace."""
-        del key
-        return 0
+        """Return the id of the token's own namespace; raises InvalidInput for any other."""
+        about = await asyncio.to_thread(self.describe)
+        if key != about.namespace:
+            raise InvalidInput(f"this token opens {about.namespace}, not {key}")
+        return about.namespace_id
 
     async def send(self, operation: Operation[R]) -> R:
         """Carry out one operation by one request, retried while the stack is recovering."""

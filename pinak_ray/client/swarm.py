@@ -93,7 +93,7 @@ def _connect_http(url: str, token: str | None) -> Swarm:
 
     transport = HttpTransport(url, token)
     about = transport.describe()
-    return Swarm(about.namespace, 0, about.dimension, transport)
+    return Swarm(about.namespace, about.namespace_id, about.dimension, transport)
 
 
 def _join_ray(address: str | None, home: Path) -> None:

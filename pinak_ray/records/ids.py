@@ -7,7 +7,7 @@ import time
 from typing import NamedTuple
 from uuid import UUID
 
-__all__ = ["NamespaceKey", "id_from_key", "uuid7"]
+__all__ = ["NamespaceKey", "id_from_key", "uuid7", "write_id"]
 
 _lock = threading.Lock()
 _last_tick = 0
@@ -18,6 +18,8 @@ _last_tick = 0
 _TICKS_PER_MS = 4096
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
+_UUID_CHARACTERS = 36
+_OUR_VERSIONS = (7, 8)
 
 
 def uuid7() -> UUID:
@@ -42,6 +44,25 @@ def id_from_key(namespace_id: int, agent: str, key: str) -> UUID:
     value = value & ~(0xF << 76) | 8 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return UUID(int=value)
+
+
+def write_id(namespace_id: int, owner: str, key: str | None) -> UUID:
+    """Return the id of a write: new, or the one that its idempotency key stands for.
+
+    A key that is itself one of our ids is that id: so a write keeps its identity from the client
+    that made it, over any wire and any number of retries.
+    """
+    if key is None:
+        return uuid7()
+    if len(key) == _UUID_CHARACTERS:
+        try:
+            given = UUID(key)
+        except ValueError:
+            pass
+        else:
+            if given.version in _OUR_VERSIONS:
+                return given
+    return id_from_key(namespace_id, owner, key)
 
 
 class NamespaceKey(NamedTuple):

@@ -81,9 +81,20 @@ def check_json(what: str, value: Any, *, limit: int = MAX_DETAILS_BYTES) -> byte
         raise InvalidInput(f"{what} is not JSON: {error}") from None
     if len(encoded) > limit:
         raise InvalidInput(f"{what} has {len(encoded)} bytes of JSON, the limit is {limit}")
+    if b"null" in encoded and _has_nan(value):
+        raise InvalidInput(f"{what} holds NaN or Infinity, which JSON has no word for")
     if b"\\u0000" in encoded and _ESCAPED_NUL.search(encoded):
         raise InvalidInput(f"{what} holds a NUL character, which PostgreSQL cannot store")
     return encoded
+
+
+def _has_nan(value: Any) -> bool:
+    """Tell what orjson writes as null without a word: a number that is not finite."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, Mapping):
+        return any(_has_nan(item) for item in value.values())
+    return isinstance(value, list | tuple) and any(_has_nan(item) for item in value)
 
 
 def check_details(details: object) -> bytes:

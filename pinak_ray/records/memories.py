@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.ids import id_from_key, uuid7
+from pinak_ray.records.ids import write_id
 from pinak_ray.records.limits import (
     check_details,
     check_labels,
@@ -156,12 +156,10 @@ def new_memory(
 ) -> Memory:
     """Return a checked Memory with its id; raises InvalidInput and makes nothing on bad input."""
     now = datetime.now(UTC)
-    if idempotency_key is None:
-        memory_id = uuid7()
-    else:
-        memory_id = id_from_key(namespace_id, agent, check_name("idempotency_key", idempotency_key))
+    if idempotency_key is not None:
+        check_name("idempotency_key", idempotency_key)
     return Memory(
-        memory_id,
+        write_id(namespace_id, agent, idempotency_key),
         namespace_id,
         check_name("agent", agent),
         layer if type(layer) is Layer else layer_named(layer),

@@ -55,7 +55,8 @@ class GroupCommit(Generic[T, F]):
     _waiting: int = 0
     _in_flight: int = 0
     _closed: bool = False
-    _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Something arrived, or a lane became free."""
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     @property
@@ -82,8 +83,7 @@ class GroupCommit(Generic[T, F]):
         chunk.done.add_done_callback(self._open.discard)
         self._chunks.append(chunk)
         self._waiting += len(items)
-        async with self._arrived:
-            self._arrived.notify()
+        self._changed.set()
         # A caller that goes away must not cancel what others share a transaction with.
         return await asyncio.shield(chunk.done)
 
@@ -110,11 +110,12 @@ class GroupCommit(Generic[T, F]):
 
     async def _lane(self) -> None:
         while True:
-            async with self._arrived:
-                await self._arrived.wait_for(lambda: self._chunks)
-                if self._in_flight and self._waiting < self.max_batch:
-                    await self._gather_more()
-                chunks = self._take()
+            while not self._chunks:
+                self._changed.clear()
+                await self._changed.wait()
+            if self._in_flight and self._waiting < self.max_batch:
+                await self._gather_more()
+            chunks = self._take()
             if not chunks:
                 continue
             items = [item for chunk in chunks for item in chunk.items]
@@ -125,6 +126,7 @@ class GroupCommit(Generic[T, F]):
                 raise
             finally:
                 self._in_flight -= len(items)
+                self._changed.set()
             self.committed += len(items)
             self.batches += 1
             _tell(chunks, fates)
@@ -132,9 +134,9 @@ class GroupCommit(Generic[T, F]):
     async def _gather_more(self) -> None:
         try:
             async with asyncio.timeout(self.max_wait_s):
-                await self._arrived.wait_for(
-                    lambda: self._waiting >= self.max_batch or not self._in_flight
-                )
+                while self._in_flight and self._waiting < self.max_batch:
+                    self._changed.clear()
+                    await self._changed.wait()
         except TimeoutError:
             pass
 

@@ -17,4 +17,5 @@ async def stats(caller: Reader) -> JsonAnswer:
     namespace_id = await caller.namespace_id()
     async with caller.context.deadline(caller.context.deadlines.read_s):
         figures = await caller.context.backend.stats(namespace_id)
-    return JsonAnswer({**caller.principal.namespace._asdict(), **figures})
+    namespace = {**caller.principal.namespace._asdict(), "namespace_id": namespace_id}
+    return JsonAnswer({**namespace, **figures})
