@@ -44,14 +44,31 @@ def fresh_stack(**overrides: Any) -> Iterator[Settings]:
     settings = Settings(home=home / "home", http_port=0, **overrides)
     progress("starting a stack")
     try:
-        up(settings, progress=progress)
-        yield settings
+        with _stdout_kept_clean():
+            try:
+                up(settings, progress=progress)
+                yield settings
+            finally:
+                progress("stopping the stack")
+                down(settings)
     finally:
-        progress("stopping the stack")
-        down(settings)
         # As root the server's data may lie elsewhere, where its own user can reach it.
         for place in (EmbeddedPostgres(settings.home / "postgres").home, home):
             shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _stdout_kept_clean() -> Iterator[None]:
+    """Send what Ray and its children print to standard error: the report stands alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -25,7 +25,7 @@ from pinak_ray.cluster.postgres_config import (
     ServerSettings,
     render_config,
 )
-from pinak_ray.cluster.postgres_place import Account, Place, find_binaries
+from pinak_ray.cluster.postgres_place import Account, Place, choose_account, find_binaries
 from pinak_ray.cluster.postgres_process import server_processes
 from pinak_ray.records.errors import SetupError, Unavailable
 
@@ -154,7 +154,8 @@ def test_a_killed_initdb_is_recovered(server: EmbeddedPostgres, place: Path) -> 
     """A first start that dies in the middle of initdb leaves nothing that the next one trips on."""
     programs = place / "bin"
     programs.mkdir(mode=0o755)
-    for program in find_binaries(None, None, place).iterdir():
+    account = choose_account(Place(place), "pinak")
+    for program in find_binaries(None, account, place / "system").iterdir():
         (programs / program.name).symlink_to(program)
     (programs / "initdb").unlink()
     half = "#!/bin/sh\nmkdir cluster\necho 18 > cluster/PG_VERSION\necho $$ > pid\nexec sleep 60\n"
