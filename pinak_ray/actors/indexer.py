@@ -15,7 +15,7 @@ from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.embedding import Embedder, encode_halfvec, load_embedder
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel, register_model
+from pinak_ray.store.embedding_models import RegisteredModel, register_embedder
 from pinak_ray.store.faults import is_transient
 from pinak_ray.store.indexing import all_searchable, blame, index_some, owed
 from pinak_ray.telemetry.logs import configure_logs
@@ -72,13 +72,7 @@ class Indexer:
             statement_timeout_s=120.0,
             name="pinak-ray indexer",
         )
-        async with database.service() as connection:
-            model = await register_model(
-                connection,
-                embedder.model.name,
-                embedder.model.revision,
-                embedder.model.dimension,
-            )
+        model = await register_embedder(database, embedder)
         return database, embedder, model
 
     async def _run(self) -> None:

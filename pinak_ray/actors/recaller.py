@@ -14,7 +14,7 @@ from pinak_ray.records.nudges import Nudge
 from pinak_ray.records.operations import Intend, Recall
 from pinak_ray.records.recall import RecallResult
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel, register_model
+from pinak_ray.store.embedding_models import RegisteredModel, register_embedder
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Recaller", "SearchParts"]
@@ -37,13 +37,7 @@ class SearchParts:
         database = await Database.open(
             config.dsn, service_connections=2, reader_connections=connections, name=name
         )
-        async with database.service() as connection:
-            model = await register_model(
-                connection,
-                embedder.model.name,
-                embedder.model.revision,
-                embedder.model.dimension,
-            )
+        model = await register_embedder(database, embedder)
         return cls(
             database,
             embedder,

@@ -67,6 +67,7 @@ class Host:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     applied: int = 0
     _active: dict[Owner, _Activation] = field(default_factory=dict)
+    _background: "set[asyncio.Task[Any]]" = field(default_factory=set)
     _loading: "dict[Owner, asyncio.Task[_Activation]]" = field(default_factory=dict)
 
     @property
@@ -95,7 +96,7 @@ class Host:
         if changes:
             commit = self._commit(changes)
             if all(operations[index].ack is Ack.ACCEPTED for index in awaited):  # type: ignore[union-attr]
-                _keep(asyncio.create_task(commit))
+                self._keep(asyncio.create_task(commit))
             else:
                 for position, error in (await commit).items():
                     results[awaited[position]] = error
@@ -177,11 +178,7 @@ class Host:
                 self._active.pop(owner, None)
         return failed
 
-
-_tasks: "set[asyncio.Task[Any]]" = set()
-
-
-def _keep(task: "asyncio.Task[Any]") -> None:
-    """Hold a background commit until it is done: the loop itself keeps only a weak reference."""
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    def _keep(self, task: "asyncio.Task[Any]") -> None:
+        """Hold a background commit until it is done: the loop keeps only a weak reference."""
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

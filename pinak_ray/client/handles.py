@@ -9,8 +9,16 @@ from pinak_ray.client.transport import Transport
 from pinak_ray.client.verbs import verb
 from pinak_ray.embedding import check_vector, encode_halfvec_one
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.ids import uuid7, write_id
-from pinak_ray.records.limits import check_details, check_json, check_name, check_number, check_text
+from pinak_ray.records.ids import uuid7
+from pinak_ray.records.limits import (
+    MAX_BUDGET_TOKENS,
+    MAX_READ,
+    check_details,
+    check_json,
+    check_name,
+    check_text,
+    check_ttl,
+)
 from pinak_ray.records.memories import Ack, Layer, Outcome, ack_level, new_memory
 from pinak_ray.records.nudges import check_nudge_count, new_intent
 from pinak_ray.records.operations import (
@@ -27,9 +35,6 @@ from pinak_ray.records.recall import new_recall
 from pinak_ray.records.state import EntryKind, Owner, Space
 
 __all__ = ["AgentHandle", "BoardHandle", "ScratchpadHandle"]
-
-MAX_BUDGET_TOKENS = 1_000_000
-MAX_READ = 1_000
 
 
 class SwarmLike(Protocol):
@@ -187,8 +192,7 @@ class AgentHandle(_Handle):
         `expected_version` makes it a compare-and-set: 0 means that the key must be new. Raises
         VersionConflict when another version is there.
         """
-        if ttl_s is not None:
-            check_number("ttl_s", ttl_s, low=0.001, high=315_360_000)
+        check_ttl(ttl_s)
         return Note(
             self._owner,
             _item_key(key),
@@ -266,8 +270,7 @@ class BoardHandle(_Handle):
             raise InvalidInput("a public entry has a key, and no other entry has one")
         if expected_version is not None and key is None:
             raise InvalidInput("expected_version belongs to a public entry")
-        if ttl_s is not None:
-            check_number("ttl_s", ttl_s, low=0.001, high=315_360_000)
+        check_ttl(ttl_s)
         return post._replace(
             key=None if key is None else check_name("key", key),
             ttl_s=ttl_s,
@@ -319,11 +322,9 @@ def _post(
     idempotency_key: str | None,
     ack: Ack | str,
 ) -> Post:
-    if idempotency_key is not None:
-        check_name("idempotency_key", idempotency_key)
     return Post(
         owner,
-        write_id(owner.namespace_id, f"{owner.space}/{owner.name}", idempotency_key),
+        owner.write_id(idempotency_key),
         _kind(kind),
         check_name("author", author),
         check_text("content", content),

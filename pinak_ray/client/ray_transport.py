@@ -112,6 +112,7 @@ class RayTransport:
     async def aclose(self) -> None:
         """Forget the batchers; what was sent goes on."""
         self._lanes.clear()
+        self._latest = (None, _Lanes())
 
     def _actor(self, name: str) -> Any:
         handle = self._handles.get(name)

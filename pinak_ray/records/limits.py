@@ -10,16 +10,20 @@ import orjson
 from pinak_ray.records.errors import InvalidInput
 
 __all__ = [
+    "MAX_BUDGET_TOKENS",
     "MAX_CONTENT_BYTES",
     "MAX_DETAILS_BYTES",
     "MAX_K",
     "MAX_LABELS",
     "MAX_NAME_BYTES",
+    "MAX_READ",
+    "MAX_TTL_S",
     "check_json",
     "check_labels",
     "check_name",
     "check_number",
     "check_text",
+    "check_ttl",
 ]
 
 # 64 KiB of text is some 12,000 words: more than an embedder or a reader of a hit can use, and far
@@ -30,6 +34,11 @@ MAX_DETAILS_BYTES = 65_536
 MAX_NAME_BYTES = 256
 MAX_LABELS = 64
 MAX_K = 200
+MAX_READ = 1_000
+# Beyond a million tokens a caller has mixed up units: no model's prompt holds that much.
+MAX_BUDGET_TOKENS = 1_000_000
+# Ten years, in seconds: beyond it the caller means "for ever" or has mixed up units.
+MAX_TTL_S = 315_360_000
 
 # An escaped NUL: `\u0000` behind an even number of backslashes, which are themselves escapes.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -111,3 +120,8 @@ def check_number(what: str, value: object, *, low: float, high: float) -> float:
     if not low <= value <= high:
         raise InvalidInput(f"{what} is {value}, it must lie between {low} and {high}")
     return float(value)
+
+
+def check_ttl(ttl_s: object) -> float | None:
+    """Return a time to live in seconds, or None for ever; raises InvalidInput."""
+    return None if ttl_s is None else check_number("ttl_s", ttl_s, low=0.001, high=MAX_TTL_S)

@@ -14,6 +14,7 @@ from pinak_ray.records.limits import (
     check_name,
     check_number,
     check_text,
+    check_ttl,
 )
 
 __all__ = ["Ack", "Layer", "Memory", "Outcome", "Receipt", "ack_level", "new_memory"]
@@ -130,10 +131,8 @@ def moment(what: str, value: object) -> datetime:
 
 def expiry(now: datetime, ttl_s: object) -> datetime | None:
     """Return when something that lives `ttl_s` seconds ends; None lives on."""
-    if ttl_s is None:
-        return None
-    # Ten years: beyond it the caller means "for ever" or has mixed up units.
-    return now + timedelta(seconds=check_number("ttl_s", ttl_s, low=0.001, high=315_360_000))
+    checked = check_ttl(ttl_s)
+    return None if checked is None else now + timedelta(seconds=checked)
 
 
 def new_memory(

@@ -8,6 +8,9 @@ from uuid import UUID
 
 import orjson
 
+from pinak_ray.records.ids import write_id
+from pinak_ray.records.limits import check_name
+
 __all__ = ["SHARDS", "Entry", "EntryKind", "Owner", "Space", "WorkingItem", "shard_of"]
 
 # The unit of placement and fencing. 256 keeps a shard under 400 agents at 100,000 active ones and
@@ -28,6 +31,12 @@ class Owner(NamedTuple):
     namespace_id: int
     space: Space
     name: str
+
+    def write_id(self, idempotency_key: str | None) -> UUID:
+        """Return the id of a write here: new, or the one that the key stands for on any wire."""
+        if idempotency_key is not None:
+            check_name("idempotency_key", idempotency_key)
+        return write_id(self.namespace_id, f"{self.space}/{self.name}", idempotency_key)
 
 
 def shard_of(owner: Owner) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.operations import Read
 from pinak_ray.records.state import EntryKind, Owner
 from pinak_ray.serve.answers import JsonAnswer, entry_answer
@@ -13,7 +14,6 @@ from pinak_ray.serve.context import AppContext
 __all__ = ["Selected", "Selection", "entries_of"]
 
 _MAX_SEQ = (1 << 63) - 1  # PostgreSQL's bigint
-_MAX_ENTRIES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ async def selection(
         int, Query(ge=0, le=_MAX_SEQ, description="The last one seen: an answer's `cursor`.")
     ] = 0,
     kind: Annotated[list[EntryKind] | None, Query(description="Repeat it for several.")] = None,
-    limit: Annotated[int, Query(ge=1, le=_MAX_ENTRIES)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_READ)] = 100,
 ) -> Selection:
     """Read the query's selection."""
     return Selection(after_seq, tuple(kind or ()), limit)

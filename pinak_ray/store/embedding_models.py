@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from pinak_ray.embedding import Embedder
 from pinak_ray.records.errors import SetupError
-from pinak_ray.store.database import Connection
+from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.queries import query
 
-__all__ = ["RegisteredModel", "register_model"]
+__all__ = ["RegisteredModel", "register_embedder", "register_model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,10 @@ async def register_model(
                 f"ALTER TABLE {partition} ALTER COLUMN embedding SET STORAGE PLAIN"
             )
     return RegisteredModel(model_id, name, revision, dimension)
+
+
+async def register_embedder(database: Database, embedder: Embedder) -> RegisteredModel:
+    """Return the row of the model that this embedder computes, making it on first use."""
+    model = embedder.model
+    async with database.service() as connection:
+        return await register_model(connection, model.name, model.revision, model.dimension)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pinak_ray.records.limits import MAX_TTL_S
 from pinak_ray.records.memories import Ack, Layer, Outcome
 from pinak_ray.records.state import EntryKind
 
@@ -49,7 +50,7 @@ KeyField = Annotated[
     Field(description="Names this write: repeating it returns the first one's receipt."),
 ]
 TtlField = Annotated[
-    float, Field(gt=0, le=315_360_000, description="Seconds until it expires; never if absent.")
+    float, Field(gt=0, le=MAX_TTL_S, description="Seconds until it expires; never if absent.")
 ]
 VectorField = Annotated[
     list[float],

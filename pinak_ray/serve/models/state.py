@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SkipValidation
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.ids import write_id
 from pinak_ray.records.limits import check_details, check_json, check_name, check_text
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.operations import Note, Post
@@ -41,12 +40,6 @@ VersionField = Annotated[
 ]
 
 
-def _write_id(owner: Owner, key: str | None) -> UUID:
-    if key is not None:
-        check_name("idempotency_key", key)
-    return write_id(owner.namespace_id, f"{owner.space}/{owner.name}", key)
-
-
 class NoteBody(Body):
     """One working item's value."""
 
@@ -66,7 +59,7 @@ class NoteBody(Body):
             owner,
             check_name("key", key),
             check_json("value", self.value),
-            _write_id(owner, idempotency_key),
+            owner.write_id(idempotency_key),
             self.ttl_s,
             self.expected_version,
             ack,
@@ -116,7 +109,7 @@ class EntryBody(Body):
             raise InvalidInput(f"{self.kind} does not belong here; choose one of: {kinds}")
         return Post(
             owner,
-            _write_id(owner, idempotency_key),
+            owner.write_id(idempotency_key),
             self.kind,
             author,
             check_text("content", self.content),

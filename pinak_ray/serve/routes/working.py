@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from pinak_ray.records.errors import NotFound, PinakError
-from pinak_ray.records.limits import check_name
+from pinak_ray.records.limits import MAX_BUDGET_TOKENS, check_name
 from pinak_ray.records.operations import Note, ReadContext, Recollect
 from pinak_ray.serve.answers import JsonAnswer, item_answer, receipt_answer, receipt_status
 from pinak_ray.serve.auth import Reader, Writer
@@ -24,9 +24,6 @@ from pinak_ray.serve.openapi import PROBLEMS
 from pinak_ray.serve.paths import PathName
 from pinak_ray.serve.problems import request_id
 from pinak_ray.serve.writes import Writing
-
-# Beyond a million tokens a caller has mixed up units: no model's prompt holds that much.
-_MAX_BUDGET = 1_000_000
 
 router = APIRouter(prefix="/v1/agents/{agent}", tags=["working memory"], responses=PROBLEMS)
 
@@ -116,7 +113,7 @@ async def note(
 async def context(
     caller: Reader,
     agent: PathName,
-    budget_tokens: Annotated[int, Query(ge=1, le=_MAX_BUDGET)] = 2_000,
+    budget_tokens: Annotated[int, Query(ge=1, le=MAX_BUDGET_TOKENS)] = 2_000,
 ) -> JsonAnswer:
     """Return the newest working items that fit in the budget, as text."""
     operation = ReadContext(await caller.agent(agent), budget_tokens)
