@@ -25,5 +25,9 @@ class StackConfig:
     """Transactions a writer has in flight; past two a core they only wait for each other."""
     writer_capacity: int = 16_384
     """Memories that may wait in one writer: about half a second of work."""
+    host_memory_bytes: int = 1 << 30
+    """What a host may hold of active agents; beyond it the least recently used are passivated."""
+    host_idle_s: float = 600.0
+    """An agent that was not used this long is passivated."""
     cpu_resource: dict[str, float] = field(default_factory=dict)
     """Custom Ray resources that keep actors on worker nodes; none on one machine."""

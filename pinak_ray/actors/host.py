@@ -1,72 +1,136 @@
 """AgentHost: the Ray shell over Host, which holds many agents and boards."""
 
+import asyncio
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.agents.host import Host
-from pinak_ray.records.operations import HostOperation
-from pinak_ray.records.state import SHARDS
-from pinak_ray.records.topology import place
+from pinak_ray.agents.turns import Turns
+from pinak_ray.records.errors import Unavailable
+from pinak_ray.records.operations import HostOperation, Origin
+from pinak_ray.records.topology import Placement
+from pinak_ray.records.wire import decode_operation, encode_result
 from pinak_ray.store.agent_state import AgentState
 from pinak_ray.store.database import Database
+from pinak_ray.store.placement import load_placement
 from pinak_ray.telemetry.logs import configure_logs
+from pinak_ray.telemetry.process import resident_bytes
 
 __all__ = ["AgentHost"]
+
+_PASSIVATE_EVERY_S = 5.0
+
+
+class _Parts(NamedTuple):
+    database: Database
+    state: AgentState
+    host: Host
+    passivating: "asyncio.Task[None]"
 
 
 class AgentHost:
     """Takes its shards under a new epoch each time its process starts."""
 
-    def __init__(self, config: StackConfig, name: str, hosts: tuple[str, ...]) -> None:
+    def __init__(self, config: StackConfig, name: str) -> None:
         configure_logs()
         self._config = config
         self._name = name
-        self._hosts = hosts
+        self._turns = Turns()
         self._parts = Lazy(self._open)
 
-    async def _open(self) -> tuple[Database, AgentState, Host]:
+    async def _open(self) -> _Parts:
         database = await Database.open(
             self._config.dsn, service_connections=4, name=f"pinak-ray {self._name}"
         )
-        placement = place(self._hosts)
-        shards = [shard for shard in range(SHARDS) if placement[shard] == self._name]
-        state = await AgentState.take(database, self._name, shards)
-        structlog.get_logger().info("shards_taken", host=self._name, shards=len(shards))
-        return database, state, Host(state, frozenset(shards))
+        placement = await load_placement(database)
+        if placement is None:
+            await database.aclose()
+            raise Unavailable("no placement is stored yet; the supervisor stores the first one")
+        state = AgentState(database, self._name, placement)
+        host = Host(state, placement, frozenset(), budget_bytes=self._config.host_memory_bytes)
+        await self._take(state, host, placement)
+        return _Parts(database, state, host, asyncio.create_task(self._passivate(host)))
 
-    async def apply(self, operations: Sequence[HostOperation]) -> list[Any]:
-        """Apply operations in order; each gives its result or the error that refused it."""
-        _, _, host = await self._parts.get()
-        return await host.apply(operations)
+    async def _take(self, state: AgentState, host: Host, placement: Placement) -> None:
+        new = placement.shards_of(self._name) - host.owned
+        await state.take(new)
+        state.follow(placement, host.owned | new)
+        host.take(placement, new)
+        structlog.get_logger().info(
+            "shards_taken", host=self._name, shards=len(new), version=placement.version
+        )
 
-    async def apply_one(self, operation: HostOperation) -> Any:
-        """Apply one operation: the `.remote()` lane, one call each."""
-        (result,) = await self.apply([operation])
+    async def _passivate(self, host: Host) -> None:
+        while True:
+            await asyncio.sleep(_PASSIVATE_EVERY_S)
+            host.passivate(idle_s=self._config.host_idle_s)
+
+    async def apply(
+        self, sent: Sequence[Any], origin: Origin | None = None, retried: bool = False
+    ) -> list[Any]:
+        """Apply a batch in order; each gives its result or the error that refused it.
+
+        Operations and results travel as `records/wire.py` has them.
+        """
+        parts = await self._parts.get()
+        operations = [decode_operation(each) for each in sent]
+        results = await parts.host.apply(operations, origin, retried=retried)
+        return [encode_result(o, r) for o, r in zip(operations, results, strict=True)]
+
+    async def apply_one(self, operation: HostOperation, turn: Origin | None = None) -> Any:
+        """Apply one operation: the `.remote()` lane, one call each, in the caller's order."""
+        parts = await self._parts.get()
+        if turn is not None:
+            await self._turns.wait(turn)
+        applying = asyncio.create_task(parts.host.apply([operation]))
+        if turn is not None:
+            self._turns.done(turn)
+        (result,) = await applying
         if isinstance(result, Exception):
             raise result
         return result
 
+    async def release(self, placement: Placement) -> None:
+        """Commit and let go of what a new placement gives to other hosts."""
+        _, state, host, _ = await self._parts.get()
+        if placement.version >= host.placement.version:
+            keep = host.owned & placement.shards_of(self._name)
+            await host.release(placement, keep)
+            state.follow(placement, keep)
+
+    async def take(self, placement: Placement) -> None:
+        """Take what a placement gives to this host, once the others have released it."""
+        _, state, host, _ = await self._parts.get()
+        if placement.version >= host.placement.version:
+            await self._take(state, host, placement)
+
     async def ping(self) -> dict[str, Any]:
         """Return this host's numbers once its database has answered."""
-        database, state, host = await self._parts.get()
+        database, state, host, _ = await self._parts.get()
         await database.ping()
         return {
             "pid": os.getpid(),
+            "rss_bytes": resident_bytes(),
             "queue_depth": state.depth,
-            "active": host.active,
+            "active": len(host.activations),
+            "active_bytes": host.activations.size_bytes,
+            "activated": host.activated,
+            "passivated": host.activations.passivated,
             "applied": host.applied,
-            "shards": len(host.owned_shards),
+            "shards": len(host.owned),
+            "version": host.placement.version,
         }
 
     async def drain(self) -> None:
         """Commit what waits and let go of everything."""
         if self._parts.opened is not None:
-            database, state, host = self._parts.opened
+            database, state, host, passivating = self._parts.opened
+            passivating.cancel()
             await host.aclose()
             await state.aclose()
             await database.aclose()

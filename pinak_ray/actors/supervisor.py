@@ -15,15 +15,16 @@ from pinak_ray.actors.indexer import Indexer
 from pinak_ray.actors.lifecycle import Lazy, actor_options
 from pinak_ray.actors.names import (
     CURATOR,
-    host_name,
     indexer_name,
     recaller_name,
     writer_name,
 )
+from pinak_ray.actors.placing import Placing
 from pinak_ray.actors.recaller import Recaller
 from pinak_ray.actors.writer import Writer
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.state import Owner
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel
@@ -58,12 +59,11 @@ class _Child:
 
 
 def _children(config: StackConfig) -> list[_Child]:
-    hosts = tuple(host_name(i) for i in range(config.hosts))
+    """Return all children but the hosts, which come and go."""
     indexers = tuple(indexer_name(i) for i in range(config.indexers))
     return [
         *(_Child(name, Indexer, (config,)) for name in indexers),
         *(_Child(writer_name(i), Writer, (config, indexers)) for i in range(config.writers)),
-        *(_Child(name, AgentHost, (config, name, hosts)) for name in hosts),
         *(_Child(recaller_name(i), Recaller, (config,)) for i in range(config.recallers)),
         _Child(CURATOR, Curator, (config,)),
     ]
@@ -79,8 +79,9 @@ class Supervisor:
         self._config = config
         self._gateway_url = gateway_url
         self._keeper = keeper
-        self._children = _children(config)
+        self._fixed = _children(config)
         self._database = Lazy(lambda: Database.open(config.dsn, name="pinak-ray supervisor"))
+        self._placing = Placing(self._database, self._start_host, config.hosts)
         # Kept, so that connecting does not depend on a live Indexer.
         self._model = Lazy(self._ask_model)
         self._stopping = False
@@ -90,14 +91,26 @@ class Supervisor:
     async def start(self) -> None:
         """Start what is missing and return when every part answers; raises Unavailable if not."""
         await self._keep_database()
-        for child in self._children:
+        await self._placing.begin()
+        children = await self._children()
+        for child in children:
             self._ensure(child)
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
-                await asyncio.gather(*(self._answer(child) for child in self._children))
+                await asyncio.gather(*(self._answer(child) for child in children))
         except TimeoutError:
             silent = {name for name, said in (await self.health()).items() if "error" in said}
             raise Unavailable(f"these parts did not start: {', '.join(sorted(silent))}") from None
+
+    async def _children(self) -> list[_Child]:
+        placement = await self._placing.current()
+        return [*self._fixed, *(self._host(name) for name in placement.all_hosts)]
+
+    def _host(self, name: str) -> _Child:
+        return _Child(name, AgentHost, (self._config, name))
+
+    def _start_host(self, name: str) -> Any:
+        return self._ensure(self._host(name))
 
     async def _answer(self, child: _Child) -> None:
         """Return once the child answers; a PostgreSQL or model that is still starting is no end."""
@@ -110,6 +123,11 @@ class Supervisor:
                 await asyncio.sleep(0.2)
 
     def _ensure(self, child: _Child) -> Any:
+        """Return the child's handle, starting it if there is none."""
+        try:
+            return ray.get_actor(child.name, namespace=RAY_NAMESPACE)
+        except ValueError:
+            pass
         options = actor_options(child.name, resources=self._config.cpu_resource)
         actor_class: Any = ray.remote(child.actor_class)
         return actor_class.options(namespace=RAY_NAMESPACE, **options).remote(*child.arguments)
@@ -124,8 +142,9 @@ class Supervisor:
             await asyncio.sleep(_CHECK_EVERY_S)
             try:
                 await self._keep_database()
-                for child in self._children:
+                for child in await self._children():
                     self._ensure(child)
+                await self._placing.heal()
             except Exception as error:
                 structlog.get_logger().warning("healing_failed", error=repr(error))
 
@@ -141,13 +160,21 @@ class Supervisor:
         """Return where the parts are."""
         config = self._config
         return Topology(
-            version=1,
-            hosts=tuple(host_name(i) for i in range(config.hosts)),
+            placement=await self._placing.current(),
             writers=tuple(writer_name(i) for i in range(config.writers)),
             recallers=tuple(recaller_name(i) for i in range(config.recallers)),
             indexers=tuple(indexer_name(i) for i in range(config.indexers)),
             gateway_url=self._gateway_url,
         )
+
+    async def scale(self, hosts: int) -> Topology:
+        """Change the number of hosts while the swarm runs; returns once their shards have moved."""
+        await self._placing.scale(hosts)
+        return await self.topology()
+
+    async def dedicate(self, owner: Owner, dedicated: bool) -> None:
+        """Give one agent or board a host of its own, or take it back among the others."""
+        await self._placing.dedicate(owner, dedicated)
 
     async def namespace_id(self, key: NamespaceKey) -> int:
         """Return this namespace's id, making it on first use."""
@@ -166,10 +193,11 @@ class Supervisor:
 
     async def health(self) -> dict[str, dict[str, Any]]:
         """Ask every part; each gives its numbers, or {"error": why}."""
+        children = await self._children()
         answers = await asyncio.gather(
-            *(self._ask(child) for child in self._children), self._ask_database()
+            *(self._ask(child) for child in children), self._ask_database()
         )
-        names = [*(child.name for child in self._children), "postgres"]
+        names = [*(child.name for child in children), "postgres"]
         return dict(zip(names, answers, strict=True))
 
     async def _ask(self, child: _Child) -> dict[str, Any]:
@@ -196,7 +224,7 @@ class Supervisor:
         """Drain and remove every child; writers first hand over what they hold."""
         self._stopping = True
         self._healing.cancel()
-        for child in reversed(self._children):
+        for child in reversed(await self._children()):
             try:
                 handle: Any = ray.get_actor(child.name, namespace=RAY_NAMESPACE)
             except ValueError:

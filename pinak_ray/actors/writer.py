@@ -84,6 +84,18 @@ class Writer:
             [EncodedMemory(row, given.get(index)) for index, row in enumerate(rows)]
         )
 
+    async def accept(
+        self, rows: Sequence[bytes], vectors: Mapping[int, bytes] | None = None
+    ) -> None:
+        """Hold a batch and return; it is stored with the next commits, unless this process dies.
+
+        Raises Overloaded when the queue is full.
+        """
+        given = vectors or {}
+        _, commits = await self._parts.get()
+        held = commits.put([EncodedMemory(row, given.get(index)) for index, row in enumerate(rows)])
+        held.add_done_callback(_log_refusals)
+
     async def _submit(self, batch: Sequence[EncodedMemory]) -> dict[int, Any] | None:
         _, commits = await self._parts.get()
         fates = await commits.submit(batch)
@@ -91,6 +103,10 @@ class Writer:
 
     async def write_one(self, memory: EncodedMemory, ack: Ack) -> Receipt:
         """Store one memory and return its receipt: the `.remote()` lane, one call each."""
+        if ack is Ack.ACCEPTED:
+            vectors = None if memory.vector_row is None else {0: memory.vector_row}
+            await self.accept([memory.row], vectors)
+            return Receipt(memory.key[1], ack)
         fates = await self._submit([memory]) or {}
         fate = fates.get(0)
         if isinstance(fate, Exception):
@@ -117,3 +133,14 @@ class Writer:
             database, commits = self._parts.opened
             await commits.aclose()
             await database.aclose()
+
+
+def _log_refusals(held: "asyncio.Future[Any]") -> None:
+    """Say what became of memories whose callers did not wait for it."""
+    error = held.exception()
+    fates = [error] if error is not None else held.result().values()
+    refused = [fate for fate in fates if isinstance(fate, Exception)]
+    if refused:
+        structlog.get_logger().error(
+            "accepted_not_stored", memories=len(refused), error=str(refused[0])
+        )

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pinak_ray.records.operations import Origin
 from pinak_ray.records.state import Entry, Owner, WorkingItem
 
 __all__ = ["Change", "PutEntry", "PutItem"]
@@ -12,6 +13,7 @@ class PutItem(NamedTuple):
 
     owner: Owner
     item: WorkingItem
+    origin: Origin | None = None
 
 
 class PutEntry(NamedTuple):
@@ -19,6 +21,7 @@ class PutEntry(NamedTuple):
 
     owner: Owner
     entry: Entry
+    origin: Origin | None = None
 
 
 Change = PutItem | PutEntry

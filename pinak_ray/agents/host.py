@@ -1,56 +1,73 @@
 """Many virtual agents and boards in one process: activate on first use, apply, commit, answer."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
+from pinak_ray.agents.activations import Activation, Activations
+from pinak_ray.agents.attempts import Attempts
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.entry_log import EntryLog
 from pinak_ray.agents.working_memory import WorkingMemory
-from pinak_ray.records.errors import PinakError, StaleEpoch
+from pinak_ray.records.errors import (
+    Overloaded,
+    PinakError,
+    StaleEpoch,
+    Unavailable,
+    WrongShard,
+)
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
     HostOperation,
     Note,
+    Origin,
     Post,
     Read,
     ReadContext,
     Recollect,
 )
-from pinak_ray.records.state import Entry, Owner, WorkingItem, shard_of
+from pinak_ray.records.state import Entry, Owner, WorkingItem
+from pinak_ray.records.topology import Placement
 
 __all__ = ["Host", "Snapshot", "StateStore"]
+
+_NO_RECEIPTS: Mapping[UUID, Receipt] = {}
 
 
 class Snapshot(NamedTuple):
     """What is stored of one owner."""
 
-    items: Sequence[WorkingItem]
-    entries: Sequence[Entry]
+    items: list[WorkingItem]
+    entries: list[Entry]
 
 
 class StateStore(Protocol):
     """Where hosts load state from and commit changes to."""
 
-    async def load(self, owner: Owner) -> Snapshot:
-        """Return what was committed for this owner."""
+    async def load(self, owners: Sequence[Owner]) -> Sequence[Snapshot]:
+        """Return what was committed for each of these owners."""
         ...
 
-    async def submit(self, changes: Sequence[Change]) -> Mapping[int, Any]:
-        """Commit changes in the order given; return the fates of those that were refused."""
+    @property
+    def room(self) -> int:
+        """How many more changes may be submitted now."""
+        ...
+
+    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
+        """Queue changes at once, in the order given; the future has the fates of refused ones."""
+        ...
+
+    async def receipts(self, origin: Origin) -> Mapping[UUID, Receipt]:
+        """Return the committed receipts of this batch, by operation id."""
         ...
 
     async def drain(self) -> None:
         """Return when everything submitted before is committed or refused."""
         ...
-
-
-@dataclass(slots=True)
-class _Activation:
-    working: WorkingMemory
-    entries: EntryLog
 
 
 @dataclass(slots=True)
@@ -63,28 +80,100 @@ class Host:
     """
 
     store: StateStore
-    owned_shards: frozenset[int]
+    placement: Placement
+    owned: frozenset[int]
+    """The shards that this host has taken."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    budget_bytes: int = 1 << 30
     applied: int = 0
-    _active: dict[Owner, _Activation] = field(default_factory=dict)
+    activated: int = 0
+    activations: Activations = field(init=False)
+    _attempts: Attempts = field(default_factory=Attempts)
     _background: "set[asyncio.Task[Any]]" = field(default_factory=set)
-    _loading: "dict[Owner, asyncio.Task[_Activation]]" = field(default_factory=dict)
+    _loading: "dict[Owner, asyncio.Future[None]]" = field(default_factory=dict)
+    _settling: "dict[Owner, asyncio.Future[None]]" = field(default_factory=dict)
+    """Owners whose change was refused, until what was submitted behind it is committed too."""
 
-    @property
-    def active(self) -> int:
-        """How many owners are held in memory."""
-        return len(self._active)
+    def __post_init__(self) -> None:
+        self.activations = Activations(self.budget_bytes)
 
-    async def apply(self, operations: Sequence[HostOperation]) -> list[Any]:
-        """Apply operations in order; each gives its result, or the PinakError that refused it."""
+    async def apply(
+        self,
+        operations: Sequence[HostOperation],
+        origin: Origin | None = None,
+        *,
+        retried: bool = False,
+    ) -> list[Any]:
+        """Apply operations in order; each gives its result, or the PinakError that refused it.
+
+        A batch of the same `origin` that comes again is answered with the first receipts; what of
+        it was not applied is applied now. `retried` says that it may have been at another host, or
+        at this one before it was restarted.
+        """
+        if origin is None:
+            return await self._apply(operations, None, _NO_RECEIPTS)
+        before = self._attempts.newest(origin.lane)
+        if before is not None and before.batch > origin.batch:
+            late = Unavailable("this batch comes after its lane's next one; nobody waits for it")
+            return [late] * len(operations)
+        again = before is not None and before.batch == origin.batch
+        attempt = self._attempts.begin(origin)
+        try:
+            earlier = _NO_RECEIPTS
+            if again and before is not None:
+                await before.done
+                earlier = before.receipts()
+            if again or retried:
+                earlier = {**await self.store.receipts(origin), **earlier}
+            results = await self._apply(operations, origin, earlier)
+            attempt.operations, attempt.results = operations, results
+            return results
+        finally:
+            attempt.done.set_result(None)
+
+    async def release(self, placement: Placement, keep: frozenset[int]) -> None:
+        """Follow a new placement: stop serving all shards but `keep`, and commit what is theirs."""
+        self.placement = placement
+        self.owned &= keep
+        self.activations.discard_where(lambda owner: placement.shard_of(owner) not in self.owned)
+        await self._quiet()
+
+    def take(self, placement: Placement, shards: frozenset[int]) -> None:
+        """Begin to serve these shards, whose epochs the store holds by now."""
+        self.placement = placement
+        self.owned |= shards
+
+    def passivate(self, *, idle_s: float) -> int:
+        """Forget what was idle that long and what is over the memory budget; returns how many."""
+        return self.activations.passivate(idle_since=time.monotonic() - idle_s)
+
+    async def aclose(self) -> None:
+        """Wait until everything applied is committed, then forget all activations."""
+        await self._quiet()
+        self.activations.discard_where(lambda _: True)
+
+    async def _quiet(self) -> None:
+        await self.store.drain()
+        if self._background:
+            await asyncio.wait(set(self._background))
+
+    async def _apply(
+        self,
+        operations: Sequence[HostOperation],
+        origin: Origin | None,
+        earlier: Mapping[UUID, Receipt],
+    ) -> list[Any]:
         await self._activate({operation.owner for operation in operations})
+        if len(operations) > self.store.room:
+            return [Overloaded("the host's commit queue is full", 0.5)] * len(operations)
         results: list[Any] = []
         changes: list[Change] = []
         awaited: list[int] = []  # for each change, the index of the operation that made it
-        now = self.clock()
+        durable = False
+        now, at = self.clock(), time.monotonic()
         for index, operation in enumerate(operations):
             try:
-                result, change = self._apply_one(operation, now)
+                result, change = self._apply_one(operation, now, at, origin, earlier)
             except PinakError as refusal:
                 results.append(refusal)
                 continue
@@ -92,26 +181,32 @@ class Host:
             if change is not None:
                 changes.append(change)
                 awaited.append(index)
+                durable = durable or operation.ack is not Ack.ACCEPTED  # type: ignore[union-attr]
         self.applied += len(operations)
         if changes:
-            commit = self._commit(changes)
-            if all(operations[index].ack is Ack.ACCEPTED for index in awaited):  # type: ignore[union-attr]
-                self._keep(asyncio.create_task(commit))
-            else:
-                for position, error in (await commit).items():
+            committed = self._submit(changes)
+            if durable:
+                for position, error in (await asyncio.shield(committed)).items():
                     results[awaited[position]] = error
+            else:
+                self._keep(committed)
         return results
 
-    async def aclose(self) -> None:
-        """Wait until everything applied is committed, then forget all activations."""
-        await self.store.drain()
-        self._active.clear()
-
-    def _apply_one(self, operation: HostOperation, now: datetime) -> tuple[Any, Change | None]:
-        activation = self._active.get(operation.owner)
+    def _apply_one(
+        self,
+        operation: HostOperation,
+        now: datetime,
+        at: float,
+        origin: Origin | None,
+        earlier: Mapping[UUID, Receipt],
+    ) -> tuple[Any, Change | None]:
+        activation = self.activations.use(operation.owner, at)
         if activation is None:
-            return StaleEpoch(f"this host does not own {operation.owner.name!r}"), None
+            version = self.placement.version
+            raise WrongShard(f"{operation.owner.name!r} lives on another host", version)
         match operation:
+            case Note() | Post() if earlier and operation.id in earlier:
+                return earlier[operation.id]._replace(ack=operation.ack), None
             case Note():
                 item, new = activation.working.note(
                     operation.key,
@@ -121,16 +216,18 @@ class Host:
                     ttl_s=operation.ttl_s,
                     expected_version=operation.expected_version,
                 )
+                self.activations.recount(activation)
                 receipt = Receipt(operation.id, operation.ack, new, item.version)
-                return receipt, PutItem(operation.owner, item)
+                return receipt, PutItem(operation.owner, item, origin)
             case Recollect():
                 return activation.working.recollect(operation.key, now=now), None
             case ReadContext():
                 return activation.working.context(operation.budget_tokens, now=now), None
             case Post():
                 entry, new = activation.entries.post(operation, now=now)
+                self.activations.recount(activation)
                 receipt = Receipt(entry.id, operation.ack, new, entry.version)
-                return receipt, PutEntry(operation.owner, entry)
+                return receipt, PutEntry(operation.owner, entry, origin)
             case Read():
                 read = activation.entries.read(
                     operation.after_seq, operation.kinds, operation.limit, now=now
@@ -139,44 +236,87 @@ class Host:
 
     async def _activate(self, owners: Iterable[Owner]) -> None:
         """Load what is not active yet; owners of other hosts' shards stay inactive."""
-        missing = [
-            owner
-            for owner in owners
-            if owner not in self._active and shard_of(owner) in self.owned_shards
-        ]
-        if missing:
-            await asyncio.gather(*(self._load_once(owner) for owner in missing))
+        while missing := [owner for owner in owners if self._is_to_load(owner)]:
+            waits = {w for owner in missing if (w := self._settling.get(owner)) is not None}
+            if not waits:
+                waits = {w for owner in missing if (w := self._loading.get(owner)) is not None}
+                if new := [owner for owner in missing if owner not in self._loading]:
+                    load = asyncio.create_task(self._load(new))
+                    self._loading |= dict.fromkeys(new, load)
+                    waits.add(load)
+            # Shared with others, so one that goes away must not cancel it.
+            await asyncio.shield(asyncio.gather(*waits))
 
-    async def _load_once(self, owner: Owner) -> None:
-        task = self._loading.get(owner)
-        if task is None:
-            task = asyncio.create_task(self._load(owner))
-            self._loading[owner] = task
-            task.add_done_callback(lambda _: self._loading.pop(owner, None))
-        await asyncio.shield(task)
+    def _is_to_load(self, owner: Owner) -> bool:
+        return owner not in self.activations and self.placement.shard_of(owner) in self.owned
 
-    async def _load(self, owner: Owner) -> _Activation:
-        snapshot = await self.store.load(owner)
-        activation = _Activation(WorkingMemory.of(snapshot.items), EntryLog.of(snapshot.entries))
-        self._active[owner] = activation
-        return activation
-
-    async def _commit(self, changes: Sequence[Change]) -> dict[int, PinakError]:
+    async def _load(self, owners: Sequence[Owner]) -> None:
         try:
-            fates = await self.store.submit(changes)
+            snapshots = await self.store.load(owners)
+            at = time.monotonic()
+            for owner, snapshot in zip(owners, snapshots, strict=True):
+                if self.placement.shard_of(owner) in self.owned:
+                    working = WorkingMemory.of(snapshot.items)
+                    activation = Activation(working, EntryLog.of(snapshot.entries))
+                    self.activations.put(owner, activation, at)
+            self.activated += len(owners)
+        finally:
+            for owner in owners:
+                self._loading.pop(owner, None)
+        if self.activations.size_bytes > self.budget_bytes:
+            self.activations.passivate(spare=len(owners))
+
+    def _submit(self, changes: Sequence[Change]) -> "asyncio.Task[dict[int, PinakError]]":
+        """Queue changes now, before anything else can run; the task gives the refusals."""
+        held = [a for change in changes if (a := self.activations.get(change.owner)) is not None]
+        for activation in held:
+            activation.uncommitted += 1
+        try:
+            submitted = self.store.submit(changes)
+        except PinakError as error:
+            submitted = asyncio.get_running_loop().create_future()
+            submitted.set_result(dict.fromkeys(range(len(changes)), error))
+        return asyncio.create_task(self._settle(changes, held, submitted))
+
+    async def _settle(
+        self,
+        changes: Sequence[Change],
+        held: Sequence[Activation],
+        submitted: "asyncio.Future[Mapping[int, Any]]",
+    ) -> dict[int, PinakError]:
+        """Return the refusals of submitted changes, once the others are committed."""
+        try:
+            fates = await submitted
         except PinakError as error:
             fates = dict.fromkeys(range(len(changes)), error)
+        finally:
+            for activation in held:
+                activation.uncommitted -= 1
         failed = {i: fate for i, fate in fates.items() if isinstance(fate, PinakError)}
         if failed:
-            # Later changes of the same owners may still be on their way; only after them does the
-            # database hold what a reload must see.
-            owners = {changes[index].owner for index in failed}
-            for owner in owners:
-                self._active.pop(owner, None)
-            await self.store.drain()
-            for owner in owners:
-                self._active.pop(owner, None)
+            stale = (changes[i].owner for i, fate in failed.items() if isinstance(fate, StaleEpoch))
+            # Taken by another host: whoever asks is sent there, until this one is given it again.
+            self.owned -= {self.placement.shard_of(owner) for owner in stale}
+            await self._forget({changes[index].owner for index in failed})
         return failed
+
+    async def _forget(self, owners: set[Owner]) -> None:
+        """Let go of owners whose change was refused.
+
+        Later changes of theirs may still be on their way; only after them does the database hold
+        what a reload must see.
+        """
+        settled = asyncio.get_running_loop().create_future()
+        for owner in owners:
+            self.activations.discard(owner)
+            self._settling[owner] = settled
+        try:
+            await self.store.drain()
+        finally:
+            for owner in owners:
+                if self._settling.get(owner) is settled:
+                    del self._settling[owner]
+            settled.set_result(None)
 
     def _keep(self, task: "asyncio.Task[Any]") -> None:
         """Hold a background commit until it is done: the loop keeps only a weak reference."""

@@ -17,8 +17,8 @@ T = TypeVar("T")
 class Batcher(Generic[T]):
     """Collects items of one event loop and carries them in batches, each to its own future.
 
-    With `max_in_flight` of 1 items arrive in the order they were put in. The queue is bounded:
-    `put` raises Overloaded when `capacity` items wait.
+    With `max_in_flight` of 1 items arrive in the order they were put in. The queue is bounded
+    twice: `put` raises Overloaded when `capacity` items wait, or `capacity_bytes` of them.
     """
 
     carry: Callable[[Sequence[T]], Awaitable[Sequence[Any]]]
@@ -26,15 +26,29 @@ class Batcher(Generic[T]):
     max_batch: int
     max_in_flight: int = 1
     capacity: int = 16_384
+    # 16,384 of the largest items would be a gigabyte.
+    capacity_bytes: int = 64 << 20
+    size_of: Callable[[T], int] = lambda _: 0
+    """An item's size in bytes, as far as it matters."""
     _waiting: "deque[tuple[T, asyncio.Future[Any]]]" = field(default_factory=deque)
+    _waiting_bytes: int = 0
     _in_flight: int = 0
     _scheduled: bool = False
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
+    @property
+    def depth(self) -> int:
+        """How many items wait for their batch to leave."""
+        return len(self._waiting)
+
     def put(self, item: T) -> "asyncio.Future[Any]":
         """Queue one item and return the future of its result."""
+        size = self.size_of(item)
         if len(self._waiting) >= self.capacity:
             raise Overloaded(f"{self.capacity} operations wait in this process, its limit", 0.1)
+        if self._waiting and self._waiting_bytes + size > self.capacity_bytes:
+            raise Overloaded(f"{self._waiting_bytes} bytes wait in this process, its limit", 0.1)
+        self._waiting_bytes += size
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._waiting.append((item, future))
@@ -44,11 +58,20 @@ class Batcher(Generic[T]):
             loop.call_soon(self._flush)
         return future
 
+    async def drained(self) -> None:
+        """Return once nothing waits or is on its way."""
+        while self._waiting or self._in_flight:
+            if self._tasks:
+                await asyncio.wait(set(self._tasks))
+            else:
+                await asyncio.sleep(0)  # the first batch leaves with the next turn of the loop
+
     def _flush(self) -> None:
         self._scheduled = False
         while self._waiting and self._in_flight < self.max_in_flight:
             size = min(self.max_batch, len(self._waiting))
             batch = [self._waiting.popleft() for _ in range(size)]
+            self._waiting_bytes -= sum(self.size_of(item) for item, _ in batch)
             self._in_flight += 1
             task = asyncio.get_running_loop().create_task(self._deliver(batch))
             self._tasks.add(task)

@@ -22,6 +22,7 @@ from pinak_ray.records.limits import (
 from pinak_ray.records.memories import Ack, Layer, Outcome, ack_level, new_memory
 from pinak_ray.records.nudges import check_nudge_count, new_intent
 from pinak_ray.records.operations import (
+    Dedicate,
     Intend,
     Note,
     Post,
@@ -207,6 +208,15 @@ class AgentHandle(_Handle):
     def recollect(self, key: str | None = None) -> Recollect:
         """Read the working item of this key, or all of them; returns a tuple of WorkingItem."""
         return Recollect(self._owner, None if key is None else check_name("key", key))
+
+    @verb
+    def dedicate(self, dedicated: bool = True) -> Dedicate:
+        """Give this agent a host of its own; False brings it back to the common ones.
+
+        For the rare agent that would be a burden to its neighbours: a process costs 50 MB. Over Ray
+        only; raises InvalidInput elsewhere.
+        """
+        return Dedicate(self._owner, dedicated)
 
     @verb
     def context(self, budget_tokens: int = 1000) -> ReadContext:

@@ -34,7 +34,14 @@ class Settings(BaseSettings):
     haproxy: bool = Field(True, description="HAProxy in front of the gateways instead of Python")
     gateways: int = Field(2, ge=1, description="gateway replicas; two survive the loss of one")
     hosts: int = Field(default_factory=_cores, ge=1, description="agent hosts; one per core")
+    host_memory_mb: int = Field(
+        1024, ge=1, description="memory of one host's active agents; beyond it the idlest leave"
+    )
+    host_idle_s: float = Field(600.0, gt=0, description="an agent idle this long leaves memory")
     writers: int = Field(1, ge=1, description="writers")
+    writer_capacity: int = Field(
+        16_384, ge=256, description="memories that may wait in one writer; more hear Overloaded"
+    )
     recallers: int = Field(1, ge=1, description="recallers for Ray callers")
     indexers: int = Field(1, ge=1, description="indexers")
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
@@ -73,7 +80,10 @@ class Settings(BaseSettings):
             dsn=dsn,
             embedder=self.embedder_spec(),
             hosts=self.hosts,
+            host_memory_bytes=self.host_memory_mb << 20,
+            host_idle_s=self.host_idle_s,
             writers=self.writers,
+            writer_capacity=self.writer_capacity,
             recallers=self.recallers,
             indexers=self.indexers,
         )

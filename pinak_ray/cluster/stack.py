@@ -22,14 +22,14 @@ from pinak_ray.cluster.ray_node import RayNode, free_ports
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import load_embedder
 from pinak_ray.migrations import runner
-from pinak_ray.records.errors import NotRunning, SetupError, Unavailable
-from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR
+from pinak_ray.records.errors import NotRunning, PinakError, SetupError, Unavailable
+from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Placement, Topology
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.serve.gateway import GATEWAY, gateway_application
 from pinak_ray.store.database import Database
 from pinak_ray.store.signing_keys import publish_keys
 
-__all__ = ["Progress", "Stack", "down", "health", "up"]
+__all__ = ["Progress", "Stack", "down", "health", "scale", "up"]
 
 Progress = Callable[[str], None]
 """Told each step as it begins, for a progress display."""
@@ -121,11 +121,30 @@ def down(settings: Settings, *, progress: Progress = _quiet) -> bool:
 
 def health(settings: Settings) -> dict[str, dict[str, Any]]:
     """Ask every part of the running stack; raises NotRunning when there is none."""
+    answer: dict[str, dict[str, Any]] = ray.get(_supervisor(settings).health.remote(), timeout=60)
+    return answer
+
+
+def scale(settings: Settings, hosts: int) -> Placement:
+    """Change the number of hosts of the running stack, and return where they are.
+
+    Blocking. Until the stack stops; the next `up` starts with the configured number again. Raises
+    NotRunning, InvalidInput, and Unavailable when a host has not taken its shards in time.
+    """
+    scaled = _supervisor(settings).scale.remote(hosts)
+    try:
+        answer: Topology = ray.get(scaled, timeout=_READY_TIMEOUT_S)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, PinakError):
+            raise error.cause from None
+        raise
+    return answer.placement
+
+
+def _supervisor(settings: Settings) -> Any:
     stack = StackFile.read(settings.home)
     join_ray(stack.ray_address, ray_token_environment(settings.home))
-    supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
-    answer: dict[str, dict[str, Any]] = ray.get(supervisor.health.remote(), timeout=60)
-    return answer
+    return ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
 
 
 def _database(settings: Settings, progress: Progress) -> tuple[str, EmbeddedPostgres | None]:

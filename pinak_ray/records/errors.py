@@ -11,7 +11,8 @@ PinakError
 ├── Overloaded          a bounded queue is full: carries retry_after_s     HTTP 503
 ├── Unavailable         a part of the stack does not answer                HTTP 503
 │   ├── NotRunning      no stack to join: says how to start one
-│   └── StaleEpoch      this host no longer owns the shard
+│   ├── StaleEpoch      this host no longer owns the shard
+│   └── WrongShard      another host owns the shard: carries the topology's version
 └── SetupError          the machine or the database lacks something
 
 Ray pickles an error by its positional arguments, so each class keeps plain positional ones and
@@ -34,6 +35,7 @@ __all__ = [
     "Unavailable",
     "VersionConflict",
     "WrongDimension",
+    "WrongShard",
 ]
 
 
@@ -131,6 +133,16 @@ class StaleEpoch(Unavailable):
     """This host no longer owns the shard it tried to write."""
 
     code = "stale_epoch"
+
+
+class WrongShard(Unavailable):
+    """This host does not own the owner's shard; `version` is the topology that it follows."""
+
+    code = "wrong_shard"
+
+    def __init__(self, what: str, version: int = 0) -> None:
+        super().__init__(what, version)
+        self.version = version
 
 
 class SetupError(PinakError):

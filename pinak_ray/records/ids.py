@@ -5,9 +5,9 @@ import random
 import threading
 import time
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
-__all__ = ["NamespaceKey", "id_from_key", "uuid7", "write_id"]
+__all__ = ["NamespaceKey", "id_from_bytes", "id_from_key", "uuid7", "write_id"]
 
 _lock = threading.Lock()
 _last_tick = 0
@@ -33,7 +33,21 @@ def uuid7() -> UUID:
     ms, fraction = divmod(tick, _TICKS_PER_MS)
     # Unique, not secret; Python seeds it from the system, and anew after a fork.
     free = random.getrandbits(62)
-    return UUID(int=ms << 80 | _VERSION_7 | fraction << 64 | _VARIANT | free)
+    return _uuid(ms << 80 | _VERSION_7 | fraction << 64 | _VARIANT | free)
+
+
+def id_from_bytes(raw: bytes) -> UUID:
+    """Return the UUID of these 16 bytes."""
+    return _uuid(int.from_bytes(raw))
+
+
+def _uuid(value: int) -> UUID:
+    """Return the UUID of a value that is known to be one: a third of the time of its constructor,
+    which a batch of a hundred writes pays a hundred times on each side."""
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", value)
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def id_from_key(namespace_id: int, agent: str, key: str) -> UUID:

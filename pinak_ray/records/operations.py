@@ -14,10 +14,12 @@ from pinak_ray.records.state import Entry, EntryKind, Owner, WorkingItem
 
 __all__ = [
     "Context",
+    "Dedicate",
     "HostOperation",
     "Intend",
     "Note",
     "Operation",
+    "Origin",
     "Post",
     "Read",
     "ReadContext",
@@ -27,6 +29,18 @@ __all__ = [
 ]
 
 R_co = TypeVar("R_co", covariant=True)
+
+
+class Origin(NamedTuple):
+    """Which batch of which lane brought an operation.
+
+    A lane is one client's way to one host: its batches are numbered from 1, and the next one leaves
+    only when the one before was answered. So a host has to remember one batch of receipts a lane,
+    and no more, to answer a retry as it answered first.
+    """
+
+    lane: UUID
+    batch: int
 
 
 class Operation(Generic[R_co]):
@@ -144,6 +158,17 @@ class _Read(NamedTuple):
 
 class Read(_Read, Operation[tuple[Entry, ...]]):
     """Read the entries after a sequence number, oldest first."""
+
+    __slots__ = ()
+
+
+class _Dedicate(NamedTuple):
+    owner: Owner
+    dedicated: bool
+
+
+class Dedicate(_Dedicate, Operation[None]):
+    """Give an agent or a board a host of its own, or bring it back to the common ones."""
 
     __slots__ = ()
 

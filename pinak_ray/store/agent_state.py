@@ -1,18 +1,30 @@
 """State of agents and boards: taken under an epoch, loaded on first use, committed in groups."""
 
-from collections.abc import Sequence
+import asyncio
+import struct
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
+from uuid import UUID
 
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.host import Snapshot
 from pinak_ray.records.errors import PinakError, StaleEpoch
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem, shard_of
+from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.operations import Origin
+from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
+from pinak_ray.records.topology import Placement
 from pinak_ray.store.database import Database
 from pinak_ray.store.group_commit import Fates, GroupCommit
 from pinak_ray.store.queries import query
 
 __all__ = ["AgentState", "take_shards"]
+
+# Of one key's changes only the newest is written, so a crowd of writes to few keys costs little;
+# 2048 distinct ones take about 0.2 s.
+_MAX_BATCH = 2_048
+# Operation id, id on the receipt, version.
+_RECEIPT = struct.Struct("!16s16sq")
 
 
 async def take_shards(database: Database, host: str, shards: Sequence[int]) -> dict[int, int]:
@@ -30,35 +42,67 @@ class AgentState:
     """The StateStore over PostgreSQL. One lane, so that changes commit in the order they came."""
 
     database: Database
-    epochs: dict[int, int]
+    host: str
+    placement: Placement
+    epochs: dict[int, int] = field(default_factory=dict)
     """The epoch under which this host took each of its shards."""
     _commits: GroupCommit[Change, PinakError] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._commits = GroupCommit(self._commit, "the host's commit queue", lanes=1, max_batch=512)
+        self._commits = GroupCommit(
+            self._commit, "the host's commit queue", lanes=1, max_batch=_MAX_BATCH
+        )
 
-    @classmethod
-    async def take(cls, database: Database, host: str, shards: Sequence[int]) -> Self:
-        """Take the shards and return the store that writes under the new epochs."""
-        return cls(database, await take_shards(database, host, shards))
+    async def take(self, shards: Iterable[int]) -> None:
+        """Take these shards under new epochs; whoever held them before is fenced."""
+        self.epochs |= await take_shards(self.database, self.host, tuple(shards))
+
+    def follow(self, placement: Placement, keep: frozenset[int]) -> None:
+        """Follow a new placement and let go of all shards but `keep`."""
+        self.placement = placement
+        self.epochs = {shard: epoch for shard, epoch in self.epochs.items() if shard in keep}
 
     @property
     def depth(self) -> int:
         """How many changes wait or are being committed."""
         return self._commits.depth
 
-    async def load(self, owner: Owner) -> Snapshot:
-        """Return what was committed for this owner."""
-        async with self.database.service() as connection:
-            items = []
-            if owner.space is Space.AGENT:
-                items = await connection.fetch(query("agent_state", "load_items"), *_address(owner))
-            entries = await connection.fetch(query("agent_state", "load_entries"), *owner)
-        return Snapshot([WorkingItem(*row) for row in items], [_entry(row) for row in entries])
+    @property
+    def room(self) -> int:
+        """How many more changes may be submitted now."""
+        return self._commits.room
 
-    async def submit(self, changes: Sequence[Change]) -> Fates[PinakError]:
-        """Commit changes in order; the fates of refused ones come back, StaleEpoch among them."""
-        return await self._commits.submit(changes)
+    async def load(self, owners: Sequence[Owner]) -> list[Snapshot]:
+        """Return what was committed for each of these owners."""
+        snapshots: list[Snapshot] = [Snapshot([], []) for _ in owners]
+        agents = [(i, o) for i, o in enumerate(owners) if o.space is Space.AGENT]
+        async with self.database.service() as connection:
+            if agents:
+                names = [o.namespace_id for _, o in agents], [o.name for _, o in agents]
+                for number, *item in await connection.fetch(
+                    query("agent_state", "load_items"), *names
+                ):
+                    snapshots[agents[number - 1][0]].items.append(WorkingItem(*item))
+            columns = [list(column) for column in zip(*owners, strict=True)]
+            for number, *entry in await connection.fetch(
+                query("agent_state", "load_entries"), *columns
+            ):
+                snapshots[number - 1].entries.append(_entry(entry))
+        return snapshots
+
+    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Fates[PinakError]]":
+        """Queue changes; the fates of refused ones come back, StaleEpoch among them."""
+        return self._commits.put(changes)
+
+    async def receipts(self, origin: Origin) -> dict[UUID, Receipt]:
+        """Return the committed receipts of this batch, whichever hosts committed them."""
+        async with self.database.service() as connection:
+            rows = await connection.fetch(query("agent_state", "receipts"), *origin)
+        return {
+            UUID(bytes=operation): Receipt(UUID(bytes=id_), Ack.DURABLE, True, version)
+            for row in rows
+            for operation, id_, version in _RECEIPT.iter_unpack(row["receipts"])
+        }
 
     async def drain(self) -> None:
         """Return when everything submitted before is committed or refused."""
@@ -69,30 +113,33 @@ class AgentState:
         await self._commits.aclose()
 
     async def _commit(self, changes: Sequence[Change]) -> Fates[PinakError]:
-        shards = {change.owner: shard_of(change.owner) for change in changes}
+        shards = {change.owner: self.placement.shard_of(change.owner) for change in changes}
         used = sorted(set(shards.values()))
-        items = _newest_items(changes)
-        entries = _newest_entries(changes)
         async with self.database.service() as connection:
             held = await connection.fetch(
                 query("agent_state", "commit"),
                 used,
                 [self.epochs.get(shard, -1) for shard in used],
-                *_item_columns(items, shards),
-                *_entry_columns(entries, shards),
+                *_item_columns(_newest_items(changes)),
+                *_entry_columns(_newest_entries(changes)),
+                self.host,
+                *_receipt_columns(changes),
             )
         alive = {row["shard"] for row in held}
         if len(alive) == len(used):
             return {}
-        return {
-            index: StaleEpoch(f"another host took shard {shards[change.owner]}")
-            for index, change in enumerate(changes)
-            if shards[change.owner] not in alive
-        }
-
-
-def _address(owner: Owner) -> tuple[int, str]:
-    return owner.namespace_id, owner.name
+        fates: dict[int, PinakError | Exception] = {}
+        kept: list[int] = []
+        for index, change in enumerate(changes):
+            shard = shards[change.owner]
+            if shard in alive:
+                kept.append(index)
+            else:
+                fates[index] = StaleEpoch(f"another host took shard {shard}")
+        if kept:
+            again = await self._commit([changes[index] for index in kept])
+            fates |= {kept[position]: fate for position, fate in again.items()}
+        return fates
 
 
 def _entry(row: Any) -> Entry:
@@ -111,9 +158,8 @@ def _newest_entries(changes: Sequence[Change]) -> list[PutEntry]:
     return list(newest.values())
 
 
-def _item_columns(changes: Sequence[PutItem], shards: dict[Owner, int]) -> tuple[list[Any], ...]:
+def _item_columns(changes: Sequence[PutItem]) -> tuple[list[Any], ...]:
     return (
-        [shards[c.owner] for c in changes],
         [c.owner.namespace_id for c in changes],
         [c.owner.name for c in changes],
         [c.item.key for c in changes],
@@ -125,9 +171,8 @@ def _item_columns(changes: Sequence[PutItem], shards: dict[Owner, int]) -> tuple
     )
 
 
-def _entry_columns(changes: Sequence[PutEntry], shards: dict[Owner, int]) -> tuple[list[Any], ...]:
+def _entry_columns(changes: Sequence[PutEntry]) -> tuple[list[Any], ...]:
     return (
-        [shards[c.owner] for c in changes],
         [c.owner.namespace_id for c in changes],
         [c.owner.space.value for c in changes],
         [c.owner.name for c in changes],
@@ -143,3 +188,29 @@ def _entry_columns(changes: Sequence[PutEntry], shards: dict[Owner, int]) -> tup
         [c.entry.expires_at for c in changes],
         [c.entry.operation_id for c in changes],
     )
+
+
+def _receipt_columns(changes: Sequence[Change]) -> tuple[list[Any], ...]:
+    """Return lanes, batches and receipts: of each lane its newest batch here, which is the one
+    that may still be asked for."""
+    batches: dict[UUID, tuple[int, list[bytes]]] = {}
+    for change in changes:
+        if change.origin is None:
+            continue
+        lane, number = change.origin
+        if lane not in batches or batches[lane][0] < number:
+            batches[lane] = number, []
+        batches[lane][1].append(_packed_receipt(change))
+    return (
+        list(batches),
+        [number for number, _ in batches.values()],
+        [b"".join(receipts) for _, receipts in batches.values()],
+    )
+
+
+def _packed_receipt(change: Change) -> bytes:
+    if isinstance(change, PutItem):
+        operation = change.item.operation_id.bytes
+        return _RECEIPT.pack(operation, operation, change.item.version)
+    entry = change.entry
+    return _RECEIPT.pack(entry.operation_id.bytes, entry.id.bytes, entry.version)

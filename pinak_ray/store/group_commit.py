@@ -64,28 +64,40 @@ class GroupCommit(Generic[T, F]):
         """How many items wait or are being committed."""
         return self._waiting + self._in_flight
 
-    async def submit(self, items: Sequence[T]) -> Fates[F]:
-        """Return the fates of `items` once they are committed, or refused one by one.
+    @property
+    def room(self) -> int:
+        """How many more items may be queued now."""
+        return self.capacity - self._waiting
 
-        Raises Overloaded, at once and storing nothing, when the queue is full, and Unavailable
-        after `aclose`.
+    def put(self, items: Sequence[T]) -> "asyncio.Future[Fates[F]]":
+        """Queue items now, and return the future of their fates.
+
+        Raises Overloaded, storing nothing, when the queue is full, and Unavailable after `aclose`.
         """
+        done: asyncio.Future[Fates[F]] = asyncio.get_running_loop().create_future()
         if not items:
-            return {}
+            done.set_result({})
+            return done
         if self._closed:
             raise Unavailable(f"{self.what} is shutting down")
-        if self._waiting + len(items) > self.capacity:
+        if len(items) > self.room:
             raise Overloaded(f"{self.what} has {self._waiting} items waiting, its limit", 0.5)
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._lane()) for _ in range(self.lanes)]
-        chunk: _Chunk[T, F] = _Chunk(items, asyncio.get_running_loop().create_future())
-        self._open.add(chunk.done)
-        chunk.done.add_done_callback(self._open.discard)
-        self._chunks.append(chunk)
+        self._open.add(done)
+        done.add_done_callback(self._open.discard)
+        self._chunks.append(_Chunk(items, done))
         self._waiting += len(items)
         self._changed.set()
+        return done
+
+    async def submit(self, items: Sequence[T]) -> Fates[F]:
+        """Return the fates of `items` once they are committed, or refused one by one.
+
+        Raises what `put` raises.
+        """
         # A caller that goes away must not cancel what others share a transaction with.
-        return await asyncio.shield(chunk.done)
+        return await asyncio.shield(self.put(items))
 
     async def drain(self) -> None:
         """Return when everything that was submitted before this call is committed or refused."""

@@ -6,6 +6,7 @@ SQLAlchemy describes tables here for Alembic's comparison only: no query is buil
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Identity,
@@ -138,6 +139,27 @@ shards = Table(
     Column("host", Text, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("taken_at", _MOMENT, nullable=False, server_default=text("now()")),
+)
+
+placement = Table(
+    "placement",
+    METADATA,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("version", BigInteger, nullable=False),
+    Column("hosts", ARRAY(Text), nullable=False),
+    Column("dedicated", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("changed_at", _MOMENT, nullable=False, server_default=text("now()")),
+)
+
+batch_receipts = Table(
+    "batch_receipts",
+    METADATA,
+    Column("lane", Uuid, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("batch", BigInteger, nullable=False),
+    Column("receipts", LargeBinary, nullable=False),
+    Column("committed_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("batch_receipts_by_time", "committed_at"),
 )
 
 working_items = Table(

@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from indexed import check_statistics, encode, fetch, vectors
 from remembered import EMBEDDER, register
+from taken import loaded, taken
 
 from pinak_ray.agents.changes import PutEntry, PutItem
 from pinak_ray.agents.entry_log import EntryLog
 from pinak_ray.records.memories import Memory, new_memory
-from pinak_ray.records.state import SHARDS, Entry, EntryKind, Owner, Space, WorkingItem
-from pinak_ray.store.agent_state import AgentState
+from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.indexing import index_some
@@ -106,23 +106,23 @@ def an_entry(seq: int, expires_at: datetime | None) -> Entry:
 
 async def test_state_stays_for_a_day_after_its_expiry(database: Database) -> None:
     """Working items and entries go a day later; what lives or has just expired stays."""
-    state = await AgentState.take(database, "host-0", range(SHARDS))
+    state = await taken(database)
     moments = (LONG_AGO, NOW, NOW + timedelta(days=1), None)
     await state.submit([PutItem(ADA, an_item(f"{i}", at)) for i, at in enumerate(moments)])
     await state.submit([PutEntry(BOARD, an_entry(i, at)) for i, at in enumerate(moments, 1)])
     removed = await purge_expired(database)
 
     assert removed == 2
-    assert sorted(item.key for item in (await state.load(ADA)).items) == ["1", "2", "3"]
-    assert sorted(entry.seq for entry in (await state.load(BOARD)).entries) == [2, 3, 4]
+    assert sorted(item.key for item in (await loaded(state, ADA)).items) == ["1", "2", "3"]
+    assert sorted(entry.seq for entry in (await loaded(state, BOARD)).entries) == [2, 3, 4]
 
 
 async def test_a_reloaded_board_never_counts_backwards(database: Database) -> None:
     """Readers resume from the last seq they saw, so no purge may bring an old one back."""
-    state = await AgentState.take(database, "host-0", range(SHARDS))
+    state = await taken(database)
     await state.submit([PutEntry(BOARD, an_entry(seq, LONG_AGO)) for seq in range(1, 6)])
     await purge_expired(database)
-    log = EntryLog.of((await state.load(BOARD)).entries)
+    log = EntryLog.of((await loaded(state, BOARD)).entries)
 
     assert log.seq == 5
     assert log.read(0, (), 100, now=NOW) == ()

@@ -4,52 +4,66 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from taken import ALONE, EVERY, loaded, taken
 
 from pinak_ray.agents.changes import Change
 from pinak_ray.agents.host import Host, Snapshot
-from pinak_ray.records.errors import InvalidInput, StaleEpoch, Unavailable, VersionConflict
-from pinak_ray.records.memories import Ack
-from pinak_ray.records.operations import Note, Post, Read, ReadContext, Recollect
-from pinak_ray.records.state import SHARDS, EntryKind, Owner, Space, shard_of
+from pinak_ray.records.errors import (
+    InvalidInput,
+    PinakError,
+    StaleEpoch,
+    Unavailable,
+    VersionConflict,
+    WrongShard,
+)
+from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.operations import Note, Origin, Post, Read, ReadContext, Recollect
+from pinak_ray.records.state import EntryKind, Owner, Space, shard_of
 from pinak_ray.store.agent_state import AgentState
 from pinak_ray.store.database import Database
 
 pytestmark = pytest.mark.postgres
 
-EVERY = frozenset(range(SHARDS))
 ADA = Owner(7, Space.AGENT, "ada")
 BOARD = Owner(7, Space.BOARD, "plan")
 
 
 @dataclass
 class Counting:
-    """The store, which counts loads and may fail one submission after or before it commits."""
+    """The store, which counts loads and may fail one submission before it commits."""
 
     state: AgentState
     loads: int = 0
-    failure: Exception | None = None
+    failure: PinakError | None = None
 
-    async def load(self, owner: Owner) -> Snapshot:
-        self.loads += 1
-        return await self.state.load(owner)
+    @property
+    def room(self) -> int:
+        return self.state.room
 
-    async def submit(self, changes: Sequence[Change]) -> Mapping[int, Any]:
+    async def load(self, owners: Sequence[Owner]) -> Sequence[Snapshot]:
+        self.loads += len(owners)
+        return await self.state.load(owners)
+
+    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        return await self.state.submit(changes)
+        return self.state.submit(changes)
+
+    async def receipts(self, origin: Origin) -> Mapping[UUID, Receipt]:
+        return await self.state.receipts(origin)
 
     async def drain(self) -> None:
         await self.state.drain()
 
 
-async def a_host(database: Database, name: str = "host-0") -> tuple[Host, Counting]:
+async def a_host(database: Database, name: str = "host-0", **options: int) -> tuple[Host, Counting]:
     """Return a host that has just taken every shard."""
-    store = Counting(await AgentState.take(database, name, range(SHARDS)))
-    return Host(store, EVERY), store
+    store = Counting(await taken(database, name))
+    return Host(store, ALONE, EVERY, **options), store
 
 
 def a_note(key: str = "plan", value: bytes = b"1", owner: Owner = ADA, **fields: Any) -> Note:
@@ -81,7 +95,7 @@ async def test_another_host_goes_on_where_the_first_stopped(database: Database) 
     assert [(receipt.new, receipt.version) for receipt in retried] == [(False, 1), (False, 1)]
     assert [receipt.version for receipt in after[:2]] == [2, 2]
     assert [(entry.content, entry.seq) for entry in after[2]] == [("final", 2)]
-    assert (store.loads, second.active) == (2, 2)
+    assert (store.loads, len(second.activations)) == (2, 2)
 
 
 async def test_a_crowd_loads_an_agent_once(database: Database) -> None:
@@ -114,7 +128,7 @@ async def test_concurrent_notes_rise_without_gap_or_repeat(database: Database) -
     """However many callers write one key at once, each version is given once."""
     host, store = await a_host(database)
     given = await asyncio.gather(*(versions(host, a_note(), a_note()) for _ in range(50)))
-    (item,) = (await store.load(ADA)).items
+    (item,) = (await loaded(store.state, ADA)).items
 
     assert list(range(1, 101)) == sorted(version for pair in given for version in pair)
     assert item.version == 100
@@ -164,19 +178,19 @@ async def test_a_fenced_host_refuses_and_forgets(database: Database) -> None:
     (refused,) = await zombie.apply([a_note(value=b"2")])
     ((item,),) = await heir.apply([Recollect(ADA)])
 
-    assert (StaleEpoch, b"1", 0) == (type(refused), item.encoded, zombie.active)
+    assert (StaleEpoch, b"1", 0) == (type(refused), item.encoded, len(zombie.activations))
 
 
 async def test_operations_for_foreign_shards_are_refused(database: Database) -> None:
     """A host serves only owners of its shards, reads among them, and loads no other."""
     _, store = await a_host(database)
-    host = Host(store, EVERY - {shard_of(ADA)})
+    host = Host(store, ALONE, EVERY - {shard_of(ADA)})
     own = Owner(7, Space.AGENT, "bob")
     assert shard_of(own) != shard_of(ADA)
     noted, read, ours = await host.apply([a_note(), Recollect(ADA), a_note(owner=own)])
 
-    assert (StaleEpoch, StaleEpoch, 1) == (type(noted), type(read), ours.version)
-    assert list((await store.state.load(ADA)).items) == []
+    assert (WrongShard, WrongShard, 1) == (type(noted), type(read), ours.version)
+    assert list((await loaded(store.state, ADA)).items) == []
 
 
 async def test_accepted_writes_are_committed_before_the_host_closes(database: Database) -> None:
@@ -187,5 +201,5 @@ async def test_accepted_writes_are_committed_before_the_host_closes(database: Da
     await host.aclose()
 
     assert Ack.ACCEPTED is receipt.ack
-    assert sorted(item.key for item in (await store.state.load(ADA)).items) == ["other", "plan"]
-    assert host.active == 0
+    assert sorted(item.key for item in (await loaded(store.state, ADA)).items) == ["other", "plan"]
+    assert len(host.activations) == 0

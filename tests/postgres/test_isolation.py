@@ -7,13 +7,13 @@ import asyncpg
 import pytest
 from indexed import encode
 from remembered import EMBEDDER, register
+from taken import taken
 
 from pinak_ray.agents.changes import PutEntry, PutItem
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import new_memory
-from pinak_ray.records.state import SHARDS, Entry, EntryKind, Owner, Space, WorkingItem
-from pinak_ray.store.agent_state import AgentState
+from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing import index_some
 from pinak_ray.store.memories import commit_memories, encode_memory
@@ -46,7 +46,7 @@ async def fill(database: Database, model_id: int, project: str) -> tuple[int, UU
     await commit_memories(database, [encode_memory(memory)])
     await index_some(database, encode, model_id=model_id)
     now = memory.created_at
-    state = await AgentState.take(database, "host-0", range(SHARDS))
+    state = await taken(database)
     item = WorkingItem("plan", b"1", 1, now, None, uuid4())
     entry = Entry(uuid4(), 1, EntryKind.FINDING, "ada", None, "x", b"{}", 1, now, None, uuid4())
     await state.submit(

@@ -17,7 +17,7 @@ from pinak_ray import AgentHandle, Swarm
 from pinak_ray.client.ray_transport import RayTransport
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
-from pinak_ray.records.state import Owner, Space, shard_of
+from pinak_ray.records.state import Owner, Space
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
@@ -101,7 +101,7 @@ def victim(swarm: Swarm, part: str) -> str:
     topology = swarm.transport.topology
     owner = Owner(swarm.namespace_id, Space.AGENT, "worker-0")
     return {
-        "host": topology.host_of(shard_of(owner)),
+        "host": topology.placement.host_of(owner),
         "writer": topology.writers[0],
         "indexer": topology.indexers[0],
         "supervisor": SUPERVISOR,
@@ -159,7 +159,7 @@ async def test_a_killed_host_remembers(swarm: Swarm) -> None:
     await ada.note("plan", {"step": 2})
     await ada.scratchpad.post("looked at orders")
     await board.post("draft", author="ada", kind="public", key="plan")
-    for name in swarm.transport.topology.hosts:
+    for name in swarm.transport.topology.placement.hosts:
         await kill(name)
 
     assert [(i.value, i.version) for i in await ada.recollect("plan")] == [({"step": 2}, 2)]

@@ -84,6 +84,19 @@ async def test_a_full_queue_refuses_and_forgets_the_item(wire: Wire) -> None:
     assert wire.batches == [["a", "b"], ["d"]]
 
 
+async def test_large_items_fill_the_queue_before_their_number_does(wire: Wire) -> None:
+    """The bytes that wait are bounded; one item alone is never too large, and room comes back."""
+    batcher = Batcher(wire.carry, max_batch=10, capacity_bytes=10, size_of=len)
+    futures = [batcher.put("x" * 12)]
+    with pytest.raises(Overloaded, match="12 bytes wait"):
+        batcher.put("y")
+    assert batcher.depth == 1
+    await asyncio.gather(*futures)
+
+    assert await asyncio.gather(batcher.put("a" * 5), batcher.put("b" * 5))
+    assert batcher.depth == 0
+
+
 async def test_an_error_goes_to_the_right_future(wire: Wire) -> None:
     """A refused item raises in its own caller only."""
     batcher = Batcher(wire.carry, max_batch=10)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinak_ray.records.state import SHARDS, Owner, Space, shard_of
-from pinak_ray.records.topology import Topology, place
+from pinak_ray.records.topology import Placement, place
 
 HOSTS = tuple(f"host-{i}" for i in range(16))
 
@@ -62,8 +62,30 @@ def test_an_agent_and_a_board_of_one_name_are_two_owners() -> None:
     assert shard_of(Owner(1, Space.AGENT, "x")) != shard_of(Owner(1, Space.BOARD, "x"))
 
 
-def test_the_topology_answers_from_the_placement() -> None:
-    """A client finds a shard's host where the hosts themselves look."""
-    topology = Topology(1, HOSTS[:4], ("writer-0",), ("recaller-0",), ("indexer-0",), None)
+def test_a_placement_answers_from_the_hashing() -> None:
+    """A client finds an owner's host where the hosts themselves look."""
+    placement = Placement(1, HOSTS[:4])
+    owners = [Owner(1, Space.AGENT, f"a{i}") for i in range(500)]
 
-    assert [topology.host_of(shard) for shard in range(SHARDS)] == list(place(HOSTS[:4]))
+    for owner in owners:
+        host = placement.host_of(owner)
+        assert host == place(HOSTS[:4])[shard_of(owner)]
+        assert shard_of(owner) in placement.shards_of(host)
+    assert sum(len(placement.shards_of(host)) for host in placement.all_hosts) == SHARDS
+
+
+def test_a_dedicated_owner_leaves_its_shard_and_nobody_else_does() -> None:
+    """A host of its own takes a shard of its own; the common ones stay where they were."""
+    ada = Owner(1, Space.AGENT, "ada")
+    twin = Owner(1, Space.AGENT, next(
+        f"x{i}" for i in range(10_000)
+        if shard_of(Owner(1, Space.AGENT, f"x{i}")) == shard_of(ada)
+    ))  # fmt: skip
+    before, after = Placement(1, HOSTS[:3]), Placement(2, HOSTS[:3], {ada: SHARDS})
+
+    assert (after.shard_of(ada), after.host_of(ada)) == (SHARDS, "dedicated-256")
+    assert after.shards_of("dedicated-256") == {SHARDS}
+    assert after.host_of(twin) == before.host_of(twin) == before.host_of(ada)
+    assert [before.shards_of(host) for host in HOSTS[:3]] == [
+        after.shards_of(host) for host in HOSTS[:3]
+    ]

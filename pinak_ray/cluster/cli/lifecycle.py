@@ -1,4 +1,4 @@
-"""`pinak-ray up` and `pinak-ray down`."""
+"""`pinak-ray up`, `pinak-ray scale` and `pinak-ray down`."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,6 +42,16 @@ _DOWN_EPILOG = """
 A start that broke off half way is stopped too.
 """
 
+_SCALE_EPILOG = """
+[bold]Examples[/bold]
+
+  pinak-ray scale --hosts 4       four agent hosts from now on, while the swarm runs
+
+  pinak-ray scale --hosts 1       and back; what was acknowledged moves with its agents
+
+Until the stack stops: `pinak-ray up --hosts N` or PINAK_HOSTS is what a start begins with.
+"""
+
 _PARTS = "How many of each part"
 _Count = int | None
 
@@ -53,6 +63,7 @@ def _count(name: str, what: str) -> Any:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog=_UP_EPILOG)(up)
+    app.command(epilog=_SCALE_EPILOG)(scale)
     app.command(epilog=_DOWN_EPILOG)(down)
 
 
@@ -99,6 +110,27 @@ def bring_up(settings: Settings, steps: Steps) -> tuple[str, bool]:
     from pinak_ray.cluster.stack import up as start
 
     return start(settings, progress=steps).url, False
+
+
+def scale(
+    hosts: Annotated[int, typer.Option(min=1, help="How many agent hosts there are to be.")],
+    home: Home = None,
+    as_json: AsJson = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Add or remove agent hosts while a swarm runs; no acknowledged operation is lost."""
+    settings = settings_from(home=home)
+    from pinak_ray.cluster.stack import scale as change
+
+    with Steps(verbose=verbose) as steps:
+        steps("moving shards")
+        placement = change(settings, hosts)
+    shards = {name: len(placement.shards_of(name)) for name in placement.all_hosts}
+    if as_json:
+        print_json({"version": placement.version, "hosts": shards})
+    else:
+        for name, count in shards.items():
+            stdout().print(f"{escape(name)}  {count} shards")
 
 
 def down(

@@ -18,7 +18,7 @@ from pinak_ray.cluster.demo.crash import Crash, kill_host
 from pinak_ray.cluster.demo.evidence import Evidence
 from pinak_ray.cluster.demo.result import Result
 from pinak_ray.cluster.demo.scenario import AGENTS, agent_name, incidents, intentions, share
-from pinak_ray.records.state import Owner, Space, shard_of
+from pinak_ray.records.state import Owner, Space
 
 __all__ = ["PROJECT", "run_demo"]
 
@@ -75,8 +75,8 @@ def _notes_and_crash(
     evidence.await_notes(run, _AT_ONCE * NOTES // 2)
     transport = swarm.transport
     assert isinstance(transport, RayTransport)
-    shard = shard_of(Owner(swarm.namespace_id, Space.AGENT, agents[0].name))
-    crash = kill_host(transport.topology.host_of(shard))
+    owner = Owner(swarm.namespace_id, Space.AGENT, agents[0].name)
+    crash = kill_host(transport.topology.placement.host_of(owner))
     return ray.get(refs, timeout=_PHASE_TIMEOUT_S), crash
 
 

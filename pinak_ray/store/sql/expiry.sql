@@ -59,3 +59,13 @@ WITH removed AS (
     ) RETURNING 1
 )
 SELECT count(*) FROM removed
+
+-- Clients give up after half a minute, so nobody asks for these any more.
+-- name: batch_receipts
+WITH removed AS (
+    DELETE FROM pinak.batch_receipts WHERE (lane, host) IN (
+        SELECT lane, host FROM pinak.batch_receipts
+        WHERE committed_at < now() - interval '10 minutes' ORDER BY committed_at LIMIT $1
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed

@@ -1,0 +1,113 @@
+"""Calls of actors by name: with a time limit, and again while a process or node is replaced."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
+
+from pinak_ray.records.errors import Overloaded, PinakError, Unavailable
+from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
+
+__all__ = ["RETRY_WINDOW_S", "ActorCalls"]
+
+# A killed process is back after about 2 s, a killed node's actor after 18 s (both measured).
+RETRY_WINDOW_S = 30.0
+_CALL_TIMEOUT_S = 60.0
+# A call that takes longer than any commit may wait for a host that was replaced meanwhile.
+_WONDER_AFTER_S = 3.0
+
+_LOST = (ActorUnavailableError, ActorDiedError, ConnectionError)
+
+
+@dataclass(slots=True, eq=False)
+class ActorCalls:
+    """One process's handles and its copy of the topology."""
+
+    topology: Topology
+    patience_s: float = RETRY_WINDOW_S
+    """How long a full queue is waited for before its Overloaded is raised."""
+    _handles: dict[str, Any] = field(default_factory=dict)
+
+    def actor(self, name: str) -> Any:
+        """Return the handle of this actor; raises Unavailable while it does not exist."""
+        handle = self._handles.get(name)
+        if handle is None:
+            try:
+                handle = ray.get_actor(name, namespace=RAY_NAMESPACE)
+            except ValueError as error:
+                raise Unavailable(f"the actor {name!r} does not exist (yet)") from error
+            self._handles[name] = handle
+        return handle
+
+    def any_of(self, names: tuple[str, ...]) -> str:
+        """Return one of these names, by chance: load spreading."""
+        return names[0] if len(names) == 1 else random.choice(names)  # noqa: S311
+
+    async def refresh(self) -> None:
+        """Ask the supervisor where the parts are now; if it does not answer, nothing changes."""
+        try:
+            answer = await self.once(SUPERVISOR, lambda actor: actor.topology.remote())
+        except Unavailable:
+            return
+        if answer.placement.version > self.topology.placement.version:
+            self.topology = answer
+
+    async def once(self, name: str, call: Callable[[Any], Any]) -> Any:
+        """Call an actor one time.
+
+        Raises the actor's own PinakError, and Unavailable when its process was lost, when it did
+        not answer in time, or when it was replaced while it did not answer.
+        """
+        waited = 0.0
+        try:
+            answer = asyncio.wrap_future(call(self.actor(name)).future())
+            while True:
+                await asyncio.wait({answer}, timeout=_WONDER_AFTER_S)
+                if answer.done():
+                    return answer.result()
+                waited += _WONDER_AFTER_S
+                if waited >= _CALL_TIMEOUT_S or await self._is_replaced(name):
+                    raise Unavailable(f"{name} did not answer in {waited:.0f} s")
+        except RayTaskError as error:
+            cause = error.cause
+            if isinstance(cause, PinakError):
+                raise cause from None  # without Ray's wrapping
+            raise
+        except _LOST as error:
+            self._handles.pop(name, None)  # it may be made anew
+            raise Unavailable(f"{name} was lost: {error!r}") from error
+
+    async def retried(self, name: str, call: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Call an actor; while it is being replaced or is overloaded, call again, unchanged."""
+        started = asyncio.get_running_loop().time()
+
+        def passes(error: BaseException) -> bool:
+            if isinstance(error, Overloaded):
+                return asyncio.get_running_loop().time() - started < self.patience_s
+            return isinstance(error, Unavailable)
+
+        retrying = AsyncRetrying(
+            stop=stop_after_delay(RETRY_WINDOW_S),
+            wait=wait_exponential(multiplier=0.02, max=1.0) + wait_random(0, 0.05),
+            retry=retry_if_exception(passes),
+            reraise=True,
+        )
+        return await retrying(self.once, name, call)
+
+    async def _is_replaced(self, name: str) -> bool:
+        hosts = self.topology.placement.all_hosts
+        if name not in hosts:
+            return False
+        await self.refresh()
+        return name not in self.topology.placement.all_hosts

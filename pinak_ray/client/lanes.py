@@ -1,0 +1,169 @@
+"""A client's lanes: natural batching on the way to one Writer, one host, one Indexer."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
+from pinak_ray.client.batching import Batcher
+from pinak_ray.records.errors import Overloaded, PinakError, Unavailable
+from pinak_ray.records.operations import HostOperation, Note, Origin, Post
+from pinak_ray.records.topology import Placement
+from pinak_ray.records.wire import decode_result, encode_operation
+from pinak_ray.store.memories import Duplicate, EncodedMemory
+
+__all__ = ["HostLane", "HostLanes", "writer_lane"]
+
+# Ray puts arguments over 100 KB into the object store, which costs a batch about a millisecond.
+# Rows have about 400 bytes, so 192 of them stay under it.
+_WRITE_BATCH = 192
+_HOST_BATCH = 256
+_FIRST_BACKOFF_S = 0.02
+_LAST_BACKOFF_S = 1.0
+
+
+def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[EncodedMemory]:
+    """Return a lane to this Writer; without `durable` the receipt comes once it holds the row."""
+    method = "write" if durable else "accept"
+
+    async def carry(batch: Sequence[EncodedMemory]) -> Sequence[Any]:
+        rows = [memory.row for memory in batch]
+        vectors = {i: m.vector_row for i, m in enumerate(batch) if m.vector_row is not None} or None
+        fates = await calls.retried(
+            name, lambda actor: getattr(actor, method).remote(rows, vectors)
+        )
+        if fates is None:
+            return [True] * len(batch)
+        return [_news(fates.get(index)) for index in range(len(batch))]
+
+    return Batcher(carry, max_batch=_WRITE_BATCH, size_of=_bytes_of_memory)
+
+
+def _bytes_of_memory(memory: EncodedMemory) -> int:
+    return len(memory.row) + len(memory.vector_row or b"")
+
+
+def _bytes_of_operation(operation: HostOperation) -> int:
+    match operation:
+        case Note():
+            return len(operation.encoded)
+        case Post():
+            return len(operation.content) + len(operation.encoded_details)
+        case _:
+            return 0
+
+
+def _news(fate: Any) -> Any:
+    if fate is None:
+        return True
+    return False if isinstance(fate, Duplicate) else fate
+
+
+@dataclass(slots=True, eq=False)
+class HostLane:
+    """One client's way to one host: one batch in flight, so operations arrive as they were issued.
+
+    What is refused because its owner moved, or lost because its host died, is sent again under the
+    same origin before anything behind it leaves.
+    """
+
+    calls: ActorCalls
+    after: Awaitable[Any] | None = None
+    """What must have ended before the first batch leaves."""
+    id: UUID = field(default_factory=uuid4)
+    batches: int = 0
+    batcher: Batcher[HostOperation] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batcher = Batcher(self._carry, max_batch=_HOST_BATCH, size_of=_bytes_of_operation)
+
+    async def _carry(self, operations: Sequence[HostOperation]) -> Sequence[Any]:
+        if self.after is not None:
+            await self.after
+            self.after = None
+        self.batches += 1
+        origin = Origin(self.id, self.batches)
+        clock = asyncio.get_running_loop().time
+        started, backoff = clock(), _FIRST_BACKOFF_S
+        results: list[Any] = [None] * len(operations)
+        pending: Sequence[int] = range(len(operations))
+        retried = False
+        while True:
+            await self._try(operations, pending, origin, results, retried=retried)
+            waited = clock() - started
+            pending = [i for i in pending if self._passes(results[i], waited)]
+            if not pending:
+                return results
+            retried = True
+            await asyncio.sleep(backoff * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+            backoff = min(backoff * 2, _LAST_BACKOFF_S)
+            if any(isinstance(results[i], Unavailable) for i in pending):
+                await self.calls.refresh()
+
+    def _passes(self, result: Any, waited: float) -> bool:
+        if isinstance(result, Overloaded):
+            return waited < self.calls.patience_s
+        return isinstance(result, Unavailable) and waited < RETRY_WINDOW_S
+
+    async def _try(
+        self,
+        operations: Sequence[HostOperation],
+        pending: Sequence[int],
+        origin: Origin,
+        results: list[Any],
+        *,
+        retried: bool,
+    ) -> None:
+        """Send each pending operation to where its owner lives now, and note what came back."""
+        placement = self.calls.topology.placement
+        by_host: dict[str, list[int]] = defaultdict(list)
+        for index in pending:
+            by_host[placement.host_of(operations[index].owner)].append(index)
+
+        async def send(host: str, indexes: Sequence[int]) -> None:
+            sent = [encode_operation(operations[index]) for index in indexes]
+            try:
+                answers = await self.calls.once(
+                    host, lambda actor: actor.apply.remote(sent, origin, retried)
+                )
+            except PinakError as error:
+                answers = [error] * len(sent)
+            for index, answer in zip(indexes, answers, strict=True):
+                results[index] = decode_result(operations[index], answer)
+
+        await asyncio.gather(*(send(host, indexes) for host, indexes in by_host.items()))
+
+
+@dataclass(slots=True, eq=False)
+class HostLanes:
+    """The lanes to all hosts under one placement.
+
+    Under a new placement new lanes begin, and wait until the old ones are empty: an operation must
+    not overtake one of the same owner that is still on its way to where the owner was.
+    """
+
+    calls: ActorCalls
+    placement: Placement
+    before: "HostLanes | None" = None
+    _lanes: dict[str, HostLane] = field(default_factory=dict)
+
+    def put(self, operation: HostOperation) -> "asyncio.Future[Any]":
+        """Queue one operation on its owner's lane."""
+        host = self.placement.host_of(operation.owner)
+        lane = self._lanes.get(host)
+        if lane is None:
+            after = None if self.before is None else self.before.drained()
+            lane = self._lanes[host] = HostLane(self.calls, after)
+        return lane.batcher.put(operation)
+
+    async def drained(self) -> None:
+        """Return once nothing waits or is on its way."""
+        if self.before is not None:
+            await self.before.drained()
+            self.before = None
+        for lane in self._lanes.values():
+            await lane.batcher.drained()
