@@ -207,18 +207,12 @@ class Host:
         match operation:
             case Note() | Post() if earlier and operation.id in earlier:
                 return earlier[operation.id]._replace(ack=operation.ack), None
-            case Note():
+            case Note(owner, key, encoded, id_, ttl_s, expected_version, ack):
                 item, new = activation.working.note(
-                    operation.key,
-                    operation.encoded,
-                    operation.id,
-                    now=now,
-                    ttl_s=operation.ttl_s,
-                    expected_version=operation.expected_version,
+                    key, encoded, id_, now=now, ttl_s=ttl_s, expected_version=expected_version
                 )
                 self.activations.recount(activation)
-                receipt = Receipt(operation.id, operation.ack, new, item.version)
-                return receipt, PutItem(operation.owner, item, origin)
+                return Receipt(id_, ack, new, item.version), PutItem(owner, item, origin)
             case Recollect():
                 return activation.working.recollect(operation.key, now=now), None
             case ReadContext():

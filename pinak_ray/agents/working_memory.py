@@ -70,9 +70,13 @@ class WorkingMemory:
                 raise InvalidInput(
                     f"working memory holds {MAX_ITEMS} items, its limit; reuse keys or set ttl_s"
                 )
-        item = WorkingItem(key, encoded, current + 1, now, expiry(now, ttl_s), operation_id)
+        expires_at = None if ttl_s is None else expiry(now, ttl_s)
+        item = WorkingItem(key, encoded, current + 1, now, expires_at, operation_id)
         self.items[key] = item
-        self.size_bytes += _size(item) - (_size(held) if held is not None else 0)
+        if held is None:
+            self.size_bytes += _size(item)
+        else:
+            self.size_bytes += len(encoded) - len(held.encoded)
         return item, True
 
     def recollect(self, key: str | None, *, now: datetime) -> tuple[WorkingItem, ...]:

@@ -1,7 +1,7 @@
 """AgentHandle, BoardHandle, ScratchpadHandle: cheap, picklable, one method a verb."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -73,14 +73,16 @@ class _Handle:
 class AgentHandle(_Handle):
     """One agent. Always addressable: it is activated on its first use, wherever its host is."""
 
+    _owner: Owner = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        owner = Owner(self.swarm.namespace_id, Space.AGENT, self.name)
+        object.__setattr__(self, "_owner", owner)
+
     @property
     def scratchpad(self) -> "ScratchpadHandle":
         """The agent's private record of the task at hand."""
         return ScratchpadHandle(self.swarm, self.name)
-
-    @property
-    def _owner(self) -> Owner:
-        return Owner(self.swarm.namespace_id, Space.AGENT, self.name)
 
     @verb
     def remember(

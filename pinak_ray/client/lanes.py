@@ -12,6 +12,7 @@ from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
 from pinak_ray.records.errors import Overloaded, PinakError, Unavailable
 from pinak_ray.records.operations import HostOperation, Note, Origin, Post
+from pinak_ray.records.state import Owner
 from pinak_ray.records.topology import Placement
 from pinak_ray.records.wire import decode_result, encode_operation
 from pinak_ray.store.memories import Duplicate, EncodedMemory
@@ -22,6 +23,7 @@ __all__ = ["HostLane", "HostLanes", "writer_lane"]
 # Rows have about 400 bytes, so 192 of them stay under it.
 _WRITE_BATCH = 192
 _HOST_BATCH = 256
+_KNOWN_OWNERS = 10_000
 _FIRST_BACKOFF_S = 0.02
 _LAST_BACKOFF_S = 1.0
 
@@ -150,15 +152,32 @@ class HostLanes:
     placement: Placement
     before: "HostLanes | None" = None
     _lanes: dict[str, HostLane] = field(default_factory=dict)
+    _by_owner: dict[Owner, HostLane] = field(default_factory=dict)
+    """Hashing an owner to its shard costs more than all else of a put."""
 
     def put(self, operation: HostOperation) -> "asyncio.Future[Any]":
         """Queue one operation on its owner's lane."""
-        host = self.placement.host_of(operation.owner)
+        lane = self._by_owner.get(operation.owner)
+        if lane is None:
+            lane = self._lane_of(operation.owner)
+        return lane.batcher.put(operation)
+
+    def _lane_of(self, owner: Owner) -> HostLane:
+        host = self.placement.host_of(owner)
         lane = self._lanes.get(host)
         if lane is None:
             after = None if self.before is None else self.before.drained()
             lane = self._lanes[host] = HostLane(self.calls, after)
-        return lane.batcher.put(operation)
+        if len(self._by_owner) >= _KNOWN_OWNERS:
+            self._by_owner.clear()
+        self._by_owner[owner] = lane
+        return lane
+
+    @property
+    def depth(self) -> int:
+        """How many operations wait for their batch to leave."""
+        earlier = 0 if self.before is None else self.before.depth
+        return earlier + sum(lane.batcher.depth for lane in self._lanes.values())
 
     async def drained(self) -> None:
         """Return once nothing waits or is on its way."""

@@ -70,6 +70,14 @@ class RayTransport:
         """Where the parts are, as far as this process knows."""
         return self._calls.topology
 
+    @property
+    def depth(self) -> int:
+        """How many operations wait in this process for their batch to leave."""
+        return sum(
+            lanes.hosts.depth + sum(lane.depth for lane in lanes.writers.values())
+            for lanes in self._lanes.values()
+        )
+
     async def namespace_id(self, key: NamespaceKey) -> int:
         """Return the namespace's id, made on first use."""
         return int(
@@ -78,25 +86,23 @@ class RayTransport:
 
     async def send(self, operation: Operation[R]) -> R:
         """Carry out one operation; see Transport.send for what it raises."""
-        return cast("R", await self._send(operation))
-
-    async def _send(self, operation: Any) -> Any:
-        match operation:
+        sent: Any = operation
+        match sent:
             case Remember():
-                return await self._remember(operation)
+                answer: Any = await self._remember(sent)
             case Recall():
-                return await self._search("recall", operation)
+                answer = await self._search("recall", sent)
             case Intend():
-                _, nudges = await asyncio.gather(
-                    self._on_host(intent_note(operation)), self._search("intend", operation)
+                _, answer = await asyncio.gather(
+                    self._on_host(intent_note(sent)), self._search("intend", sent)
                 )
-                return nudges
             case Dedicate():
-                return await self._calls.retried(
-                    SUPERVISOR, lambda actor: actor.dedicate.remote(*operation)
+                answer = await self._calls.retried(
+                    SUPERVISOR, lambda actor: actor.dedicate.remote(*sent)
                 )
             case _:
-                return await self._on_host(operation)
+                answer = await self._on_host(sent)
+        return cast("R", answer)
 
     def submit(self, operation: Any) -> Any:
         """Start one operation alone and return its ObjectRef."""
@@ -166,12 +172,12 @@ class RayTransport:
         indexer = self._calls.any_of(self.topology.indexers)
         await self._calls.retried(indexer, lambda actor: actor.searchable.remote([key]))
 
-    async def _on_host(self, operation: HostOperation) -> Any:
+    def _on_host(self, operation: HostOperation) -> "asyncio.Future[Any]":
         lanes = self._lanes_here()
         placement = self.topology.placement
         if lanes.hosts.placement is not placement:
             lanes.hosts = HostLanes(self._calls, placement, before=lanes.hosts)
-        return await lanes.hosts.put(operation)
+        return lanes.hosts.put(operation)
 
     async def _search(self, method: str, operation: Recall | Intend) -> Any:
         recaller = self._calls.any_of(self.topology.recallers)

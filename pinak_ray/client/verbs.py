@@ -23,11 +23,19 @@ class _Holder(Protocol):
 class Verb(Generic[P, R]):
     """One verb of one handle. Both lanes check their arguments here, before anything is sent."""
 
+    __slots__ = ("_build", "_holder")
+
     def __init__(self, holder: _Holder, build: Callable[Concatenate[Any, P], Operation[R]]) -> None:
         self._holder = holder
         self._build = build
-        self.__doc__ = build.__doc__
-        self.__name__ = build.__name__
+
+    @property
+    def __name__(self) -> str:
+        return self._build.__name__
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self._build.__doc__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
         """Send it batched with others, and await its own result."""

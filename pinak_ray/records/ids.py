@@ -4,10 +4,16 @@ import hashlib
 import random
 import threading
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
 
 __all__ = ["NamespaceKey", "id_from_bytes", "id_from_key", "uuid7", "write_id"]
+
+# UUIDs are immutable; these are the setters of their two slots.
+_new_uuid: Any = object.__new__
+_set_int: Any = vars(UUID)["int"].__set__
+_set_is_safe: Any = vars(UUID)["is_safe"].__set__
+_UNKNOWN = SafeUUID.unknown
 
 _lock = threading.Lock()
 _last_tick = 0
@@ -42,11 +48,11 @@ def id_from_bytes(raw: bytes) -> UUID:
 
 
 def _uuid(value: int) -> UUID:
-    """Return the UUID of a value that is known to be one: a third of the time of its constructor,
+    """Return the UUID of a value that is known to be one: in half the time of its constructor,
     which a batch of a hundred writes pays a hundred times on each side."""
-    made = object.__new__(UUID)
-    object.__setattr__(made, "int", value)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    made: UUID = _new_uuid(UUID)
+    _set_int(made, value)
+    _set_is_safe(made, _UNKNOWN)
     return made
 
 

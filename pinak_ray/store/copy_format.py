@@ -8,13 +8,13 @@ is what lets one process commit tens of thousands of rows a second. Layout: the 
 import struct
 from collections.abc import AsyncIterator, Sequence
 
-__all__ = ["encode_text_array", "field", "null_or_text", "stream"]
+__all__ = ["EMPTY_ARRAY", "NULL", "encode_text_array", "field", "null_or_text", "stream"]
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 _TRAILER = struct.pack("!h", -1)
 _LENGTH = struct.Struct("!i")
 _TEXT_OID = 25
-_EMPTY_ARRAY = struct.pack("!iiii", 12, 0, 0, _TEXT_OID)
+EMPTY_ARRAY = struct.pack("!iiii", 12, 0, 0, _TEXT_OID)
 
 NULL = _LENGTH.pack(-1)
 
@@ -32,7 +32,7 @@ def null_or_text(value: str | None) -> bytes:
 def encode_text_array(values: Sequence[str]) -> bytes:
     """Return one text[] field: dimensions, null flag, element type, then each element."""
     if not values:
-        return _EMPTY_ARRAY
+        return EMPTY_ARRAY
     body = struct.pack("!iiiii", 1, 0, _TEXT_OID, len(values), 1)
     return field(body + b"".join(field(value.encode()) for value in values))
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
@@ -34,12 +34,12 @@ _SESSION = {
 }
 
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
     """Return PostgreSQL's binary timestamptz: microseconds since 2000-01-01 UTC."""
-    delta = moment - _POSTGRES_EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+    return (moment - _POSTGRES_EPOCH) // _MICROSECOND
 
 
 async def _register_codecs(connection: Connection) -> None:

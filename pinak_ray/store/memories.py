@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from pinak_ray.records.memories import Memory
-from pinak_ray.store.copy_format import NULL, encode_text_array, field, null_or_text, stream
+from pinak_ray.records.memories import Layer, Memory
+from pinak_ray.store.copy_format import EMPTY_ARRAY, NULL, encode_text_array, field, null_or_text, stream
 from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
 from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.queries import query
@@ -33,12 +33,26 @@ COLUMNS = (
 )  # fmt: skip
 VECTOR_COLUMNS = ("namespace_id", "model_id", "kind", "memory_id", "embedding")
 
-_START = struct.Struct("!hiii")  # field count; length and value of namespace_id; length of id
+# Field count; length and value of namespace_id and of id; length of agent.
+_START = struct.Struct("!hiii16si")
 _SALIENCE_AND_TIMES = struct.Struct("!ifiqiq")
 _MOMENT = struct.Struct("!iq")
+_LENGTH = struct.Struct("!i")
 _VECTOR_START = struct.Struct("!hiiiiihi")
-_ID_AT = slice(_START.size, _START.size + 16)
+_ID_AT = slice(14, 30)
 _NAMESPACE_AT = slice(6, 10)
+
+
+# What most rows have in common is encoded once: every writer pays this for each of its memories.
+_LAYERS = {layer: field(layer.encode()) for layer in Layer}
+_HASH_LENGTH = _LENGTH.pack(16)
+
+
+def _details(encoded: bytes) -> bytes:
+    return field(b"\x01" + encoded)  # the binary jsonb format starts with a version
+
+
+_NO_DETAILS = _details(b"{}")
 
 
 class EncodedMemory(NamedTuple):
@@ -83,22 +97,23 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
     created_at = (
         occurred_at if memory.created_at is memory.occurred_at else microseconds(memory.created_at)
     )
-    content = memory.content.encode()
+    agent, content = memory.agent.encode(), memory.content.encode()
     row = b"".join((
-        _START.pack(len(COLUMNS), 4, memory.namespace_id, 16),
-        memory.id.bytes,
-        field(memory.agent.encode()),
-        field(memory.layer.encode()),
-        field(content),
-        null_or_text(memory.session),
-        field(b"\x01" + memory.details),  # the binary jsonb format starts with a version
-        encode_text_array(memory.tags),
-        encode_text_array(memory.entities),
-        null_or_text(memory.outcome),
+        _START.pack(len(COLUMNS), 4, memory.namespace_id, 16, memory.id.bytes, len(agent)),
+        agent,
+        _LAYERS[memory.layer],
+        _LENGTH.pack(len(content)),
+        content,
+        NULL if memory.session is None else null_or_text(memory.session),
+        _NO_DETAILS if memory.details == b"{}" else _details(memory.details),
+        EMPTY_ARRAY if not memory.tags else encode_text_array(memory.tags),
+        EMPTY_ARRAY if not memory.entities else encode_text_array(memory.entities),
+        NULL if memory.outcome is None else null_or_text(memory.outcome),
         _SALIENCE_AND_TIMES.pack(4, memory.salience, 8, occurred_at, 8, created_at),
         NULL if memory.expires_at is None else _MOMENT.pack(8, microseconds(memory.expires_at)),
-        null_or_text(memory.source),
-        field(content_hash(content)),
+        NULL if memory.source is None else null_or_text(memory.source),
+        _HASH_LENGTH,
+        content_hash(content),
     ))  # fmt: skip
     if memory.vector is None or model_id is None:
         return EncodedMemory(row)

@@ -36,7 +36,8 @@ HIT = Hit(
     "s",
 )
 COMMANDS = (
-    "up", "down", "status", "doctor", "demo", "token", "remember", "recall", "nudge", "version",
+    "up", "down", "status", "doctor", "demo", "simulate", "token", "remember", "recall", "nudge",
+    "version",
 )  # fmt: skip
 
 

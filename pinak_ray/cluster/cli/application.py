@@ -5,7 +5,15 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from pinak_ray.cluster.cli import demo, doctor_command, lifecycle, status, token, verbs
+from pinak_ray.cluster.cli import (
+    demo,
+    doctor_command,
+    lifecycle,
+    simulate,
+    status,
+    token,
+    verbs,
+)
 from pinak_ray.cluster.cli.console import fail
 from pinak_ray.cluster.cli.options import JSON_META, VERBOSE_META
 from pinak_ray.cluster.cli.version import version
@@ -55,7 +63,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (lifecycle, status, doctor_command, demo, token, verbs):
+for _module in (lifecycle, status, doctor_command, demo, simulate, token, verbs):
     _module.register(app)
 app.command()(version)
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import orjson
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.status import Status
 
@@ -119,6 +119,11 @@ class Steps:
             self._name, self._began = name, time.monotonic()
         if self._status is not None:
             self._status.update(escape(text))
+
+    def picture(self, renderable: RenderableType) -> None:
+        """Show more of the running step than its name, where there is a terminal."""
+        if self._status is not None:
+            self._status.update(renderable)
 
     def _finish(self, mark: str) -> None:
         if self._name is not None:
