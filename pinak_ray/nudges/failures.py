@@ -1,15 +1,14 @@
 """Evidence: which past failures resemble what an agent is about to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import asyncpg
 
 from pinak_ray.records.recall import Hit, Signal
 from pinak_ray.store.database import Database
-from pinak_ray.store.hits import hit_from_row
+from pinak_ray.store.hits import Row, hit_from_row
 from pinak_ray.store.queries import query
 
-__all__ = ["FLOOR", "Failure", "choose", "similar_failures"]
+__all__ = ["FLOOR", "Failure", "choose", "scored", "similar_failures"]
 
 # Of the labelled intents, 0.45 keeps false alarms at 7% with the gate opening at 0.15.
 FLOOR = 0.45
@@ -25,7 +24,7 @@ _CANDIDATES = 50
 class Failure:
     """A past failure: cosine in [-1, 1], BM25 >= 0, and score = cosine + 0.25 BM25 / best BM25."""
 
-    row: asyncpg.Record
+    row: Row
     similarity: float
     bm25: float
     score: float
@@ -44,12 +43,17 @@ async def similar_failures(
         rows = await connection.fetch(
             query("nudges", "similar_failures"), namespace_id, model_id, text, vector, _CANDIDATES
         )
+    return scored(rows)
+
+
+def scored(rows: Sequence[Row]) -> list[Failure]:
+    """Return failures by falling score; each row has its `similarity` and its BM25, `lexical`."""
     best = max((row["lexical"] for row in rows), default=0.0)
     failures = [_scored(row, best) for row in rows]
     return sorted(failures, key=lambda failure: (-failure.score, failure.row["id"]))
 
 
-def _scored(row: asyncpg.Record, best_bm25: float) -> Failure:
+def _scored(row: Row, best_bm25: float) -> Failure:
     words = row["lexical"] / best_bm25 if best_bm25 > 0 else 0.0
     score = row["similarity"] + _LEXICAL_WEIGHT * words
     return Failure(row, row["similarity"], row["lexical"], score)

@@ -8,7 +8,7 @@ from pinak_ray.nudges.gate import SAFE_PROTOTYPES, THRESHOLD, GateResult, judge
 from pinak_ray.records.nudges import Intent, Nudge, NudgeKind, Strength, check_nudge_count
 from pinak_ray.store.database import Database
 
-__all__ = ["Nudger", "strength_of"]
+__all__ = ["Nudger", "strength_of", "weigh"]
 
 _QUOTED = 200  # characters of the failure in the message; the evidence holds it whole
 # Evidence scores run from 0.45 (the floor) to 1.25. From 0.70 on the failure is about the same
@@ -51,23 +51,30 @@ class Nudger:
             text=text,
             vector=encode_halfvec_one(vector),
         )
-        if not failures:
-            return ()
-        gate = judge(
-            text,
-            failure_similarity=max(failure.similarity for failure in failures),
-            safe_similarity=float((safe @ vector).max()),
-            best_bm25=max(failure.bm25 for failure in failures),
-        )
-        if not gate.open:
-            return ()
-        return tuple(_nudge(failure, gate) for failure in choose(failures, k))
+        return weigh(text, failures, safe_similarity=float((safe @ vector).max()), k=k)
 
     async def _safe_prototypes(self) -> Vectors:
         async with self._first_use:
             if self._safe is None:
                 self._safe = await self._embedder.embed(SAFE_PROTOTYPES)
         return self._safe
+
+
+def weigh(
+    text: str, failures: list[Failure], *, safe_similarity: float, k: int
+) -> tuple[Nudge, ...]:
+    """Return at most `k` nudges for an intent; its failures are given best first."""
+    if not failures:
+        return ()
+    gate = judge(
+        text,
+        failure_similarity=max(failure.similarity for failure in failures),
+        safe_similarity=safe_similarity,
+        best_bm25=max(failure.bm25 for failure in failures),
+    )
+    if not gate.open:
+        return ()
+    return tuple(_nudge(failure, gate) for failure in choose(failures, k))
 
 
 def strength_of(score: float) -> Strength:

@@ -1,5 +1,6 @@
 """Candidates: one round trip brings both signals' best memories, with every signal of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from pinak_ray.recall.fusion import Scores
 from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe
 from pinak_ray.records.recall import Filters, RecallRequest
 from pinak_ray.store.database import Connection, Database
+from pinak_ray.store.hits import Row
 from pinak_ray.store.queries import query
 
 __all__ = ["Candidates", "find_candidates"]
@@ -23,7 +25,7 @@ _MARGIN = 4
 class Candidates:
     """The union of all signals' candidates: n rows, and per signal its n raw scores (NaN: none)."""
 
-    rows: list[asyncpg.Record]
+    rows: Sequence[Row]
     signals: dict[str, Scores]
     counts: dict[str, int]
 

@@ -13,7 +13,7 @@ from pinak_ray.records.recall import RecallRequest, RecallResult, Trace
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import hit_from_row
 
-__all__ = ["Recaller"]
+__all__ = ["Recaller", "rank"]
 
 
 class Recaller:
@@ -54,7 +54,7 @@ class Recaller:
                 vector=vector,
             )
         with watch.step("fuse"):
-            result = _rank(found, recipe=recipe, request=request)
+            result = rank(found, recipe=recipe, request=request)
         if not request.trace:
             return result
         weights = recipe.signal_weights()
@@ -74,7 +74,8 @@ class Recaller:
         return encode_halfvec_one((await self._embedder.embed([request.query]))[0])
 
 
-def _rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> RecallResult:
+def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> RecallResult:
+    """Return the hits among the candidates, best first, each with its signals if asked for."""
     if not found.rows:
         return RecallResult(())
     signals = dict(found.signals)

@@ -1,15 +1,22 @@
 """A row of the search queries as the Hit that a caller gets."""
 
-import asyncpg
+from typing import Any, Protocol
+
 import orjson
 
 from pinak_ray.records.memories import Layer, Outcome
 from pinak_ray.records.recall import Hit, Signal
 
-__all__ = ["hit_from_row"]
+__all__ = ["Row", "hit_from_row"]
 
 
-def hit_from_row(row: asyncpg.Record, score: float, *, signals: tuple[Signal, ...] = ()) -> Hit:
+class Row(Protocol):
+    """Values by column name: a row of PostgreSQL, or of the twin in `testing`."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+def hit_from_row(row: Row, score: float, *, signals: tuple[Signal, ...] = ()) -> Hit:
     """Return the Hit of a row that holds a memory's columns."""
     return Hit(
         id=row["id"],

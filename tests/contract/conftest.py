@@ -1,4 +1,4 @@
-"""One namespace at a time, over each wire."""
+"""One namespace at a time, over each wire and in the twin."""
 
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -7,9 +7,11 @@ import pytest
 from wires import over_http
 
 from pinak_ray import Swarm, connect
-from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security import Scope
+from pinak_ray.testing import LocalSwarm
+
+_STACK = [pytest.mark.ray, pytest.mark.postgres]
 
 
 @pytest.fixture
@@ -18,16 +20,21 @@ def namespace() -> NamespaceKey:
     return NamespaceKey("acme", f"contract/ü-{uuid4().hex}")
 
 
-@pytest.fixture(params=["ray", "http"])
-async def swarm(
-    request: pytest.FixtureRequest, stack_settings: Settings, namespace: NamespaceKey
-) -> AsyncIterator[Swarm]:
-    """A fresh namespace over one of the wires."""
-    if request.param == "ray":
-        opened = connect(
-            home=stack_settings.home, tenant=namespace.tenant, project=namespace.project
-        )
-    else:
-        opened = over_http(stack_settings, namespace, Scope.READ, Scope.WRITE)
-    async with opened:
-        yield opened
+@pytest.fixture(
+    params=["twin", pytest.param("ray", marks=_STACK), pytest.param("http", marks=_STACK)]
+)
+def connected(request: pytest.FixtureRequest, namespace: NamespaceKey) -> Swarm:
+    """A fresh namespace; only the wires start the stack, `-k twin` needs none."""
+    if request.param == "twin":
+        return LocalSwarm(namespace.tenant, namespace.project)
+    settings = request.getfixturevalue("stack_settings")
+    if request.param == "http":
+        return over_http(settings, namespace, Scope.READ, Scope.WRITE)
+    return connect(home=settings.home, tenant=namespace.tenant, project=namespace.project)
+
+
+@pytest.fixture
+async def swarm(connected: Swarm) -> AsyncIterator[Swarm]:
+    """A fresh namespace, closed after the test."""
+    async with connected:
+        yield connected

@@ -1,4 +1,4 @@
-"""The contract of every verb: the same over Ray and over HTTP."""
+"""The contract of every verb: the same over Ray, over HTTP and in the twin."""
 
 import asyncio
 import pickle
@@ -15,8 +15,6 @@ from pinak_ray.records.memories import Ack, Layer, Outcome
 from pinak_ray.records.recall import Hit
 from pinak_ray.records.state import EntryKind
 
-pytestmark = [pytest.mark.ray, pytest.mark.postgres]
-
 DAY = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 NAME = "team/ü é?#%2F&日本 🦜"
 
@@ -28,7 +26,7 @@ async def found(swarm: Swarm, query: str, **options: Any) -> list[str]:
 
 
 async def test_a_swarm_names_its_namespace(swarm: Swarm, namespace: NamespaceKey) -> None:
-    """Both wires lead to the namespace that was asked for, with its model's dimension."""
+    """Each wire leads to the namespace that was asked for, with its model's dimension."""
     assert (namespace, 384) == (swarm.namespace, swarm.dimension)
 
 
@@ -270,7 +268,7 @@ BAD: dict[str, Any] = {
 
 @pytest.mark.parametrize("what", BAD)
 async def test_bad_input_is_the_same_error(swarm: Swarm, what: str) -> None:
-    """Whatever breaks the contract raises InvalidInput, on either wire."""
+    """Whatever breaks the contract raises InvalidInput, on each wire."""
     with pytest.raises(InvalidInput):
         await BAD[what](swarm)
 

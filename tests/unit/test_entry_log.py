@@ -145,6 +145,20 @@ def test_a_full_log_refuses_new_entries_only(monkeypatch: pytest.MonkeyPatch) ->
     assert not log.post(finding, now=NOW)[1]
 
 
+@pytest.mark.parametrize("first", ["finding", "public"])
+def test_an_id_that_comes_again_with_another_key_replaces_nothing(first: str) -> None:
+    """The same id is the same entry, also where its caller posts something else under it."""
+    log = EntryLog()
+    before = a_post("before") if first == "finding" else a_public("before")
+    after = a_public("after", "another key")._replace(id=before.id)
+    posted(log, before)
+    entry, new = log.post(after, now=NOW)
+
+    assert (entry.content, new) == ("before", False)
+    assert EntryLog.of(log.entries.values()) == log
+    assert [held.content for held in log.read(0, (), 10, now=NOW)] == ["before"]
+
+
 @given(st.lists(st.tuples(st.sampled_from(["finding", "a", "b", "c"]), st.booleans())))
 def test_a_rehydrated_log_goes_on_as_if_nothing_was(steps: list[tuple[str, bool]]) -> None:
     """At any moment a log made anew of its entries, in any order, equals the one that lived."""

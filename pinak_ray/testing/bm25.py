@@ -1,0 +1,37 @@
+"""BM25 over lexemes, as `migrations/versions/0001_search.sql` computes it."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pinak_ray.recall.fusion import Scores
+
+__all__ = ["bm25"]
+
+_MAX_TERMS = 32
+
+
+def bm25(query: Mapping[str, int], documents: Sequence[Counter[str]]) -> Scores:
+    """Return each document's score for the query's lexemes, shape (n,); NaN where none occurs.
+
+    k1 = 1.2, b = 0.75; a document's length is its count of distinct lexemes.
+    """
+    idf = {term: _idf(term, documents) for term in query}
+    rarest = sorted(idf, key=lambda term: (-idf[term], term))[:_MAX_TERMS]
+    average = sum(map(len, documents)) / max(len(documents), 1)
+
+    def score(document: Counter[str]) -> float:
+        found = [term for term in rarest if term in document]
+        k = 0.3 + 0.9 * len(document) / max(average, 1)
+        return sum(idf[term] * 2.2 * document[term] / (document[term] + k) for term in found) or (
+            math.nan
+        )
+
+    return np.array([score(document) for document in documents], dtype=np.float64)
+
+
+def _idf(term: str, documents: Sequence[Counter[str]]) -> float:
+    having = sum(term in document for document in documents)
+    return math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
