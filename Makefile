@@ -56,12 +56,16 @@ down: $(READY) ## Stop them; what was acknowledged stays
 	@$(BIN)/pinak-ray down
 
 .PHONY: test
-test: $(READY) ## Run the whole suite (the long form of chaos is `make bench NAME=chaos`)
+test: $(READY) ## Run the whole suite, five rounds of chaos among it
 	@$(BIN)/python -m pytest
 
 .PHONY: test-fast
 test-fast: $(READY) ## Run the unit tests: no Ray, no database
 	@$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: chaos
+chaos: $(READY) ## 100 rounds of kill -9 under load; nothing acknowledged may be lost (15 minutes)
+	@$(BIN)/python -m benchmarks.chaos --rounds 100 $(ARGS)
 
 .PHONY: check
 check: $(READY) ## Format, lint, law of imports, types, unit tests: what a change must pass
@@ -79,8 +83,8 @@ format: $(READY) ## Format, and fix what the linter can fix
 .PHONY: bench
 bench: $(READY) ## List the benchmarks, or run one: make bench NAME=write ARGS='--agents 32,512'
 	@if [ -n "$(NAME)" ]; then $(BIN)/python -m benchmarks.$(NAME) $(ARGS); else \
-	  grep -l '__name__ == "__main__"' benchmarks/*.py | while read -r file; do \
-	    name=$$(basename "$$file" .py); \
+	  grep -l '__name__ == "__main__"' benchmarks/*.py benchmarks/*/__main__.py | while read -r file; do \
+	    name=$${file%/__main__.py}; name=$$(basename "$$name" .py); \
 	    printf '  make bench NAME=%-10s %s\n' "$$name" "$$(head -1 "$$file" | tr -d '"')"; done; fi
 
 .PHONY: constraints

@@ -28,9 +28,9 @@ from benchmarks.report import (
     progress,
     spread,
 )
+from benchmarks.searchable import searchable_part
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.embedding import load_embedder
 from pinak_ray.records.memories import Memory, new_memory
 from pinak_ray.store.copy_format import stream
 from pinak_ray.store.memories import COLUMNS, content_hash, encode_memory
@@ -146,52 +146,6 @@ def run_raw(dsn: str, namespace_id: int, seconds: float, encoded: bool) -> float
     return asyncio.run(raw_copy(dsn, namespace_id, seconds, encoded=encoded))
 
 
-def embedder_alone(settings: Settings, seconds: float) -> float:
-    """Return texts/s of the embedder by itself, in batches, with nothing else running."""
-
-    async def embed() -> float:
-        embedder = load_embedder(settings.embedder_spec())
-        contents = texts(2_000, seed=3)
-        done, start = 0, time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            await embedder.embed(contents[done % 1_744 : done % 1_744 + 256])
-            done += 256
-        await embedder.aclose()
-        return done / (time.perf_counter() - start)
-
-    return asyncio.run(embed())
-
-
-async def searchable(swarm: pinak_ray.Swarm, seconds: float) -> float:
-    """Return searchable memories/s, sustained: 512 agents that each await `searchable`."""
-    contents = texts(2_000, seed=4)
-    done = 0
-    deadline = time.perf_counter() + seconds
-
-    async def agent(index: int) -> None:
-        nonlocal done
-        handle = swarm.agent(f"searcher-{index}")
-        while time.perf_counter() < deadline:
-            await handle.remember(contents[(index + done) % 2_000], ack="searchable")
-            done += 1
-
-    start = time.perf_counter()
-    await asyncio.gather(*(agent(index) for index in range(512)))
-    return done / (time.perf_counter() - start)
-
-
-async def drained(swarm: pinak_ray.Swarm) -> None:
-    """Return when a write is searchable at once: no backlog is left."""
-    while True:
-        before = time.perf_counter()
-        try:
-            await swarm.agent("drain").remember("is the indexer idle?", ack="searchable")
-        except pinak_ray.Unavailable:
-            continue
-        if time.perf_counter() - before < 1.0:
-            return
-
-
 def main() -> None:
     """Measure and print."""
     options = parser("write", __doc__ or "")
@@ -252,31 +206,9 @@ def measure(
             "spread": round(spread(max(raw.values(), key=statistics.median)), 3),
         },
     }
-    return report if given.no_searchable else report | searchable_part(settings, swarm, seconds)
-
-
-def searchable_part(settings: Settings, swarm: pinak_ray.Swarm, seconds: float) -> dict[str, Any]:
-    """Return the sustained searchable rate beside the embedder alone."""
-    progress("clearing the backlog")
-    dsn = EmbeddedPostgres(settings.home / "postgres").dsn
-
-    async def clear() -> None:
-        connection = await asyncpg.connect(dsn)
-        await connection.execute("TRUNCATE pinak.index_queue")
-        await connection.close()
-        await drained(swarm)
-
-    asyncio.run(clear())
-    rate = asyncio.run(searchable(swarm, seconds))
-    progress(f"searchable: {rate:,.0f}/s")
-    asyncio.run(drained(swarm))
-    alone = embedder_alone(settings, seconds)
-    progress(f"embedder alone: {alone:,.0f}/s")
-    return {
-        "searchable_per_s": round(rate, 1),
-        "embedder_alone_per_s": round(alone, 1),
-        "searchable_ratio": round(rate / alone, 3),
-    }
+    if given.no_searchable:
+        return report
+    return report | searchable_part(settings, swarm, seconds, given.rounds)
 
 
 if __name__ == "__main__":

@@ -4,28 +4,35 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.embedding import Embedder, encode_halfvec, load_embedder
+from pinak_ray.embedding import Embedder, EmbedderSpec, encode_halfvec, load_embedder
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel, register_embedder
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.indexing import all_searchable, blame, index_some, owed
+from pinak_ray.store.indexing import IndexedBatch, Key, index_some, owed
+from pinak_ray.store.searchable import SearchableWaits
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Indexer"]
 
 # Without a push (a crash took the Writer between commit and wake-up) work waits no longer.
 _SWEEP_EVERY_S = 2.0
-# Queued batches per transaction: few enough that a crash repeats under a second of embedding.
-_BATCHES_AT_ONCE = 2
+# While one lane stores, another embeds; a third would only make each wait longer.
+_LANES = 2
+# Memories per transaction, about: half a second of embedding, which is what a crash repeats.
+_MEMORIES_AT_ONCE = 128
+_ROWS_AT_ONCE = 8
+# How soon a wait hears of what another Indexer did.
+_RECHECK_EVERY_S = 0.25
 # Below every other process: a burst of writes is never slowed by embedding.
 _NICENESS = 15
 
@@ -50,8 +57,15 @@ def _yield_to_others() -> None:
         autogroup.write_text(str(_NICENESS), encoding="ascii")
 
 
+class _Parts(NamedTuple):
+    database: Database
+    embedder: Embedder
+    model: RegisteredModel
+    waits: SearchableWaits
+
+
 class Indexer:
-    """One loop: take owed batches, embed, store; then wait for a push or the next sweep."""
+    """Lanes that each take owed batches, embed and store; then wait for a push or the sweep."""
 
     def __init__(self, config: StackConfig) -> None:
         configure_logs()
@@ -59,92 +73,76 @@ class Indexer:
         self._config = config
         self._parts = Lazy(self._open)
         self._work = asyncio.Event()
-        self._progress = asyncio.Condition()
         self._indexed = 0
-        self._at_once = _BATCHES_AT_ONCE
-        self._loop = asyncio.get_running_loop().create_task(self._run())
+        loop = asyncio.get_running_loop()
+        self._loops = [loop.create_task(self._run()) for _ in range(_LANES)]
+        self._loops.append(loop.create_task(self._recheck()))
 
-    async def _open(self) -> tuple[Database, Embedder, RegisteredModel]:
-        embedder = await asyncio.to_thread(load_embedder, self._config.embedder)
+    async def _open(self) -> _Parts:
+        embedder = await asyncio.to_thread(load_embedder, _for_lists(self._config.embedder))
         database = await Database.open(
             self._config.dsn,
-            service_connections=3,
+            service_connections=_LANES + 2,
             statement_timeout_s=120.0,
             name="pinak-ray indexer",
         )
         model = await register_embedder(database, embedder)
-        return database, embedder, model
+        return _Parts(database, embedder, model, SearchableWaits(database, model.id))
 
     async def _run(self) -> None:
         while True:
             self._work.clear()  # before looking: a push that comes meanwhile counts
+            limit = 1
             try:
-                await self._index_all()
-            except asyncio.CancelledError:
-                raise
+                while (done := await self._index(limit)).rows:
+                    limit = _next_limit(limit, done)
             except Exception as error:
-                await self._fail(error)
-            try:
-                async with asyncio.timeout(_SWEEP_EVERY_S):
-                    await self._work.wait()
-            except TimeoutError:
-                continue
+                structlog.get_logger().warning("indexing_failed", error=repr(error))
+                if not is_transient(error):
+                    self._work.set()
+            await _set_within(self._work, _SWEEP_EVERY_S)
 
-    async def _index_all(self) -> None:
-        database, embedder, model = await self._parts.get()
+    async def _index(self, limit: int) -> IndexedBatch:
+        database, embedder, model, waits = await self._parts.get()
 
         async def encode(texts: Sequence[str]) -> Sequence[bytes]:
             return encode_halfvec(await embedder.embed(texts)) if texts else []
 
-        while True:
-            done = await index_some(database, encode, model_id=model.id, limit=self._at_once)
-            self._at_once = _BATCHES_AT_ONCE
-            if not done.memories:
-                return
-            self._indexed += done.memories
-            async with self._progress:
-                self._progress.notify_all()
+        done = await index_some(database, encode, model_id=model.id, limit=limit)
+        self._indexed += done.memories
+        waits.indexed(done.keys)
+        return done
 
-    async def _fail(self, error: Exception) -> None:
-        structlog.get_logger().warning("indexing_failed", error=repr(error))
-        if is_transient(error):
-            return
-        if self._at_once == 1:
-            # It failed alone, so no other batch shares the blame.
-            database, _, _ = await self._parts.get()
-            await blame(database, 1)
-        self._at_once = 1
-        self._work.set()
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(_RECHECK_EVERY_S)
+            if self._parts.opened is None:
+                continue
+            try:
+                await self._parts.opened.waits.recheck()
+            except Exception as error:
+                structlog.get_logger().warning("recheck_failed", error=repr(error))
 
     async def wake(self) -> None:
         """Say that there is work."""
         self._work.set()
 
-    async def searchable(self, keys: Sequence[tuple[int, UUID]], timeout_s: float = 20.0) -> None:
+    async def searchable(self, keys: Sequence[Key], timeout_s: float = 20.0) -> None:
         """Return once each of these memories has its vector; raises Unavailable after a while."""
-        database, _, model = await self._parts.get()
-        try:
-            async with asyncio.timeout(timeout_s):
-                while not await all_searchable(database, keys, model_id=model.id):
-                    self._work.set()
-                    async with self._progress:
-                        await self._progress.wait()
-        except TimeoutError:
-            raise Unavailable(
-                f"durable, but not searchable after {timeout_s:.0f} s; the indexer is behind"
-            ) from None
+        parts = await self._parts.get()
+        self._work.set()
+        await parts.waits.until_searchable(keys, timeout_s=timeout_s)
 
     async def model(self) -> RegisteredModel:
         """Return the model that this indexer stores vectors of."""
-        _, _, model = await self._parts.get()
-        return model
+        return (await self._parts.get()).model
 
     async def ping(self) -> dict[str, Any]:
         """Return this indexer's numbers once its database and embedder have answered."""
-        database, _, _ = await self._parts.get()
-        if self._loop.done():
-            raise Unavailable("the indexing loop has ended")
-        backlog = await owed(database)
+        parts = await self._parts.get()
+        if any(loop.done() for loop in self._loops):
+            raise Unavailable("an indexing loop has ended")
+        backlog = await owed(parts.database)
         return {
             "pid": os.getpid(),
             "queue_depth": backlog.memories,
@@ -155,9 +153,27 @@ class Indexer:
 
     async def drain(self) -> None:
         """Stop; a batch in work is rolled back and stays in the queue, as all that is owed."""
-        self._loop.cancel()
-        await asyncio.gather(self._loop, return_exceptions=True)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         if self._parts.opened is not None:
-            database, embedder, _ = self._parts.opened
-            await embedder.aclose()
-            await database.aclose()
+            await self._parts.opened.embedder.aclose()
+            await self._parts.opened.database.aclose()
+
+
+def _for_lists(spec: EmbedderSpec) -> EmbedderSpec:
+    """Embed one batch a core instead of one batch on all: more texts/s, each later."""
+    return replace(spec, threads=1, workers=os.cpu_count() or 1)
+
+
+def _next_limit(limit: int, done: IndexedBatch) -> int:
+    """Return how many rows to take next: more while they are small, at most twice as many."""
+    memories_a_row = done.memories // done.rows
+    return min(2 * limit, _ROWS_AT_ONCE, max(1, _MEMORIES_AT_ONCE // max(1, memories_a_row)))
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but no longer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -9,6 +9,7 @@ from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.embedding import Embedder, load_embedder
 from pinak_ray.nudges.nudger import Nudger
+from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.recaller import Recaller as Search
 from pinak_ray.records.nudges import Nudge
 from pinak_ray.records.operations import Intend, Recall
@@ -29,6 +30,7 @@ class SearchParts:
     model: RegisteredModel
     search: Search
     nudger: Nudger
+    admission: Admission
 
     @classmethod
     async def open(cls, config: StackConfig, *, name: str, connections: int = 4) -> Self:
@@ -44,15 +46,20 @@ class SearchParts:
             model,
             Search(database, embedder, model.id),
             Nudger(database, embedder, model.id),
+            # While one half is at the database, the other half is at the embedder.
+            Admission("the search", at_once=2 * connections),
         )
 
     async def recall(self, operation: Recall) -> RecallResult:
-        """Search the namespace's memories."""
-        return await self.search.recall(operation.namespace_id, operation.request)
+        """Search the namespace's memories; raises Overloaded when too many wait."""
+        async with self.admission.turn():
+            return await self.search.recall(operation.namespace_id, operation.request)
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
-        """Return what failed like this intent."""
-        return await self.nudger.nudge(operation.owner.namespace_id, operation.intent, operation.k)
+        """Return what failed like this intent; raises Overloaded when too many wait."""
+        namespace_id = operation.owner.namespace_id
+        async with self.admission.turn():
+            return await self.nudger.nudge(namespace_id, operation.intent, operation.k)
 
     async def aclose(self) -> None:
         """Release the embedder and the connections."""
@@ -80,7 +87,7 @@ class Recaller:
         parts = await self._parts.get()
         await parts.database.ping()
         await parts.embedder.embed(["ping"])
-        return {"pid": os.getpid()}
+        return {"pid": os.getpid(), "queue_depth": parts.admission.waiting}
 
     async def drain(self) -> None:
         """Let go of everything."""

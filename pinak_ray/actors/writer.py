@@ -23,6 +23,8 @@ __all__ = ["Writer"]
 _RETRY_FOR_S = 60.0
 # A call costs both sides about 0.3 ms, and at full load there are hundreds of commits a second.
 _WAKE_AFTER_S = 0.02
+# An Indexer that is this far behind looks for work by itself.
+_WAKE_TIMEOUT_S = 10.0
 
 
 class Writer:
@@ -32,13 +34,15 @@ class Writer:
         configure_logs()
         self._config = config
         self._indexers = indexers
-        self._waking = False
+        self._news = False
+        self._waking: asyncio.Task[None] | None = None
         self._parts = Lazy(self._open)
 
     async def _open(self) -> tuple[Database, GroupCommit[EncodedMemory, Duplicate]]:
         database = await Database.open(
             self._config.dsn,
-            service_connections=self._config.writer_lanes,
+            # One more for `ping`: while every lane waits for a lock, it must still tell the depth.
+            service_connections=self._config.writer_lanes + 1,
             name="pinak-ray writer",
         )
 
@@ -52,23 +56,23 @@ class Writer:
             "the writer",
             lanes=self._config.writer_lanes,
             capacity=self._config.writer_capacity,
+            size_of=lambda memory: memory.size,
             retry_for_s=_RETRY_FOR_S,
         )
         return database, commits
 
     def _wake_indexers_soon(self) -> None:
         """Push: tell the Indexers that there is work, once for all commits of a moment."""
-        if not self._waking:
-            self._waking = True
-            asyncio.get_running_loop().call_later(_WAKE_AFTER_S, self._wake_indexers)
+        self._news = True
+        if self._waking is None:
+            self._waking = asyncio.create_task(self._wake_indexers())
 
-    def _wake_indexers(self) -> None:
-        self._waking = False
-        for name in self._indexers:
-            try:
-                ray.get_actor(name, namespace=RAY_NAMESPACE).wake.remote()
-            except ValueError:
-                structlog.get_logger().warning("indexer_missing", indexer=name)
+    async def _wake_indexers(self) -> None:
+        while self._news:
+            await asyncio.sleep(_WAKE_AFTER_S)
+            self._news = False  # before calling: what is committed meanwhile is told again
+            await asyncio.gather(*map(_wake, self._indexers))
+        self._waking = None
 
     async def write(
         self, rows: Sequence[bytes], vectors: Mapping[int, bytes] | None = None
@@ -133,6 +137,15 @@ class Writer:
             database, commits = self._parts.opened
             await commits.aclose()
             await database.aclose()
+
+
+async def _wake(indexer: str) -> None:
+    """Wake one Indexer and wait for it: calls to one that is behind would pile up in both."""
+    try:
+        async with asyncio.timeout(_WAKE_TIMEOUT_S):
+            await ray.get_actor(indexer, namespace=RAY_NAMESPACE).wake.remote()
+    except (ValueError, ray.exceptions.RayError, TimeoutError) as error:
+        structlog.get_logger().warning("indexer_not_woken", indexer=indexer, error=repr(error))
 
 
 def _log_refusals(held: "asyncio.Future[Any]") -> None:

@@ -20,8 +20,6 @@ class Activation:
 
     working: WorkingMemory
     entries: EntryLog
-    uncommitted: int = 0
-    """Changes on their way to the database; until they are there, this must stay."""
     used_at: float = 0.0
     counted_bytes: int = 0
 
@@ -39,6 +37,8 @@ class Activations:
     size_bytes: int = 0
     passivated: int = 0
     _held: dict[Owner, Activation] = field(default_factory=dict)
+    _uncommitted: dict[Owner, int] = field(default_factory=dict)
+    """Changes on their way to the database; until they are there, their owner must stay."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -70,6 +70,18 @@ class Activations:
         self.size_bytes += size - activation.counted_bytes
         activation.counted_bytes = size
 
+    def hold(self, owner: Owner) -> None:
+        """Keep this owner until one more change of its is committed."""
+        self._uncommitted[owner] = self._uncommitted.get(owner, 0) + 1
+
+    def settle(self, owner: Owner) -> None:
+        """Note that a change for which the owner was held is committed or refused."""
+        left = self._uncommitted[owner] - 1
+        if left:
+            self._uncommitted[owner] = left
+        else:
+            del self._uncommitted[owner]
+
     def discard(self, owner: Owner) -> None:
         """Forget one activation; what is committed of it is loaded again on its next use."""
         activation = self._held.pop(owner, None)
@@ -92,7 +104,7 @@ class Activations:
         for owner, activation in islice(self._held.items(), max(0, len(self._held) - spare)):
             if activation.used_at > idle_since and excess <= 0:
                 break
-            if activation.uncommitted == 0:
+            if owner not in self._uncommitted:
                 gone.append(owner)
                 excess -= activation.counted_bytes
         for owner in gone:

@@ -35,6 +35,10 @@ from pinak_ray.records.topology import Placement
 
 __all__ = ["Host", "Snapshot", "StateStore"]
 
+# How much of `accepted` a crash may take, at most; the longer, the fewer rows are written.
+_ACCEPTED_WAIT_S = 0.25
+_ACCEPTED_AT_MOST = 4_096
+
 _NO_RECEIPTS: Mapping[UUID, Receipt] = {}
 
 
@@ -88,6 +92,8 @@ class Host:
     applied: int = 0
     activated: int = 0
     activations: Activations = field(init=False)
+    _accepted: list[Change] = field(default_factory=list)
+    """Changes that are in memory only, for a moment."""
     _attempts: Attempts = field(default_factory=Attempts)
     _background: "set[asyncio.Task[Any]]" = field(default_factory=set)
     _loading: "dict[Owner, asyncio.Future[None]]" = field(default_factory=dict)
@@ -153,6 +159,7 @@ class Host:
         self.activations.discard_where(lambda _: True)
 
     async def _quiet(self) -> None:
+        self._submit_accepted()
         await self.store.drain()
         if self._background:
             await asyncio.wait(set(self._background))
@@ -164,7 +171,7 @@ class Host:
         earlier: Mapping[UUID, Receipt],
     ) -> list[Any]:
         await self._activate({operation.owner for operation in operations})
-        if len(operations) > self.store.room:
+        if len(operations) > self.store.room - len(self._accepted):
             return [Overloaded("the host's commit queue is full", 0.5)] * len(operations)
         results: list[Any] = []
         changes: list[Change] = []
@@ -183,13 +190,12 @@ class Host:
                 awaited.append(index)
                 durable = durable or operation.ack is not Ack.ACCEPTED  # type: ignore[union-attr]
         self.applied += len(operations)
-        if changes:
+        if durable:
             committed = self._submit(changes)
-            if durable:
-                for position, error in (await asyncio.shield(committed)).items():
-                    results[awaited[position]] = error
-            else:
-                self._keep(committed)
+            for position, error in (await asyncio.shield(committed)).items():
+                results[awaited[position]] = error
+        elif changes:
+            self._submit_later(changes)
         return results
 
     def _apply_one(
@@ -260,32 +266,48 @@ class Host:
         if self.activations.size_bytes > self.budget_bytes:
             self.activations.passivate(spare=len(owners))
 
+    def _submit_later(self, changes: Sequence[Change]) -> None:
+        """Hold changes that nobody waits for: of many to one key only the last is stored."""
+        for change in changes:
+            self.activations.hold(change.owner)
+        if not self._accepted:
+            asyncio.get_running_loop().call_later(_ACCEPTED_WAIT_S, self._submit_accepted)
+        self._accepted += changes
+        if len(self._accepted) >= _ACCEPTED_AT_MOST:
+            self._submit_accepted()
+
+    def _submit_accepted(self) -> None:
+        if self._accepted:
+            changes, self._accepted = self._accepted, []
+            task = asyncio.create_task(self._settle(changes, self._put(changes)))
+            self._background.add(task)  # the loop keeps only a weak reference
+            task.add_done_callback(self._background.discard)
+
     def _submit(self, changes: Sequence[Change]) -> "asyncio.Task[dict[int, PinakError]]":
         """Queue changes now, before anything else can run; the task gives the refusals."""
-        held = [a for change in changes if (a := self.activations.get(change.owner)) is not None]
-        for activation in held:
-            activation.uncommitted += 1
+        self._submit_accepted()  # what was accepted before is stored before
+        for change in changes:
+            self.activations.hold(change.owner)
+        return asyncio.create_task(self._settle(changes, self._put(changes)))
+
+    def _put(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
         try:
-            submitted = self.store.submit(changes)
+            return self.store.submit(changes)
         except PinakError as error:
-            submitted = asyncio.get_running_loop().create_future()
-            submitted.set_result(dict.fromkeys(range(len(changes)), error))
-        return asyncio.create_task(self._settle(changes, held, submitted))
+            refused: asyncio.Future[Mapping[int, Any]] = asyncio.get_running_loop().create_future()
+            refused.set_result(dict.fromkeys(range(len(changes)), error))
+            return refused
 
     async def _settle(
-        self,
-        changes: Sequence[Change],
-        held: Sequence[Activation],
-        submitted: "asyncio.Future[Mapping[int, Any]]",
+        self, changes: Sequence[Change], submitted: "asyncio.Future[Mapping[int, Any]]"
     ) -> dict[int, PinakError]:
         """Return the refusals of submitted changes, once the others are committed."""
         try:
             fates = await submitted
         except PinakError as error:
             fates = dict.fromkeys(range(len(changes)), error)
-        finally:
-            for activation in held:
-                activation.uncommitted -= 1
+        for change in changes:
+            self.activations.settle(change.owner)
         failed = {i: fate for i, fate in fates.items() if isinstance(fate, PinakError)}
         if failed:
             stale = (changes[i].owner for i, fate in failed.items() if isinstance(fate, StaleEpoch))
@@ -304,6 +326,7 @@ class Host:
         for owner in owners:
             self.activations.discard(owner)
             self._settling[owner] = settled
+        self._submit_accepted()
         try:
             await self.store.drain()
         finally:
@@ -311,8 +334,3 @@ class Host:
                 if self._settling.get(owner) is settled:
                     del self._settling[owner]
             settled.set_result(None)
-
-    def _keep(self, task: "asyncio.Task[Any]") -> None:
-        """Hold a background commit until it is done: the loop keeps only a weak reference."""
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)

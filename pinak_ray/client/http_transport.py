@@ -1,6 +1,7 @@
 """Operations over HTTP, for callers outside the Ray cluster; the token names the namespace."""
 
 import asyncio
+import random
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,18 +10,18 @@ from urllib.parse import quote
 
 import httpx
 import orjson
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception,
-    stop_after_delay,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay
 
 from pinak_ray.client.answers import context, entries, items, nudges, recall_result, receipt
-from pinak_ray.client.problems import raise_problem
+from pinak_ray.client.problems import raise_problem, retry_after_s
 from pinak_ray.embedding import decode_halfvec
-from pinak_ray.records.errors import InvalidInput, NotRunning, PinakError, Unavailable
+from pinak_ray.records.errors import (
+    InvalidInput,
+    NotRunning,
+    Overloaded,
+    PinakError,
+    Unavailable,
+)
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import Memory
 from pinak_ray.records.operations import (
@@ -43,6 +44,11 @@ R = TypeVar("R")
 
 _TIMEOUT_S = 35.0
 _RETRY_WINDOW_S = 30.0
+_FIRST_BACKOFF_S = 0.05
+_LAST_BACKOFF_S = 1.0
+# All but `_CONNECTIONS` of these wait for a connection, each with its body.
+_MAX_REQUESTS = 4_096
+_CONNECTIONS = 100
 
 
 class About(NamedTuple):
@@ -67,6 +73,7 @@ class HttpTransport:
 
     url: str
     token: str = field(repr=False)
+    _requests: int = field(default=0, repr=False)
     _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]" = field(
         default_factory=weakref.WeakKeyDictionary, repr=False
     )
@@ -123,31 +130,59 @@ class HttpTransport:
                 base_url=self.url,
                 headers=self._headers(),
                 timeout=_TIMEOUT_S,
-                limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
+                limits=httpx.Limits(
+                    max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS
+                ),
             )
         return client
 
     async def _answer(self, request: _Request) -> Any:
-        content = None if request.body is None else orjson.dumps(request.body)
+        """Return the answer's JSON; after a 503 ask again when the gateway said to, or later.
+
+        What is left of the last 503 when the window ends is raised: Overloaded, or Unavailable.
+        """
+        if self._requests >= _MAX_REQUESTS:
+            raise Overloaded(f"{_MAX_REQUESTS} requests wait in this process, its limit", 0.1)
+        pause = _Pause()
+        self._requests += 1
         try:
             async for attempt in AsyncRetrying(
-                stop=stop_after_delay(_RETRY_WINDOW_S),
-                wait=wait_exponential(multiplier=0.05, max=1.0) + wait_random(0, 0.05),
+                stop=stop_before_delay(_RETRY_WINDOW_S),
+                wait=pause,
                 retry=retry_if_exception(_passes),
                 reraise=True,
             ):
                 with attempt:
-                    answer = await self._client().request(
-                        request.method,
-                        request.path,
-                        content=content,
-                        params=request.parameters,
-                        headers={"Content-Type": "application/json"} if content else None,
-                    )
+                    pause.told_s = 0.0
+                    answer = await self._ask(request)
+                    pause.told_s = retry_after_s(answer)
                     raise_problem(answer)
                     return answer.json()
         except httpx.HTTPError as error:
             raise Unavailable(f"the gateway at {self.url} does not answer: {error!r}") from error
+        finally:
+            self._requests -= 1
+
+    async def _ask(self, request: _Request) -> httpx.Response:
+        content = None if request.body is None else orjson.dumps(request.body)
+        return await self._client().request(
+            request.method,
+            request.path,
+            content=content,
+            params=request.parameters,
+            headers={"Content-Type": "application/json"} if content else None,
+        )
+
+
+@dataclass(slots=True)
+class _Pause:
+    """How long until the next attempt: what the gateway said at least, and never all at once."""
+
+    told_s: float = 0.0
+
+    def __call__(self, state: RetryCallState) -> float:
+        backoff: float = min(_FIRST_BACKOFF_S * 2 ** (state.attempt_number - 1), _LAST_BACKOFF_S)
+        return max(backoff, self.told_s) * random.uniform(1.0, 1.5)  # noqa: S311 - jitter
 
 
 def _passes(error: BaseException) -> bool:

@@ -17,12 +17,14 @@ from pinak_ray.records.topology import Placement
 from pinak_ray.records.wire import decode_result, encode_operation
 from pinak_ray.store.memories import Duplicate, EncodedMemory
 
-__all__ = ["HostLane", "HostLanes", "writer_lane"]
+__all__ = ["HostLane", "HostLanes", "indexer_lane", "writer_lane"]
 
 # Ray puts arguments over 100 KB into the object store, which costs a batch about a millisecond.
 # Rows have about 400 bytes, so 192 of them stay under it.
 _WRITE_BATCH = 192
 _HOST_BATCH = 256
+# Waiting costs an Indexer nothing, so that late keys need not hold up the others.
+_WAITS_IN_FLIGHT = 64
 _KNOWN_OWNERS = 10_000
 _FIRST_BACKOFF_S = 0.02
 _LAST_BACKOFF_S = 1.0
@@ -42,11 +44,7 @@ def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[Encod
             return [True] * len(batch)
         return [_news(fates.get(index)) for index in range(len(batch))]
 
-    return Batcher(carry, max_batch=_WRITE_BATCH, size_of=_bytes_of_memory)
-
-
-def _bytes_of_memory(memory: EncodedMemory) -> int:
-    return len(memory.row) + len(memory.vector_row or b"")
+    return Batcher(carry, max_batch=_WRITE_BATCH, size_of=lambda memory: memory.size)
 
 
 def _bytes_of_operation(operation: HostOperation) -> int:
@@ -57,6 +55,16 @@ def _bytes_of_operation(operation: HostOperation) -> int:
             return len(operation.content) + len(operation.encoded_details)
         case _:
             return 0
+
+
+def indexer_lane(calls: ActorCalls, name: str) -> Batcher[tuple[int, UUID]]:
+    """Return a lane to this Indexer; a key's future ends once all of its batch are searchable."""
+
+    async def carry(keys: Sequence[tuple[int, UUID]]) -> Sequence[Any]:
+        await calls.retried(name, lambda actor: actor.searchable.remote(list(keys)))
+        return [None] * len(keys)
+
+    return Batcher(carry, max_batch=_WRITE_BATCH, max_in_flight=_WAITS_IN_FLIGHT)
 
 
 def _news(fate: Any) -> Any:

@@ -7,7 +7,7 @@ import httpx
 from pinak_ray.records import errors
 from pinak_ray.records.errors import Overloaded, PinakError, Unavailable, VersionConflict
 
-__all__ = ["raise_problem"]
+__all__ = ["raise_problem", "retry_after_s"]
 
 _BY_CODE = {
     getattr(errors, name).code: getattr(errors, name)
@@ -23,6 +23,13 @@ def raise_problem(answer: httpx.Response) -> None:
     raise _error(answer)
 
 
+def retry_after_s(answer: httpx.Response) -> float:
+    """Return for how many seconds the gateway asks to be left alone; 0.0 where it does not say."""
+    said = answer.headers.get("Retry-After", "")
+    # A proxy between may send a date instead, which our own backoff serves as well.
+    return float(said) if said.isdecimal() and len(said) < 10 else 0.0
+
+
 def _error(answer: httpx.Response) -> PinakError:
     try:
         problem: dict[str, Any] = answer.json()
@@ -33,7 +40,7 @@ def _error(answer: httpx.Response) -> PinakError:
     if code == VersionConflict.code and {"key", "expected", "current"} <= problem.keys():
         return VersionConflict(problem["key"], problem["expected"], problem["current"])
     if code == Overloaded.code:
-        return Overloaded(detail, float(answer.headers.get("Retry-After", 1)))
+        return Overloaded(detail, retry_after_s(answer) or 1.0)
     found: type[PinakError] = _BY_CODE.get(
         code, Unavailable if answer.status_code >= 500 else errors.InvalidInput
     )

@@ -13,7 +13,7 @@ import orjson
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
-from pinak_ray.client.lanes import HostLanes, writer_lane
+from pinak_ray.client.lanes import HostLanes, indexer_lane, writer_lane
 from pinak_ray.records.ids import NamespaceKey, uuid7
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
@@ -43,6 +43,7 @@ class _Lanes:
 
     hosts: HostLanes
     writers: dict[tuple[str, bool], Batcher[EncodedMemory]] = field(default_factory=dict)
+    indexers: dict[str, Batcher[tuple[int, UUID]]] = field(default_factory=dict)
 
 
 class RayTransport:
@@ -168,9 +169,12 @@ class RayTransport:
         return Receipt(operation.memory.id, operation.ack, new)
 
     async def _await_searchable(self, operation: Remember) -> None:
-        key = (operation.memory.namespace_id, operation.memory.id)
-        indexer = self._calls.any_of(self.topology.indexers)
-        await self._calls.retried(indexer, lambda actor: actor.searchable.remote([key]))
+        lanes = self._lanes_here().indexers
+        name = self._calls.any_of(self.topology.indexers)
+        lane = lanes.get(name)
+        if lane is None:
+            lane = lanes[name] = indexer_lane(self._calls, name)
+        await lane.put((operation.memory.namespace_id, operation.memory.id))
 
     def _on_host(self, operation: HostOperation) -> "asyncio.Future[Any]":
         lanes = self._lanes_here()

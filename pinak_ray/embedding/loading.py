@@ -20,7 +20,8 @@ HASHING_DIMENSION = 384  # as the default model's, so that a test's tables fit b
 class EmbedderSpec:
     """Which embedder to load; picklable, so that each actor loads its own.
 
-    minilm needs `cache_dir` and takes `directory`, `threads` (0: one for each core);
+    minilm needs `cache_dir` and takes `directory`, `threads` (0: one for each core)
+    and `workers`, see MiniLm;
     openai needs `url`, `model`, `dimension` and takes `api_key`; hashing takes `dimension`.
     """
 
@@ -32,6 +33,7 @@ class EmbedderSpec:
     model: str | None = None
     dimension: int | None = None
     threads: int = 0
+    workers: int = 1
 
 
 def load_embedder(spec: EmbedderSpec, progress: Progress | None = None) -> Embedder:
@@ -56,7 +58,7 @@ def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> Embedder:
     if spec.cache_dir is None:
         raise SetupError("the embedder minilm needs a cache_dir")
     files = ensure_model(spec.cache_dir, directory=spec.directory, progress=progress)
-    return MiniLm(files, threads=spec.threads)
+    return MiniLm(files, threads=spec.threads, workers=spec.workers)
 
 
 def _load_openai(spec: EmbedderSpec) -> Embedder:

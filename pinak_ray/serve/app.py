@@ -16,6 +16,7 @@ from pinak_ray.serve.models.recall import IntendBody, RecallBody
 from pinak_ray.serve.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
 from pinak_ray.serve.openapi import describe
 from pinak_ray.serve.problems import answer_errors
+from pinak_ray.serve.request_limit import MAX_REQUESTS, RequestLimit
 from pinak_ray.serve.routes import (
     boards,
     health,
@@ -57,12 +58,15 @@ def create_app(
     body_limit: int = _BODY_LIMIT,
     batch_limit: int = _BATCH_LIMIT,
     body_timeout_s: float = _BODY_TIMEOUT_S,
+    max_requests: int = MAX_REQUESTS,
+    names_answers: bool = True,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """Return the application over this backend.
 
-    `dimension` is that of the embedding model; the limits are in bytes. The backend is first
-    asked when the first request comes, so a `lifespan` may open it.
+    `dimension` is that of the embedding model; the limits of bodies are in bytes; `max_requests`
+    are answered at once, more hear Overloaded; `names_answers` puts `X-Request-Id` on each. The
+    backend is first asked when the first request comes, so a `lifespan` may open it.
     """
     metrics = Metrics("gateway") if metrics is None else metrics
     app = FastAPI(
@@ -88,7 +92,10 @@ def create_app(
     app.add_middleware(
         BodyLimit, limit=body_limit, larger={_BATCH_PATH: batch_limit}, timeout_s=body_timeout_s
     )
-    app.add_middleware(Boundary, metrics=metrics)
+    app.add_middleware(
+        RequestLimit, metrics=metrics, unannounced=body_limit, max_requests=max_requests
+    )
+    app.add_middleware(Boundary, metrics=metrics, names_answers=names_answers)
     return app
 
 

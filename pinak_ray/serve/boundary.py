@@ -23,11 +23,15 @@ _log = structlog.get_logger()
 
 
 class Boundary:
-    """Pure ASGI, so that streams pass through it unbuffered."""
+    """Pure ASGI, so that streams pass through it unbuffered.
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    `names_answers`: put `X-Request-Id` on each answer, unless whoever runs the application does.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, names_answers: bool) -> None:
         self._app = app
         self._metrics = metrics
+        self._names_answers = names_answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; an unexpected exception becomes a 500 that says only its id."""
@@ -43,7 +47,8 @@ class Boundary:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = identity
+                if self._names_answers:
+                    MutableHeaders(scope=message)["X-Request-Id"] = identity
             await send(message)
 
         keep_slashes(scope)

@@ -10,16 +10,19 @@ import ray
 from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application
+from ray.serve.config import BackpressureConfig
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.client.ray_transport import RayTransport, intent_note
+from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import Intend, Operation, Recall
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
+from pinak_ray.serve.request_limit import MAX_REQUESTS
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.signing_keys import live_keys
 from pinak_ray.store.stats import namespace_figures
@@ -32,8 +35,11 @@ R = TypeVar("R")
 
 GATEWAY = "gateway"
 
-# Serve's default of 5 would queue a swarm behind five callers; HAProxy spreads what comes past.
-_MAX_ONGOING = 100
+# Above our own limit, so that it is ours that refuses, by a problem document: Serve's own line
+# would hold bodies of any size. What is left is for probes.
+_MAX_ONGOING = MAX_REQUESTS + 128
+# A caller over HTTP can wait by itself, and is told how long; here it would hold a place.
+_PATIENCE_S = 0.0
 
 
 @dataclass(slots=True)
@@ -85,11 +91,14 @@ class GatewayBackend:
     config: StackConfig
     topology: Topology
     model: RegisteredModel
+    own_metrics: Metrics = field(default_factory=lambda: Metrics("gateway"))
     transport: GatewayTransport = field(init=False)
 
     def __post_init__(self) -> None:
         search = Lazy(lambda: SearchParts.open(self.config, name="pinak-ray gateway"))
-        self.transport = GatewayTransport(RayTransport(self.topology, self.model.id), search)
+        self.transport = GatewayTransport(
+            RayTransport(self.topology, self.model.id, _PATIENCE_S), search
+        )
 
     async def public_keys(self) -> Mapping[str, PublicKey]:
         """Return the keys whose tokens may hold."""
@@ -99,7 +108,7 @@ class GatewayBackend:
 
     async def readiness(self) -> Mapping[str, str]:
         """Ask every part of the stack."""
-        health = await self._supervisor().health.remote()
+        health = await self._health()
         return {name: str(said.get("error", "ok")) for name, said in health.items()}
 
     async def stats(self, namespace_id: int) -> Mapping[str, Any]:
@@ -109,17 +118,25 @@ class GatewayBackend:
         return {**await namespace_figures(parts.database, namespace_id), "model": model}
 
     async def metrics(self) -> Sequence[bytes]:
-        """Return the other parts' numbers as Prometheus text."""
-        health = await self._supervisor().health.remote()
+        """Return the other parts' numbers as Prometheus text, and bring our own up to date."""
+        self.own_metrics.set_queue_depth("operations", self.transport.ray_transport.depth)
+        search = self.transport.search.opened
+        self.own_metrics.set_queue_depth("search", search.admission.waiting if search else 0)
         texts = []
-        for name, said in health.items():
-            metrics = Metrics(name)
-            metrics.set_queue_depth(name, int(said.get("queue_depth", 0)))
-            texts.append(metrics.render())
+        for name, said in (await self._health()).items():
+            if "queue_depth" in said:
+                metrics = Metrics(name)
+                metrics.set_queue_depth(name, int(said["queue_depth"]))
+                texts.append(metrics.render())
         return texts
 
-    def _supervisor(self) -> Any:
-        return ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+    async def _health(self) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+            health: Mapping[str, Mapping[str, Any]] = await supervisor.health.remote()
+        except (ray.exceptions.RayError, ValueError) as error:
+            raise Unavailable(f"the supervisor does not answer: {error!r}") from error
+        return health
 
 
 def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -> FastAPI:
@@ -135,7 +152,13 @@ def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -
         finally:
             await backend.transport.aclose()
 
-    return create_app(backend, model.dimension, lifespan=lifespan)
+    return create_app(
+        backend,
+        model.dimension,
+        metrics=backend.own_metrics,
+        names_answers=False,  # Serve appends `X-Request-Id` by itself: it would stand there twice
+        lifespan=lifespan,
+    )
 
 
 def gateway_application(
@@ -153,6 +176,8 @@ def gateway_application(
         name=GATEWAY,
         num_replicas=replicas,
         max_ongoing_requests=_MAX_ONGOING,
+        max_queued_requests=_MAX_ONGOING,
+        backpressure_config=BackpressureConfig(retry_after_s=1),
         health_check_period_s=5,
         graceful_shutdown_timeout_s=5,
         ray_actor_options={"num_cpus": 0},

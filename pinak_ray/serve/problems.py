@@ -25,10 +25,12 @@ from pinak_ray.records.errors import (
 )
 
 __all__ = [
+    "MEDIA_TYPE",
     "InvalidFields",
     "answer_errors",
     "field_faults",
     "problem",
+    "problem_answer",
     "problem_body",
     "problem_of",
     "request_id",
@@ -130,10 +132,14 @@ def _headers_of(error: PinakError) -> dict[str, str]:
     return {}
 
 
+def problem_answer(error: PinakError, *, instance: str) -> Response:
+    """Return the response that one of our errors leaves as, with its headers."""
+    return problem(problem_of(error, instance=instance), headers=_headers_of(error))
+
+
 async def _answer_pinak_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PinakError)
-    body = problem_of(error, instance=request_id(request.scope))
-    return problem(body, headers=_headers_of(error))
+    return problem_answer(error, instance=request_id(request.scope))
 
 
 async def _answer_bad_parameters(request: Request, error: Exception) -> Response:

@@ -50,7 +50,11 @@ class AgentState:
 
     def __post_init__(self) -> None:
         self._commits = GroupCommit(
-            self._commit, "the host's commit queue", lanes=1, max_batch=_MAX_BATCH
+            self._commit,
+            "the host's commit queue",
+            lanes=1,
+            max_batch=_MAX_BATCH,
+            size_of=_size,
         )
 
     async def take(self, shards: Iterable[int]) -> None:
@@ -140,6 +144,12 @@ class AgentState:
             again = await self._commit([changes[index] for index in kept])
             fates |= {kept[position]: fate for position, fate in again.items()}
         return fates
+
+
+def _size(change: Change) -> int:
+    if isinstance(change, PutItem):
+        return len(change.item.encoded)
+    return len(change.entry.content) + len(change.entry.encoded_details)
 
 
 def _entry(row: Any) -> Entry:

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from pinak_ray.records.errors import Unavailable
+from pinak_ray.store.faults import CONNECTION_LOST
 
 __all__ = ["SCHEMA", "Connection", "Database", "microseconds"]
 
@@ -127,7 +128,7 @@ class Database:
             reader = None
             if reader_connections:
                 reader = await pool(reader_connections, role="pinak_app")
-        except (OSError, asyncpg.PostgresConnectionError, TimeoutError) as error:
+        except (*CONNECTION_LOST, TimeoutError) as error:
             raise Unavailable(f"PostgreSQL does not answer: {error}") from error
         return cls(service, reader)
 
@@ -156,10 +157,12 @@ class Database:
     async def _acquire(self, pool: "asyncpg.Pool[Any]") -> AsyncIterator[Connection]:
         try:
             connection = await pool.acquire(timeout=_ACQUIRE_TIMEOUT_S)
-        except (OSError, asyncpg.PostgresConnectionError, TimeoutError) as error:
+        except (*CONNECTION_LOST, TimeoutError) as error:
             raise Unavailable(f"no PostgreSQL connection: {error!r}") from error
         try:
             yield connection
+        except CONNECTION_LOST as error:
+            raise Unavailable(f"PostgreSQL went away: {error!r}") from error
         finally:
             await pool.release(connection, timeout=_ACQUIRE_TIMEOUT_S)
 
@@ -168,7 +171,7 @@ class Database:
         try:
             async with asyncio.timeout(5), self.service() as connection:
                 await connection.fetchval("SELECT 1")
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        except (asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable(f"PostgreSQL does not answer: {error!r}") from error
 
     async def aclose(self) -> None:

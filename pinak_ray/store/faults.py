@@ -4,14 +4,22 @@ import asyncpg
 
 from pinak_ray.records.errors import Unavailable
 
-__all__ = ["is_transient"]
+__all__ = ["CONNECTION_LOST", "is_transient"]
+
+CONNECTION_LOST = (
+    OSError,  # the socket is gone: ConnectionError and FileNotFoundError among them
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # "connection is closed"
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+"""What a query meets when its server goes away or is not there yet."""
 
 _TRANSIENT = (
-    OSError,  # the socket is gone: ConnectionError and FileNotFoundError among them
+    *CONNECTION_LOST,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,  # "connection is closed", "another operation is in progress"
-    asyncpg.OperatorInterventionError,  # AdminShutdown, CrashShutdown, CannotConnectNow
+    asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,  # too many connections, out of memory or disk
     asyncpg.TransactionRollbackError,  # deadlock, serialization failure
     asyncpg.InternalClientError,

@@ -27,6 +27,7 @@ _LAST_BACKOFF_S = 1.0
 @dataclass(slots=True, eq=False)
 class _Chunk(Generic[T, F]):
     items: Sequence[T]
+    size: int
     done: "asyncio.Future[Fates[F]]"
 
 
@@ -47,12 +48,17 @@ class GroupCommit(Generic[T, F]):
     max_wait_s: float = 0.004
     lanes: int = 1
     capacity: int = 16_384
+    # 16,384 of the largest items would be a gigabyte.
+    capacity_bytes: int = 64 << 20
+    size_of: Callable[[T], int] = lambda _: 0
+    """An item's size in bytes, as far as it matters."""
     retry_for_s: float = 60.0
     committed: int = 0
     batches: int = 0
     _chunks: "deque[_Chunk[T, F]]" = field(default_factory=deque)
     _open: "set[asyncio.Future[Fates[F]]]" = field(default_factory=set)
     _waiting: int = 0
+    _waiting_bytes: int = 0
     _in_flight: int = 0
     _closed: bool = False
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,8 +72,8 @@ class GroupCommit(Generic[T, F]):
 
     @property
     def room(self) -> int:
-        """How many more items may be queued now."""
-        return self.capacity - self._waiting
+        """How many more items may be queued now; none once `capacity_bytes` of them wait."""
+        return self.capacity - self._waiting if self._waiting_bytes < self.capacity_bytes else 0
 
     def put(self, items: Sequence[T]) -> "asyncio.Future[Fates[F]]":
         """Queue items now, and return the future of their fates.
@@ -86,8 +92,10 @@ class GroupCommit(Generic[T, F]):
             self._tasks = [asyncio.create_task(self._lane()) for _ in range(self.lanes)]
         self._open.add(done)
         done.add_done_callback(self._open.discard)
-        self._chunks.append(_Chunk(items, done))
+        chunk: _Chunk[T, F] = _Chunk(items, sum(map(self.size_of, items)), done)
+        self._chunks.append(chunk)
         self._waiting += len(items)
+        self._waiting_bytes += chunk.size
         self._changed.set()
         return done
 
@@ -159,6 +167,7 @@ class GroupCommit(Generic[T, F]):
             chunk = self._chunks.popleft()
             chunks.append(chunk)
             size += len(chunk.items)
+            self._waiting_bytes -= chunk.size
         self._waiting -= size
         self._in_flight += size
         return chunks

@@ -1,17 +1,24 @@
 """The Indexer's side of the store: take what is owed, store vectors and term statistics, once."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from pinak_ray.store.database import Database
+import asyncpg
+
+from pinak_ray.store.database import Connection, Database
+from pinak_ray.store.faults import is_transient
 from pinak_ray.store.memories import encode_vector, index_text, store_vectors
 from pinak_ray.store.queries import query
 
-__all__ = ["EncodeVectors", "IndexedBatch", "index_some", "owed"]
+__all__ = ["EncodeVectors", "IndexedBatch", "Key", "index_some", "not_searchable", "owed"]
 
 EncodeVectors = Callable[[Sequence[str]], Awaitable[Sequence[bytes]]]
 """Embeds texts and returns each vector in binary halfvec form."""
+
+Key: TypeAlias = tuple[int, UUID]
+"""A memory's primary key: its namespace and its id."""
 
 # Beyond this a queue row is set aside (and counted by `owed`), so that one poison text cannot stop
 # the rest for ever.
@@ -19,10 +26,16 @@ MAX_ATTEMPTS = 5
 
 
 class IndexedBatch(NamedTuple):
-    """What one call of `index_some` did."""
+    """What one call of `index_some` did: the memories, now searchable, of so many queue rows."""
 
-    memories: int
+    keys: frozenset[Key]
+    rows: int
     vectors: int
+
+    @property
+    def memories(self) -> int:
+        """How many memories became searchable."""
+        return len(self.keys)
 
 
 class Owed(NamedTuple):
@@ -36,37 +49,50 @@ class Owed(NamedTuple):
 async def index_some(
     database: Database, encode: EncodeVectors, *, model_id: int, limit: int = 4
 ) -> IndexedBatch:
-    """Index up to `limit` queued batches in one transaction; (0, 0) when nothing is owed.
+    """Index up to `limit` queue rows in one transaction; no rows when nothing is owed.
 
-    Rows are taken with SKIP LOCKED, so that several Indexers share the queue, and leave it in the
-    transaction that stores their vectors and statistics: a crash in between repeats nothing and
-    forgets nothing.
+    Rows are taken with SKIP LOCKED, so that any number of calls and Indexers share the queue, and
+    leave it in the transaction that stores their vectors and statistics: a crash in between repeats
+    nothing and forgets nothing. A row that fails alone, for a reason that will not pass by itself,
+    is blamed for it: no other shares the fault.
     """
-    async with database.service() as connection, connection.transaction():
-        taken = await connection.fetch(query("indexing", "take"), limit, MAX_ATTEMPTS)
-        if not taken:
-            return IndexedBatch(0, 0)
-        namespaces = [n for row in taken for n in row["namespace_ids"]]
-        ids = [i for row in taken for i in row["memory_ids"]]
-        missing = await connection.fetch(query("indexing", "texts"), namespaces, ids, model_id)
-        vectors = await encode(
-            [index_text(row["agent"], row["session"], row["content"]) for row in missing]
-        )
-        rows = [
-            encode_vector(row["namespace_id"], model_id, 0, row["id"].bytes, vector)
-            for row, vector in zip(missing, vectors, strict=True)
-        ]
-        await store_vectors(connection, rows)
-        await connection.execute(query("indexing", "count_terms"), namespaces, ids)
-        await connection.execute(query("indexing", "count_documents"), namespaces, ids)
-        await connection.execute(query("indexing", "done"), [row["id"] for row in taken])
-        return IndexedBatch(len(ids), len(rows))
+    taken: list[asyncpg.Record] = []
+    try:
+        async with database.service() as connection, connection.transaction():
+            taken = await connection.fetch(query("indexing", "take"), limit, MAX_ATTEMPTS)
+            return await _index(connection, taken, encode, model_id=model_id)
+    except Exception as error:
+        if len(taken) == 1 and not is_transient(error):
+            async with database.service() as connection:
+                await connection.execute(query("indexing", "blame"), taken[0]["id"])
+        raise
 
 
-async def blame(database: Database, limit: int) -> None:
-    """Count a failed attempt against the queue's head, so that poison is set aside in the end."""
-    async with database.service() as connection:
-        await connection.execute(query("indexing", "blame"), limit, MAX_ATTEMPTS)
+async def _index(
+    connection: Connection,
+    taken: Sequence[asyncpg.Record],
+    encode: EncodeVectors,
+    *,
+    model_id: int,
+) -> IndexedBatch:
+    if not taken:
+        return IndexedBatch(frozenset(), 0, 0)
+    namespaces = [n for row in taken for n in row["namespace_ids"]]
+    ids = [i for row in taken for i in row["memory_ids"]]
+    missing = await connection.fetch(query("indexing", "texts"), namespaces, ids, model_id)
+    vectors = await encode(
+        [index_text(row["agent"], row["session"], row["content"]) for row in missing]
+    )
+    rows = [
+        encode_vector(row["namespace_id"], model_id, 0, row["id"].bytes, vector)
+        for row, vector in zip(missing, vectors, strict=True)
+    ]
+    await store_vectors(connection, rows)
+    await connection.execute(query("indexing", "count_terms"), namespaces, ids)
+    await connection.execute(query("indexing", "count_documents"), namespaces, ids)
+    await connection.execute(query("indexing", "done"), [row["id"] for row in taken])
+    keys = frozenset(zip(namespaces, ids, strict=True))
+    return IndexedBatch(keys, len(taken), len(rows))
 
 
 async def owed(database: Database) -> Owed:
@@ -77,12 +103,15 @@ async def owed(database: Database) -> Owed:
     return Owed(row["memories"], row["set_aside"], row["oldest_s"])
 
 
-async def all_searchable(
-    database: Database, keys: Sequence[tuple[int, UUID]], *, model_id: int
-) -> bool:
-    """Return True once each of these memories has its vector."""
+async def not_searchable(
+    database: Database, keys: AbstractSet[Key], *, model_id: int
+) -> frozenset[Key]:
+    """Return those of the keys that have no vector yet."""
     async with database.service() as connection:
-        missing = await connection.fetchval(
-            query("indexing", "missing"), [n for n, _ in keys], [i for _, i in keys], model_id
+        rows = await connection.fetch(
+            query("indexing", "not_searchable"),
+            [namespace_id for namespace_id, _ in keys],
+            [memory_id for _, memory_id in keys],
+            model_id,
         )
-    return not missing
+    return frozenset((row["namespace_id"], row["id"]) for row in rows)

@@ -9,7 +9,14 @@ from uuid import UUID
 import asyncpg
 
 from pinak_ray.records.memories import Layer, Memory
-from pinak_ray.store.copy_format import EMPTY_ARRAY, NULL, encode_text_array, field, null_or_text, stream
+from pinak_ray.store.copy_format import (
+    EMPTY_ARRAY,
+    NULL,
+    encode_text_array,
+    field,
+    null_or_text,
+    stream,
+)
 from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
 from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.queries import query
@@ -62,6 +69,11 @@ class EncodedMemory(NamedTuple):
     vector_row: bytes | None = None
 
     @property
+    def size(self) -> int:
+        """How many bytes it holds."""
+        return len(self.row) + len(self.vector_row or b"")
+
+    @property
     def key(self) -> tuple[int, UUID]:
         """The primary key, read back from the row."""
         namespace_id = int.from_bytes(self.row[_NAMESPACE_AT], signed=True)
@@ -101,7 +113,7 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
     row = b"".join((
         _START.pack(len(COLUMNS), 4, memory.namespace_id, 16, memory.id.bytes, len(agent)),
         agent,
-        _LAYERS[memory.layer],
+        _LAYERS.get(memory.layer) or field(memory.layer.encode()),
         _LENGTH.pack(len(content)),
         content,
         NULL if memory.session is None else null_or_text(memory.session),

@@ -139,6 +139,21 @@ async def test_a_full_queue_refuses_at_once_and_stores_nothing(table: Table) -> 
     assert table.stored == ["first", "a", "b", "e"]
 
 
+async def test_large_items_fill_the_queue_before_their_number_does(table: Table) -> None:
+    """Once so many bytes wait there is no room, and there is again when they are stored."""
+    commits = grouped(table, capacity_bytes=4, size_of=len)
+    first = await first_in_flight(table, commits)
+    second = await start(commits, "abcd")
+    assert commits.room == 0
+    with pytest.raises(Overloaded):
+        await commits.submit(["e"])
+    table.open.set()
+    await asyncio.gather(first, second)
+
+    assert await commits.submit(["f"]) == {}
+    assert table.stored == ["first", "abcd", "f"]
+
+
 async def test_a_bad_item_fails_alone(table: Table) -> None:
     """A batch that the database refuses is halved until only the bad items are refused."""
     fates = await grouped(table).submit(["a", Bad("x"), "b", "c", Bad("y")])

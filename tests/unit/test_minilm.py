@@ -11,14 +11,10 @@ import numpy as np
 import pytest
 
 from pinak_ray.embedding import EmbedderSpec, ModelFiles, ensure_model, load_embedder
-from pinak_ray.embedding.minilm import MAX_BATCH, MAX_BATCH_TOKENS, MAX_TOKENS, MiniLm, _batches
+from pinak_ray.embedding.minilm import MAX_TOKENS, MiniLm
 from pinak_ray.records.errors import InvalidInput, SetupError, Unavailable
 
 CACHE = Path.home() / ".cache" / "pinak-ray" / "models"
-
-# Dynamic int8 scales activations by the largest one in the batch, so company and padding move a
-# vector a little. Measured over 200 texts of 10 to 900 characters: .990 on average, .978 at least.
-BATCH_COSINE = 0.97
 
 # Cosines of the float32 model; int8 keeps them within .03.
 GOLDEN = [
@@ -77,20 +73,25 @@ async def test_paraphrase_is_closer_than_unrelated(minilm: MiniLm) -> None:
 
 
 async def test_a_text_alone_and_in_company_agree(minilm: MiniLm) -> None:
-    """A batch moves a text's vector by no more than int8's rounding does."""
+    """A vector depends on its text alone, never on what was embedded along with it."""
     texts = [f"step {n}: " + "the queue of the worker is full " * (n % 7) for n in range(70)]
 
     together = await minilm.embed(texts)
     alone = np.concatenate([await minilm.embed([text]) for text in texts])
 
-    assert (together * alone).sum(axis=1).min() > BATCH_COSINE
+    np.testing.assert_array_equal(together, alone)
 
 
-async def test_the_same_call_gives_the_same_vectors(minilm: MiniLm) -> None:
-    """Embedding is deterministic for the same list on the same machine."""
-    texts = ["a", "the second text", "a third one, which is a little longer"]
+async def test_more_workers_give_the_same_vectors(files: ModelFiles, minilm: MiniLm) -> None:
+    """How many texts are computed at once changes nothing; not even for two lists at a time."""
+    lists = [[f"{name} {n} " + "is full " * (n % 9) for n in range(90)] for name in ("a", "b")]
+    both = MiniLm(files, threads=1, workers=2)
 
-    np.testing.assert_array_equal(await minilm.embed(texts), await minilm.embed(texts))
+    at_once = await asyncio.gather(*(both.embed(texts) for texts in lists))
+    await both.aclose()
+
+    for texts, vectors in zip(lists, at_once, strict=True):
+        np.testing.assert_array_equal(await minilm.embed(texts), vectors)
 
 
 async def test_only_the_first_tokens_count(minilm: MiniLm) -> None:
@@ -135,20 +136,6 @@ async def test_the_event_loop_stays_free(minilm: MiniLm) -> None:
     await long
 
     assert order == ["query", "long"]
-
-
-def test_batches_are_bounded_and_complete() -> None:
-    """Every row is in one batch; none has more than 32 rows or its share of padded tokens."""
-    lengths = np.random.default_rng(3).integers(1, MAX_TOKENS + 1, size=500).tolist()
-    rows = [[0] * length for length in lengths]
-
-    batches = list(_batches(rows))
-
-    assert list(range(500)) == sorted(position for batch in batches for position in batch)
-    for batch in batches:
-        longest = max(lengths[position] for position in batch)
-        assert len(batch) <= MAX_BATCH
-        assert len(batch) * longest <= MAX_BATCH_TOKENS
 
 
 async def test_a_closed_embedder_says_so(files: ModelFiles) -> None:

@@ -3,7 +3,7 @@
 Nothing here names a tenant, an agent or a memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from fastapi import APIRouter, Request
@@ -61,12 +61,13 @@ async def readyz(request: Request, context: Context) -> Response:
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(context: Context) -> Response:
     """Return this gateway's metrics, and those of the other parts while they answer."""
-    texts = [context.metrics.render()]
+    others: Sequence[bytes] = ()
     try:
         async with context.deadline(context.deadlines.readiness_s):
-            texts.extend(await context.backend.metrics())
+            others = await context.backend.metrics()
     except PinakError as error:
         _log.warning("metrics_incomplete", error=error.code)
+    texts = [context.metrics.render(), *others]
     return Response(merge_metrics(texts), headers={"Content-Type": CONTENT_TYPE})
 
 

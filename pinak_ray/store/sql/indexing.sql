@@ -43,10 +43,7 @@ ON CONFLICT (namespace_id) DO UPDATE SET
 DELETE FROM pinak.index_queue WHERE id = ANY ($1::bigint[])
 
 -- name: blame
-UPDATE pinak.index_queue SET attempts = attempts + 1
-WHERE id IN (
-    SELECT id FROM pinak.index_queue WHERE attempts < $2 ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
-)
+UPDATE pinak.index_queue SET attempts = attempts + 1 WHERE id = $1
 
 -- name: owed
 SELECT
@@ -55,8 +52,8 @@ SELECT
     coalesce(extract(epoch FROM now() - min(queued_at)), 0)::float8 AS oldest_s
 FROM pinak.index_queue
 
--- name: missing
-SELECT count(*)
+-- name: not_searchable
+SELECT q.namespace_id, q.id
 FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
 WHERE NOT EXISTS (
     SELECT FROM pinak.memory_vectors AS v

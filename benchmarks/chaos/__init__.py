@@ -1,0 +1,1 @@
+"""Chaos: rounds of kill -9 under load, and a verdict on every acknowledged write."""
