@@ -40,6 +40,9 @@ MAX_BUDGET_TOKENS = 1_000_000
 # Ten years, in seconds: beyond it the caller means "for ever" or has mixed up units.
 MAX_TTL_S = 315_360_000
 
+# Asking for the exact type first is ten times as fast as for a Mapping.
+_WITHOUT_NAN = frozenset((str, int, bool, type(None)))
+
 # An escaped NUL: `\u0000` behind an even number of backslashes, which are themselves escapes.
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -99,6 +102,9 @@ def check_json(what: str, value: Any, *, limit: int = MAX_DETAILS_BYTES) -> byte
 
 def _has_nan(value: Any) -> bool:
     """Tell what orjson writes as null without a word: a number that is not finite."""
+    kind = type(value)
+    if kind in _WITHOUT_NAN:
+        return False
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):

@@ -79,20 +79,28 @@ class AgentState:
     async def load(self, owners: Sequence[Owner]) -> list[Snapshot]:
         """Return what was committed for each of these owners."""
         snapshots: list[Snapshot] = [Snapshot([], []) for _ in owners]
-        agents = [(i, o) for i, o in enumerate(owners) if o.space is Space.AGENT]
-        async with self.database.service() as connection:
-            if agents:
-                names = [o.namespace_id for _, o in agents], [o.name for _, o in agents]
-                for number, *item in await connection.fetch(
-                    query("agent_state", "load_items"), *names
-                ):
-                    snapshots[agents[number - 1][0]].items.append(WorkingItem(*item))
-            columns = [list(column) for column in zip(*owners, strict=True)]
-            for number, *entry in await connection.fetch(
-                query("agent_state", "load_entries"), *columns
-            ):
-                snapshots[number - 1].entries.append(_entry(entry))
+        await asyncio.gather(
+            self._load_items(owners, snapshots), self._load_entries(owners, snapshots)
+        )
         return snapshots
+
+    async def _load_items(self, owners: Sequence[Owner], snapshots: list[Snapshot]) -> None:
+        agents = [index for index, owner in enumerate(owners) if owner.space is Space.AGENT]
+        if not agents:
+            return
+        namespaces = [owners[index].namespace_id for index in agents]
+        names = [owners[index].name for index in agents]
+        async with self.database.service() as connection:
+            rows = await connection.fetch(query("agent_state", "load_items"), namespaces, names)
+        for number, *item in rows:
+            snapshots[agents[number - 1]].items.append(WorkingItem(*item))
+
+    async def _load_entries(self, owners: Sequence[Owner], snapshots: list[Snapshot]) -> None:
+        columns = [list(column) for column in zip(*owners, strict=True)]
+        async with self.database.service() as connection:
+            rows = await connection.fetch(query("agent_state", "load_entries"), *columns)
+        for number, *entry in rows:
+            snapshots[number - 1].entries.append(_entry(entry))
 
     def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Fates[PinakError]]":
         """Queue changes; the fates of refused ones come back, StaleEpoch among them."""
