@@ -5,49 +5,51 @@ agent = swarm.agent("deployer")
 receipt = await agent.remember("rollout blocked: migration 42 locks orders", outcome="failure")
 """
 
-from pinak_ray.client import AgentHandle, BoardHandle, ScratchpadHandle, Swarm, connect
-from pinak_ray.records.errors import (
-    Conflict,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    NotRunning,
-    Overloaded,
-    PinakError,
-    SetupError,
-    Unauthorized,
-    Unavailable,
-    VersionConflict,
-)
-from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
-from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.recall import Hit, RecallResult
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pinak_ray.client import AgentHandle, BoardHandle, ScratchpadHandle, Swarm, connect
+    from pinak_ray.records.errors import (
+        Conflict,
+        Forbidden,
+        InvalidInput,
+        NotFound,
+        NotRunning,
+        Overloaded,
+        PinakError,
+        SetupError,
+        Unauthorized,
+        Unavailable,
+        VersionConflict,
+    )
+    from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
+    from pinak_ray.records.nudges import Nudge
+    from pinak_ray.records.recall import Hit, RecallResult
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Load the public names on first use: Ray and the rest take a second, the hook has 0.1."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pinak_ray import client
+        from pinak_ray.records import errors, memories, nudges, recall
+
+        for module in (client, errors, memories, nudges, recall):
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                break
+        return globals()[name]
+
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Ack",
-    "AgentHandle",
-    "BoardHandle",
-    "Conflict",
-    "Forbidden",
-    "Hit",
-    "InvalidInput",
-    "Layer",
-    "NotFound",
-    "NotRunning",
-    "Nudge",
-    "Outcome",
-    "Overloaded",
-    "PinakError",
-    "RecallResult",
-    "Receipt",
-    "ScratchpadHandle",
-    "SetupError",
-    "Swarm",
-    "Unauthorized",
-    "Unavailable",
-    "VersionConflict",
-    "__version__",
-    "connect",
-]
+    "Ack", "AgentHandle", "BoardHandle", "Conflict", "Forbidden", "Hit", "InvalidInput", "Layer",
+    "NotFound", "NotRunning", "Nudge", "Outcome", "Overloaded", "PinakError", "RecallResult",
+    "Receipt", "ScratchpadHandle", "SetupError", "Swarm", "Unauthorized", "Unavailable",
+    "VersionConflict", "__version__", "connect",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

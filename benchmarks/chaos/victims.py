@@ -66,9 +66,12 @@ def _head(settings: Settings) -> int:
 
 
 def _one_of(root: int, title: str) -> Process:
-    candidates = descendants(root, title)
-    if not candidates:
-        raise Unavailable(f"no process below {root} is a {title!r}")
+    """Return one such process; the round before may have taken the last, whose heir is starting."""
+    deadline = time.monotonic() + _BACK_TIMEOUT_S
+    while not (candidates := descendants(root, title)):
+        if time.monotonic() > deadline:
+            raise Unavailable(f"no process below {root} is a {title!r}")
+        time.sleep(_POLL_S)
     return random.choice(candidates)
 
 

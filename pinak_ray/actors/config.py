@@ -29,5 +29,7 @@ class StackConfig:
     """What a host may hold of active agents; beyond it the least recently used are passivated."""
     host_idle_s: float = 600.0
     """An agent that was not used this long is passivated."""
+    window_quiet_s: float = 10.0
+    """A session is taken to have ended, for now, when nothing came for so long."""
     cpu_resource: dict[str, float] = field(default_factory=dict)
     """Custom Ray resources that keep actors on worker nodes; none on one machine."""

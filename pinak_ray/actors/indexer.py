@@ -18,8 +18,9 @@ from pinak_ray.records.errors import Unavailable
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel, register_embedder
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.indexing import IndexedBatch, Key, index_some, owed
+from pinak_ray.store.indexing import EncodeVectors, IndexedBatch, Key, index_some, owed
 from pinak_ray.store.searchable import SearchableWaits
+from pinak_ray.store.windows import settle_some, unsettled
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Indexer"]
@@ -31,6 +32,7 @@ _LANES = 2
 # Memories per transaction, about: half a second of embedding, which is what a crash repeats.
 _MEMORIES_AT_ONCE = 128
 _ROWS_AT_ONCE = 8
+_SETTLE_EVERY_S = 1.0
 # How soon a wait hears of what another Indexer did.
 _RECHECK_EVERY_S = 0.25
 # Below every other process: a burst of writes is never slowed by embedding.
@@ -76,13 +78,13 @@ class Indexer:
         self._indexed = 0
         loop = asyncio.get_running_loop()
         self._loops = [loop.create_task(self._run()) for _ in range(_LANES)]
-        self._loops.append(loop.create_task(self._recheck()))
+        self._loops += [loop.create_task(self._recheck()), loop.create_task(self._settle())]
 
     async def _open(self) -> _Parts:
         embedder = await asyncio.to_thread(load_embedder, _for_lists(self._config.embedder))
         database = await Database.open(
             self._config.dsn,
-            service_connections=_LANES + 2,
+            service_connections=_LANES + 3,
             statement_timeout_s=120.0,
             name="pinak-ray indexer",
         )
@@ -102,13 +104,25 @@ class Indexer:
                     self._work.set()
             await _set_within(self._work, _SWEEP_EVERY_S)
 
+    async def _settle(self) -> None:
+        """Write windows, on a lane of their own: no memory waits for those of others."""
+        while True:
+            await asyncio.sleep(_SETTLE_EVERY_S)
+            try:
+                while await self._settle_some():
+                    pass
+            except Exception as error:
+                structlog.get_logger().warning("settling_failed", error=repr(error))
+
+    async def _settle_some(self) -> int:
+        database, embedder, model, _ = await self._parts.get()
+        return await settle_some(
+            database, _encoder(embedder), model_id=model.id, quiet_s=self._config.window_quiet_s
+        )
+
     async def _index(self, limit: int) -> IndexedBatch:
         database, embedder, model, waits = await self._parts.get()
-
-        async def encode(texts: Sequence[str]) -> Sequence[bytes]:
-            return encode_halfvec(await embedder.embed(texts)) if texts else []
-
-        done = await index_some(database, encode, model_id=model.id, limit=limit)
+        done = await index_some(database, _encoder(embedder), model_id=model.id, limit=limit)
         self._indexed += done.memories
         waits.indexed(done.keys)
         return done
@@ -148,6 +162,7 @@ class Indexer:
             "queue_depth": backlog.memories,
             "set_aside": backlog.set_aside,
             "oldest_s": backlog.oldest_s,
+            "unsettled": await unsettled(parts.database),
             "indexed": self._indexed,
         }
 
@@ -159,6 +174,13 @@ class Indexer:
         if self._parts.opened is not None:
             await self._parts.opened.embedder.aclose()
             await self._parts.opened.database.aclose()
+
+
+def _encoder(embedder: Embedder) -> EncodeVectors:
+    async def encode(texts: Sequence[str]) -> Sequence[bytes]:
+        return encode_halfvec(await embedder.embed(texts)) if texts else []
+
+    return encode
 
 
 def _for_lists(spec: EmbedderSpec) -> EmbedderSpec:

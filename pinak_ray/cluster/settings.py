@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     )
     recallers: int = Field(1, ge=1, description="recallers for Ray callers")
     indexers: int = Field(1, ge=1, description="indexers")
+    window_quiet_s: float = Field(
+        10.0, gt=0, description="a session without news for so long has ended, for its windows"
+    )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
     model_dir: Path | None = Field(None, description="a directory with the model files")
@@ -80,6 +83,7 @@ class Settings(BaseSettings):
             dsn=dsn,
             embedder=self.embedder_spec(),
             hosts=self.hosts,
+            window_quiet_s=self.window_quiet_s,
             host_memory_bytes=self.host_memory_mb << 20,
             host_idle_s=self.host_idle_s,
             writers=self.writers,

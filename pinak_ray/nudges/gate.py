@@ -1,41 +1,72 @@
 """The gate: is this intent risky enough to look for a warning?
 
     score = max cosine(intent, failures) - max cosine(intent, safe prototypes)
-          - 0.12 [the first verb is read-only]
-          + 0.03 min(risk words, 2) + 0.02 min(best BM25 / 5, 1)
+          + 0.2 max words(intent, failures)
+          - 0.2 [begins as what changes nothing]
+          + 0.03 min(risk words, 2)
 
-and it opens at 0.15. The form comes from a study of 194 labelled intents, where with its own
-constants it reached .92 precision and .92 recall on the half that it had not seen; risk words alone
-reached .61 and .50.
+and it opens at 0.15. The form comes from a study of 194 labelled intents; the constants were chosen
+on the published half of them, 97, in the middle of where precision >= .80, recall >= .75 and false
+alarms <= .07 all hold: the gate from 0.11 to 0.21, with the evidence's floor from 0.40 to 0.47.
+There it reaches .89, .79 and .02; with gate and floor refitted on four fifths and tried on the
+fifth, .82, .79 and .04 (the form before: .74, .70 and .09).
 """
 
 import re
 from dataclasses import dataclass
+from itertools import dropwhile
 
-__all__ = ["READ_ONLY_VERBS", "RISK_WORDS", "SAFE_PROTOTYPES", "THRESHOLD", "GateResult", "judge"]
+__all__ = [
+    "READ_ONLY_VERBS",
+    "RISK_WORDS",
+    "SAFE_PROTOTYPES",
+    "THRESHOLD",
+    "WRITINGS",
+    "GateResult",
+    "judge",
+]
 
-# The study had 0.17 with an evidence floor of 0.40; 0.15 with 0.45 lets the evidence decide more.
 THRESHOLD = 0.15
+# Half of what they weigh in the evidence (failures.py).
+_WORDS_WEIGHT = 0.2
+# Whoever reads of a dangerous thing says much the same words as whoever does it.
+_CHANGES_NOTHING = 0.2
+_RISK_WORD = 0.03
 
-# What harmless work says of itself; embedded once. From the same study as the formula.
+# What harmless work says of itself; embedded once. One activity each: a list of several resembles
+# none of them, and resembles what it should not ("change wording, style, colours or layout":
+# every change).
 SAFE_PROTOTYPES = (
-    "read, explain, summarise or describe",
-    "write documentation or notes",
-    "write or run unit tests locally",
-    "list, show, count or look",
-    "change wording, style, colours or layout",
-    "format, lint or rename locally",
-    "translate or proofread",
-    "plan a meeting",
-)
+    "explain how something works", "summarise a document", "describe a concept to a beginner",
+    "look something up in the documentation", "list the files in a folder", "show the status",
+    "count the lines", "compare two options", "write documentation", "write an article or a talk",
+    "take notes", "write a unit test for a function", "add comments to the code",
+    "choose fonts and colours", "fix a typo", "rename a variable", "format the code",
+    "translate a text", "proofread a letter", "plan a meeting", "brainstorm names",
+    "plot a chart from a file", "calculate an average",
+)  # fmt: skip
 
-# Whoever starts with one of these changes nothing. The study's list, both spellings, and the verbs
-# of preparing and checking.
+# Whoever starts with one of these changes nothing: reading, thinking, preparing, asking.
 READ_ONLY_VERBS = frozenset({
-    "calculate", "check", "compare", "count", "describe", "draft", "estimate", "explain", "find",
-    "format", "inspect", "list", "look", "outline", "plan", "plot", "prepare", "print", "proofread",
-    "read", "recommend", "review", "search", "show", "suggest", "summarise", "summarize", "tell",
-    "translate", "view",
+    "analyse", "analyze", "brainstorm", "calculate", "check", "compare", "count", "define",
+    "describe", "discuss", "display", "document", "draft", "estimate", "explain", "find", "format",
+    "how", "identify", "illustrate", "inspect", "list", "look", "outline", "plan", "plot",
+    "prepare", "print", "proofread", "read", "recommend", "rephrase", "research", "review",
+    "search", "show", "sketch", "study", "suggest", "summarise", "summarize", "teach", "tell",
+    "translate", "verify", "view", "visualise", "visualize", "what", "where", "which", "who", "why",
+})  # fmt: skip
+
+# And so does whoever starts with one of these and soon names a piece of writing, or a test.
+_WRITING_VERBS = frozenset({
+    "add", "complete", "create", "edit", "extend", "fix", "improve", "make", "update", "write",
+})  # fmt: skip
+_SOON = 4  # words
+WRITINGS = frozenset({
+    "article", "blog", "caption", "changelog", "checklist", "comment", "diagram", "doc", "docs",
+    "docstring", "documentation", "essay", "glossary", "guide", "haiku", "handbook", "heading",
+    "joke", "letter", "manual", "note", "outline", "paragraph", "poem", "presentation", "readme",
+    "report", "slide", "spelling", "story", "summary", "talk", "test", "text", "title", "tutorial",
+    "typo", "wording",
 })  # fmt: skip
 
 # What public post-mortems (danluu/post-mortems and the like) name as the trigger: destruction,
@@ -78,34 +109,45 @@ class GateResult:
 
 
 def judge(
-    text: str, *, failure_similarity: float, safe_similarity: float, best_bm25: float
+    text: str, *, failure_similarity: float, safe_similarity: float, best_words: float
 ) -> GateResult:
-    """Weigh an intent. Similarities are cosines in [-1, 1]; `best_bm25` is over failures, >= 0."""
+    """Weigh an intent.
+
+    Similarities are cosines in [-1, 1]; `best_words`, in [0, 1], is the most that its words share
+    with a failure.
+    """
     words = _WORD.findall(text.lower())
-    verb = first_verb(words)
     risks = risk_words(words)
-    score = failure_similarity - safe_similarity
+    score = failure_similarity - safe_similarity + _WORDS_WEIGHT * best_words
     reasons = [
         f"similarity to a past failure {failure_similarity:.2f}, to safe work {safe_similarity:.2f}"
     ]
-    if verb in READ_ONLY_VERBS:
-        score -= 0.12
-        reasons.append(f"read-only verb: {verb}")
+    if start := harmless_start(words):
+        score -= _CHANGES_NOTHING
+        reasons.append(f"changes nothing: {start}")
     if risks:
-        score += 0.03 * min(len(risks), 2)
+        score += _RISK_WORD * min(len(risks), 2)
         reasons.append(f"risk words: {', '.join(risks)}")
-    score += 0.02 * min(best_bm25 / 5, 1.0)
     return GateResult(score >= THRESHOLD, score, tuple(reasons))
 
 
-def first_verb(words: list[str]) -> str:
-    """Return the first of the lower-case words that is no preamble, '' if there is none."""
-    return next((word for word in words if word not in _PREAMBLE), "")
+def harmless_start(words: list[str]) -> str:
+    """Return what, at the start of the lower-case words, says that nothing changes, '' if none."""
+    verb, *rest = list(dropwhile(_PREAMBLE.__contains__, words)) or [""]
+    if verb in READ_ONLY_VERBS:
+        return verb
+    written = _known(rest[:_SOON], WRITINGS) if verb in _WRITING_VERBS else ()
+    return f"{verb} {written[0]}" if written else ""
 
 
 def risk_words(words: list[str]) -> tuple[str, ...]:
     """Return the distinct risk words among the lower-case words, in any common ending."""
-    found = (next((stem for stem in _stems(word) if stem in RISK_WORDS), None) for word in words)
+    return _known(words, RISK_WORDS)
+
+
+def _known(words: list[str], known: frozenset[str]) -> tuple[str, ...]:
+    """Return the distinct known words among the given ones, in any common ending."""
+    found = (next((stem for stem in _stems(word) if stem in known), None) for word in words)
     return tuple(dict.fromkeys(stem for stem in found if stem is not None))
 
 

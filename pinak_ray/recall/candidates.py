@@ -8,7 +8,7 @@ import asyncpg
 import numpy as np
 
 from pinak_ray.recall.fusion import Scores
-from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe
+from pinak_ray.recall.recipes import DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL, Recipe
 from pinak_ray.records.recall import Filters, RecallRequest
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.hits import Row
@@ -40,14 +40,19 @@ async def find_candidates(
     vector: bytes | None,
 ) -> Candidates:
     """Return what `recipe` finds for `request`; `vector` is the query's in halfvec form."""
-    dense = recipe.limit(DENSE, request.k) if vector is not None else 0
+    has_vector = vector is not None
+    dense = recipe.limit(DENSE, request.k) if has_vector else 0
     lexical = recipe.limit(LEXICAL, request.k)
+    windows = (
+        recipe.limit(WINDOW_DENSE, request.k) if has_vector else 0,
+        recipe.limit(WINDOW_LEXICAL, request.k),
+    )
     filters = _filter_arguments(request.filters)
     arguments = (namespace_id, model_id, request.query, vector, dense, lexical, *filters)
     async with database.reading(namespace_id) as connection:
-        rows = await _fetch(connection, arguments, nearest=_MARGIN * dense)
+        rows = await _fetch(connection, arguments, _MARGIN * dense, windows)
         if dense and _cut_short(rows, dense):
-            rows = await _fetch(connection, arguments, nearest=None)
+            rows = await _fetch(connection, arguments, None, windows)
     signals = {
         name: np.array(
             [np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64
@@ -68,9 +73,12 @@ def _cut_short(rows: list[asyncpg.Record], dense: int) -> bool:
 
 
 async def _fetch(
-    connection: Connection, arguments: tuple[Any, ...], *, nearest: int | None
+    connection: Connection,
+    arguments: tuple[Any, ...],
+    nearest: int | None,
+    windows: tuple[int, int],
 ) -> list[asyncpg.Record]:
-    return await connection.fetch(query("recall", "candidates"), *arguments, nearest)
+    return await connection.fetch(query("recall", "candidates"), *arguments, nearest, *windows)
 
 
 def _filter_arguments(filters: Filters) -> tuple[Any, ...]:

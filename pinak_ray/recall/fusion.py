@@ -2,7 +2,7 @@
 
 A signal is a float64 array of shape (n,), one raw score a candidate; NaN where it knows nothing of
 the candidate. Every function here depends on the set of scores only, never on their order: sums are
-exact (`math.fsum`), so that equal candidates stay equal wherever they stand.
+exact (`math.fsum`), so that equal candidates stay equal wherever they stand. Weights are >= 0.
 """
 
 import math
@@ -11,7 +11,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Scores", "best_first", "fuse_ranks", "fuse_zscores", "ranks", "zscores"]
+__all__ = [
+    "Scores",
+    "best_first",
+    "fuse_borda",
+    "fuse_combmnz",
+    "fuse_linear",
+    "fuse_ranks",
+    "fuse_zscores",
+    "minmax",
+    "ranks",
+    "zscores",
+]
 
 Scores = npt.NDArray[np.float64]
 
@@ -40,6 +51,56 @@ def fuse_zscores(signals: Mapping[str, Scores], weights: Mapping[str, float]) ->
     metasearch", CIKM 2001) with CombSUM (Fox and Shaw, TREC-2 1993).
     """
     return _weighted_sum({name: zscores(scores) for name, scores in signals.items()}, weights)
+
+
+def minmax(scores: Scores) -> Scores:
+    """Return (score - min) / (max - min) over the known scores, within [0, 1], shape (n,).
+
+    0 where the score is NaN and everywhere when all known scores are equal. Lee, "Analyses of
+    multiple evidence combination", SIGIR 1997.
+    """
+    known = scores[~np.isnan(scores)]
+    if not len(known) or known.min() == known.max():
+        return np.zeros_like(scores)
+    shares: Scores = (scores - known.min()) / (known.max() - known.min())
+    return np.nan_to_num(shares, nan=0.0)
+
+
+def fuse_linear(signals: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
+    """Return the linear combination of min-max scores, sum_s w_s * m_s, shape (n,).
+
+    With equal weights this is CombSUM (Fox and Shaw, "Combination of multiple searches", TREC-2
+    1993) under the normalisation of Lee, SIGIR 1997.
+    """
+    return _weighted_sum({name: minmax(scores) for name, scores in signals.items()}, weights)
+
+
+def fuse_combmnz(signals: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
+    """Return CombMNZ, c * sum_s w_s * m_s, shape (n,): c signals know the candidate, m is min-max.
+
+    Fox and Shaw, TREC-2 1993, normalised as in Lee, SIGIR 1997. A score of 0 counts as known: leave
+    NaN where a signal did not find the candidate.
+    """
+    ones = dict.fromkeys(signals, 1.0)
+    known = {name: (~np.isnan(scores)).astype(np.float64) for name, scores in signals.items()}
+    return _weighted_sum(known, ones) * fuse_linear(signals, weights)
+
+
+def fuse_borda(signals: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
+    """Return the weighted Borda count over n, sum_s w_s * p_s / n, shape (n,).
+
+    The best of n candidates has p = n points, the last has 1. Whom a signal cannot tell apart share
+    their points evenly, and so do, in the last places, all it knows nothing of: Aslam and Montague,
+    "Models for metasearch", SIGIR 2001. Over n, so that a bonus weighs the same whatever n is.
+    """
+    shares = {}
+    for name, scores in signals.items():
+        placed = np.where(np.isnan(scores), -np.inf, scores)
+        ordered = np.sort(placed)
+        worse = np.searchsorted(ordered, placed, side="left")
+        not_better = np.searchsorted(ordered, placed, side="right")
+        shares[name] = (worse + not_better + 1) / (2 * max(len(scores), 1))
+    return _weighted_sum(shares, weights)
 
 
 def ranks(scores: Scores) -> npt.NDArray[np.int64]:

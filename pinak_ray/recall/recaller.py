@@ -1,17 +1,39 @@
 """The Recaller: a question in, the memories that answer it out."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import numpy as np
 
 from pinak_ray.embedding import Embedder, decode_halfvec, encode_halfvec_one
 from pinak_ray.recall.candidates import Candidates, find_candidates
-from pinak_ray.recall.fusion import Scores, best_first, fuse_ranks, fuse_zscores
+from pinak_ray.recall.fusion import (
+    Scores,
+    best_first,
+    fuse_borda,
+    fuse_combmnz,
+    fuse_linear,
+    fuse_ranks,
+    fuse_zscores,
+)
 from pinak_ray.recall.named_agents import named_agent
-from pinak_ray.recall.recipes import AGENT, DENSE, LEXICAL, Fusion, Recipe, recipe_named
+from pinak_ray.recall.named_dates import named_dates
+from pinak_ray.recall.recipes import (
+    AGENT,
+    DATE,
+    DENSE,
+    LEXICAL,
+    QUESTION,
+    WINDOW_LEXICAL,
+    Fusion,
+    Recipe,
+    recipe_named,
+)
 from pinak_ray.recall.trace import Stopwatch, signals_of
 from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.recall import RecallRequest, RecallResult, Trace
 from pinak_ray.store.database import Database
-from pinak_ray.store.hits import hit_from_row
+from pinak_ray.store.hits import Row, hit_from_row
 
 __all__ = ["Recaller", "rank"]
 
@@ -80,11 +102,10 @@ def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> Recall
         return RecallResult(())
     signals = dict(found.signals)
     scores = _fused(signals, recipe)
-    if recipe.agent_bonus:
-        agents = [row["agent"] for row in found.rows]
-        named = named_agent(request.query, agents)
-        signals[AGENT] = np.array([float(agent == named) for agent in agents])
-        scores = scores + recipe.agent_bonus * signals[AGENT]
+    weights = recipe.signal_weights()
+    for name, flags in _flags(found.rows, recipe, request.query).items():
+        signals[name] = flags
+        scores = scores + weights[name] * flags
     kept = _has_evidence(found.signals, recipe)
     floor = recipe.min_score if request.min_score is None else request.min_score
     if floor is not None:
@@ -100,6 +121,20 @@ def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> Recall
     )
 
 
+def _flags(rows: Sequence[Row], recipe: Recipe, query: str) -> dict[str, Scores]:
+    """Return what is added as it is: 1 where it holds of a memory, else 0, shape (n,) each."""
+    flags: dict[str, list[bool]] = {}
+    if recipe.agent_bonus:
+        named = named_agent(query, [row["agent"] for row in rows])
+        flags[AGENT] = [row["agent"] == named for row in rows]
+    if recipe.date_bonus:
+        dates = named_dates(query, datetime.now(UTC))
+        flags[DATE] = [dates is not None and dates.matches(row["occurred_at"]) for row in rows]
+    if recipe.question_malus:
+        flags[QUESTION] = [row["content"].rstrip().endswith("?") for row in rows]
+    return {name: np.array(held, dtype=np.float64) for name, held in flags.items()}
+
+
 def _fused(signals: dict[str, Scores], recipe: Recipe) -> Scores:
     match recipe.fusion:
         case Fusion.ZSCORE:
@@ -110,13 +145,19 @@ def _fused(signals: dict[str, Scores], recipe: Recipe) -> Scores:
             )
         case Fusion.RRF:
             return fuse_ranks(signals, recipe.weights, k=recipe.rrf_k)
+        case Fusion.LINEAR:
+            return fuse_linear(signals, recipe.weights)
+        case Fusion.COMBMNZ:
+            return fuse_combmnz(signals, recipe.weights)
+        case Fusion.BORDA:
+            return fuse_borda(signals, recipe.weights)
         case Fusion.NONE:
             (scores,) = signals.values()
             return np.nan_to_num(scores, nan=0.0)
 
 
 def _without_gaps(name: str, scores: Scores) -> Scores:
-    return np.nan_to_num(scores, nan=0.0) if name == LEXICAL else scores
+    return np.nan_to_num(scores, nan=0.0) if name in (LEXICAL, WINDOW_LEXICAL) else scores
 
 
 def _has_evidence(
@@ -124,8 +165,9 @@ def _has_evidence(
 ) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
     kept = np.zeros(len(next(iter(signals.values()))), dtype=np.bool)
     # A comparison with NaN is false: what is unknown is no evidence.
-    if LEXICAL in signals:
-        kept |= signals[LEXICAL] > 0
-    if DENSE in signals:
-        kept |= signals[DENSE] >= recipe.min_similarity
+    for name, scores in signals.items():
+        if name in (LEXICAL, WINDOW_LEXICAL):
+            kept |= scores > 0
+        else:
+            kept |= scores >= recipe.min_similarity
     return kept

@@ -161,7 +161,9 @@ class Database:
             raise Unavailable(f"no PostgreSQL connection: {error!r}") from error
         try:
             yield connection
-        except CONNECTION_LOST as error:
+        except (*CONNECTION_LOST, asyncpg.InterfaceError) as error:
+            if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
+                raise  # our own mistake: wrong arguments, say
             raise Unavailable(f"PostgreSQL went away: {error!r}") from error
         finally:
             await pool.release(connection, timeout=_ACQUIRE_TIMEOUT_S)

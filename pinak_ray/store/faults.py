@@ -9,7 +9,6 @@ __all__ = ["CONNECTION_LOST", "is_transient"]
 CONNECTION_LOST = (
     OSError,  # the socket is gone: ConnectionError and FileNotFoundError among them
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,  # "connection is closed"
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
@@ -19,6 +18,7 @@ CONNECTION_LOST = (
 _TRANSIENT = (
     *CONNECTION_LOST,
     TimeoutError,
+    asyncpg.InterfaceError,  # "connection is closed", "another operation is in progress"
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,  # too many connections, out of memory or disk
     asyncpg.TransactionRollbackError,  # deadlock, serialization failure

@@ -90,6 +90,7 @@ async def _index(
     await store_vectors(connection, rows)
     await connection.execute(query("indexing", "count_terms"), namespaces, ids)
     await connection.execute(query("indexing", "count_documents"), namespaces, ids)
+    await connection.execute(query("indexing", "note_sessions"), namespaces, ids)
     await connection.execute(query("indexing", "done"), [row["id"] for row in taken])
     keys = frozenset(zip(namespaces, ids, strict=True))
     return IndexedBatch(keys, len(taken), len(rows))

@@ -81,6 +81,13 @@ memories = Table(
     ),
     Index("memories_by_time", "namespace_id", "occurred_at"),
     Index("memories_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    Index(
+        "memories_by_session",
+        "namespace_id",
+        "session",
+        "id",
+        postgresql_where=text("session IS NOT NULL"),
+    ),
     Index("memories_failures", "namespace_id", "id", postgresql_where=text("outcome = 'failure'")),
 )
 
@@ -104,6 +111,34 @@ memory_vectors = Table(
     Column("kind", SmallInteger, primary_key=True, server_default=text("0"), autoincrement=False),
     Column("memory_id", Uuid, primary_key=True),
     Column("embedding", HALFVEC(), nullable=False),
+)
+
+memory_windows = Table(
+    "memory_windows",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("lexemes", TSVECTOR, nullable=False),
+    Index("memory_windows_terms", "lexemes", text("(ARRAY[namespace_id])"), postgresql_using="gin"),
+)
+
+window_stats = Table(
+    "window_stats",
+    METADATA,
+    _namespace_id(),
+    Column("windows", BigInteger, nullable=False),
+    Column("total_length", BigInteger, nullable=False),
+)
+
+settling_sessions = Table(
+    "settling_sessions",
+    METADATA,
+    _namespace_id(),
+    Column("session", Text, primary_key=True),
+    Column("from_id", Uuid, nullable=False),
+    Column("pending", BigInteger, nullable=False),
+    Column("last_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("settling_sessions_by_time", "last_at"),
 )
 
 term_stats = Table(

@@ -13,18 +13,24 @@ __all__ = ["bm25"]
 _MAX_TERMS = 32
 
 
-def bm25(query: Mapping[str, int], documents: Sequence[Counter[str]]) -> Scores:
+def bm25(
+    query: Mapping[str, int],
+    documents: Sequence[Counter[str]],
+    *,
+    corpus: Sequence[Counter[str]] | None = None,
+) -> Scores:
     """Return each document's score for the query's lexemes, shape (n,); NaN where none occurs.
 
-    k1 = 1.2, b = 0.75; a document's length is its count of distinct lexemes.
+    k1 = 1.2, b = 0.4; a document's length is its count of distinct lexemes. How rare a lexeme is
+    in `corpus` counts, which is the documents themselves unless these are windows.
     """
-    idf = {term: _idf(term, documents) for term in query}
+    idf = {term: _idf(term, documents if corpus is None else corpus) for term in query}
     rarest = sorted(idf, key=lambda term: (-idf[term], term))[:_MAX_TERMS]
     average = sum(map(len, documents)) / max(len(documents), 1)
 
     def score(document: Counter[str]) -> float:
         found = [term for term in rarest if term in document]
-        k = 0.3 + 0.9 * len(document) / max(average, 1)
+        k = 0.72 + 0.48 * len(document) / max(average, 1)
         return sum(idf[term] * 2.2 * document[term] / (document[term] + k) for term in found) or (
             math.nan
         )

@@ -19,6 +19,7 @@ from pinak_ray.store.indexing import index_some
 from pinak_ray.store.memories import commit_memories, encode_memory
 from pinak_ray.store.namespaces import ensure_namespace
 from pinak_ray.store.stats import namespace_figures
+from pinak_ray.store.windows import settle_some
 
 pytestmark = pytest.mark.postgres
 
@@ -29,12 +30,16 @@ WALLED = {
     "memory_vectors": "namespace_id",
     "term_stats": "namespace_id",
     "corpus_stats": "namespace_id",
+    "memory_windows": "namespace_id",
+    "window_stats": "namespace_id",
     "working_items": "namespace_id",
     "entries": "namespace_id",
 }
 CANDIDATES = (
     "SELECT id FROM pinak.lexical_candidates($1, 50, null, null, null, null, null, null, null)"
 )
+WINDOWS = CANDIDATES.replace("lexical_", "window_")
+WINDOW_SCORES = "SELECT id FROM pinak.window_scores($1, $2::uuid[])"
 SCORES = "SELECT id FROM pinak.lexical_scores($1, $2::uuid[])"
 
 
@@ -42,9 +47,10 @@ async def fill(database: Database, model_id: int, project: str) -> tuple[int, UU
     """Put one row into every table of a new namespace; return its id and its memory's."""
     async with database.service() as connection:
         namespace_id = await ensure_namespace(connection, NamespaceKey("acme", project))
-    memory = new_memory(namespace_id, "ada", f"the secret of {project}")
+    memory = new_memory(namespace_id, "ada", f"the secret of {project}", session="s")
     await commit_memories(database, [encode_memory(memory)])
     await index_some(database, encode, model_id=model_id)
+    await settle_some(database, encode, model_id=model_id, quiet_s=0.0)
     now = memory.created_at
     state = await taken(database)
     item = WorkingItem("plan", b"1", 1, now, None, uuid4())
@@ -103,14 +109,17 @@ async def test_search_functions_stay_within_the_wall(database: Database, two: An
     """Neither the words nor the ids of another namespace bring out a row or a score."""
     (one, mine), (_, theirs) = two
     async with database.reading(one) as connection:
-        found = await connection.fetch(CANDIDATES, "secret of other")
-        scored = await connection.fetch(SCORES, "secret of other", [mine, theirs])
+        found = [await connection.fetch(q, "secret of other") for q in (CANDIDATES, WINDOWS)]
+        scored = [
+            await connection.fetch(q, "secret of other", [mine, theirs])
+            for q in (SCORES, WINDOW_SCORES)
+        ]
         near = await connection.fetch(
-            "SELECT memory_id FROM pinak.memory_vectors ORDER BY embedding <=> $1 LIMIT 10",
+            "SELECT DISTINCT memory_id FROM pinak.memory_vectors WHERE embedding <=> $1 < 2",
             encode_halfvec_one((await EMBEDDER.embed(["the secret of other"]))[0]),
         )
 
-    assert [[mine]] * 3 == [[row[0] for row in rows] for rows in (found, scored, near)]
+    assert [[mine]] * 5 == [[row[0] for row in rows] for rows in (*found, *scored, near)]
 
 
 async def test_figures_count_one_namespace(database: Database, two: Any) -> None:
@@ -136,7 +145,8 @@ async def test_without_a_namespace_nothing_can_be_read(dsn: str, setting: str | 
             await connection.execute("SELECT set_config('pinak.namespace_id', $1, false)", setting)
         statements = [f"SELECT * FROM pinak.{table}" for table in WALLED]
         asked: list[tuple[str, tuple[Any, ...]]] = [(text, ()) for text in statements]
-        asked += [(CANDIDATES, ("secret",)), (SCORES, ("secret", [uuid4()]))]
+        asked += [(statement, ("secret",)) for statement in (CANDIDATES, WINDOWS)]
+        asked += [(statement, ("secret", [uuid4()])) for statement in (SCORES, WINDOW_SCORES)]
         for statement, arguments in asked:
             try:
                 rows = await connection.fetch(statement, *arguments)

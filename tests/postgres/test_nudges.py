@@ -9,6 +9,7 @@ from remembered import DIMENSION, EMBEDDER, index_all, register, remember
 
 from pinak_ray.embedding import HashingEmbedder, Vectors
 from pinak_ray.nudges import Nudger
+from pinak_ray.nudges.gate import SAFE_PROTOTYPES
 from pinak_ray.nudges.nudger import strength_of
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength, new_intent
@@ -172,12 +173,12 @@ async def test_an_intent_is_embedded_once(database: Database, model_id: int) -> 
     nudger = Nudger(database, embedder, model_id)
     await ask(nudger, "first")
     await ask(nudger, "second")
-    assert [len(batch) for batch in embedder.batches] == [8, 1, 1]
+    assert [len(batch) for batch in embedder.batches] == [len(SAFE_PROTOTYPES), 1, 1]
 
 
 @pytest.mark.parametrize(
     ("score", "strength"),
-    [(0.45, Strength.LOW), (0.55, Strength.MEDIUM), (0.7, Strength.HIGH), (1.25, Strength.HIGH)],
+    [(0.45, Strength.LOW), (0.55, Strength.MEDIUM), (0.7, Strength.HIGH), (1.4, Strength.HIGH)],
 )
 def test_strength_follows_the_score(score: float, strength: Strength) -> None:
     """The documented thresholds hold."""

@@ -76,7 +76,7 @@ async def test_recall_reads_only_its_own_namespace(database: Database, model_id:
     """No table is scanned from end to end for a small namespace beside a large one."""
     plan = await explain(
         database, query("recall", "candidates"), SMALL, model_id, "alpha1 beta2", await vector(),
-        50, 50, *ANY, 200,
+        50, 50, *ANY, 200, 50, 50,
     )  # fmt: skip
     assert scanned(plan, "memory_vectors")
     assert scanned(plan, "memories")
@@ -87,7 +87,7 @@ async def test_a_filter_does_not_change_that(database: Database, model_id: int) 
     """The filtered scan is keyed by the namespace as well."""
     plan = await explain(
         database, query("recall", "candidates"), SMALL, model_id, "alpha1", await vector(),
-        50, 50, ["episodic"], None, None, None, None, None, None, 200,
+        50, 50, ["episodic"], None, None, None, None, None, None, 200, 50, 50,
     )  # fmt: skip
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
 
@@ -96,7 +96,7 @@ async def test_an_unused_signal_costs_nothing(database: Database, model_id: int)
     """Without dense candidates the vectors are only looked up by key, if at all."""
     plan = await explain(
         database, query("recall", "candidates"), SMALL, model_id, "alpha1", None,
-        0, 50, *ANY, 0,
+        0, 50, *ANY, 0, 0, 0,
     )  # fmt: skip
     rows = sum(
         node["Actual Rows"] * node["Actual Loops"]

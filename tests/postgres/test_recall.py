@@ -6,6 +6,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from indexed import encode
 from remembered import DIMENSION, EMBEDDER, index_all, register, remember
 
 from pinak_ray.embedding import encode_halfvec_one
@@ -14,6 +15,8 @@ from pinak_ray.records.errors import InvalidInput, WrongDimension
 from pinak_ray.records.memories import Layer, Outcome
 from pinak_ray.records.recall import Hit, new_recall
 from pinak_ray.store.database import Database
+from pinak_ray.store.queries import query
+from pinak_ray.store.windows import settle_some
 
 pytestmark = pytest.mark.postgres
 
@@ -36,6 +39,19 @@ async def recaller(database: Database, model_id: int) -> Recaller:
 async def ask(recaller: Recaller, query: str, **options: Any) -> tuple[Hit, ...]:
     """Recall in the test's namespace."""
     return (await recaller.recall(NS, new_recall(query, **options))).hits
+
+
+async def settle_all(database: Database, model_id: int) -> None:
+    """Note every session and write its windows."""
+    async with database.service() as connection:
+        rows = await connection.fetch("SELECT namespace_id, id FROM memories")
+        await connection.execute(
+            query("indexing", "note_sessions"),
+            [row["namespace_id"] for row in rows],
+            [row["id"] for row in rows],
+        )
+    while await settle_some(database, encode, model_id=model_id, quiet_s=0.0):
+        pass
 
 
 async def ids(recaller: Recaller, query: str, **options: Any) -> set[UUID]:
@@ -211,8 +227,10 @@ async def test_a_trace_explains_every_hit(
     await index_all(database, model_id)
     result = await recaller.recall(NS, new_recall("alpha beta", trace=True))
     assert result.trace is not None
-    assert result.trace.weights == {"dense": 0.5, "lexical": 0.5, "agent": 1.0}
-    assert result.trace.candidates == {"dense": 2, "lexical": 2}
+    assert result.trace.weights == RECIPES["default"].signal_weights()
+    assert result.trace.candidates == {
+        "dense": 2, "lexical": 2, "window_dense": 0, "window_lexical": 0,
+    }  # fmt: skip
     assert set(result.trace.timings_ms) == {"embed", "sql", "fuse"}
     best = {signal.name: signal for signal in result.hits[0].signals}
     assert (best["dense"].rank, best["lexical"].rank) == (1, 1)
@@ -280,3 +298,49 @@ async def test_k_bounds_the_hits(database: Database, recaller: Recaller) -> None
         await remember(database, NS, f"alpha {number}")
     assert len(await ask(recaller, "alpha", k=3)) == 3
     assert len(await ask(recaller, "alpha", k=65)) == 65
+
+
+async def test_a_memory_is_found_by_what_was_said_around_it(
+    database: Database, recaller: Recaller, model_id: int
+) -> None:
+    """The answer shares no word with the question; the entry before it does."""
+    await remember(database, NS, "how shall we call the puppy?", session="s")
+    answer = await remember(database, NS, "Biscuit!", session="s", agent="bob")
+    await remember(database, NS, "Biscuit!", agent="bob")
+    await index_all(database, model_id)
+    before = await ids(recaller, "call puppy")
+    await settle_all(database, model_id)
+    hits = await ask(recaller, "call puppy", trace=True)
+
+    assert answer not in before
+    assert [hit.id for hit in hits][1:] == [answer]
+    signals = {signal.name: signal.score for signal in hits[1].signals}
+    assert signals["lexical"] is None
+    assert signals["window_lexical"] > 0
+
+
+async def test_windows_pass_the_same_filters(
+    database: Database, recaller: Recaller, model_id: int
+) -> None:
+    """What was said around it does not bring in whom the filter leaves out."""
+    await remember(database, NS, "how shall we call the puppy?", session="s", agent="ada")
+    answer = await remember(database, NS, "Biscuit!", session="s", agent="bob")
+    await index_all(database, model_id)
+    await settle_all(database, model_id)
+
+    assert await ids(recaller, "call puppy", agents=["bob"]) == {answer}
+    assert await ids(recaller, "call puppy", sessions=["t"]) == set()
+
+
+async def test_a_date_in_the_query_prefers_its_memories(
+    database: Database, recaller: Recaller, model_id: int
+) -> None:
+    """Of two memories that say the same, the one of the named month comes first."""
+    times = [datetime(2023, 4, 9, tzinfo=UTC), datetime(2023, 5, 8, tzinfo=UTC)]
+    april, may = [
+        await remember(database, NS, "we went hiking", occurred_at=moment) for moment in times
+    ]
+    await index_all(database, model_id)
+
+    assert (await ask(recaller, "when did we go hiking in May 2023?"))[0].id == may
+    assert (await ask(recaller, "when did we go hiking in April?"))[0].id == april

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli import app
+from pinak_ray.cluster.cli.application import app
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
@@ -27,7 +27,8 @@ Call = Callable[..., Any]
 def call(stack_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run a command on the session's stack and return the object that it prints."""
     assert stack_settings.dsn is not None
-    monkeypatch.delenv("PINAK_URL", raising=False)
+    for name in ("URL", "TOKEN"):
+        monkeypatch.delenv(f"PINAK_{name}", raising=False)
     monkeypatch.setenv("PINAK_HOME", str(stack_settings.home))
     monkeypatch.setenv("PINAK_DSN", stack_settings.dsn.get_secret_value())
 
@@ -133,6 +134,34 @@ def test_up_finds_what_runs(call: Call, stack_settings: Settings) -> None:
 
     assert found["was_up"] is True
     assert StackFile.read(stack_settings.home).url == found["url"]
+
+
+def test_the_hook_warns_of_what_failed(call: Call) -> None:
+    """A tool call like a past failure is put to the user; a harmless one passes in silence."""
+    project = f"p{uuid4().hex[:8]}"
+    call(
+        "remember", "dropping the orders table in production deleted a day of sales",
+        "--outcome", "failure", "--layer", "episodic", "--project", project, "--ack", "searchable",
+    )  # fmt: skip
+
+    def hook(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                sys.executable, "-c", "from pinak_ray.cluster.cli import main; main()",
+                "hook", "--project", project, "--timeout-ms", "30000",
+            ],
+            input=json.dumps({"tool_name": "Bash", "tool_input": {"command": command}}),
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+
+    risky = hook("psql production -c 'drop table orders'")
+    harmless = hook("ls -la src")
+
+    assert risky.stderr == ""
+    decision = json.loads(risky.stdout)["hookSpecificOutput"]
+    assert decision["permissionDecision"] == "ask"
+    assert "deleted a day of sales" in decision["permissionDecisionReason"]
+    assert (harmless.stdout, harmless.stderr) == ("", "")
 
 
 def run_apart(*arguments: str) -> Any:

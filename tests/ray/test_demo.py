@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from pinak_ray.cluster.cli import app
+from pinak_ray.cluster.cli.application import app
 from pinak_ray.cluster.demo import run_demo
 from pinak_ray.cluster.demo.agents import NOTES, Loaded, Noted
 from pinak_ray.cluster.demo.evidence import Evidence

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from waiting import until
 
 from pinak_ray import Swarm
-from pinak_ray.cluster.cli import app
+from pinak_ray.cluster.cli.application import app
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.simulation.acknowledged import Acknowledged, Noted
 from pinak_ray.cluster.simulation.behaviour import Verb, agent_name

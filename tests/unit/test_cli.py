@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner, Result
 
-from pinak_ray.cluster.cli import app
 from pinak_ray.cluster.cli import verbs as verbs_module
+from pinak_ray.cluster.cli.application import app
 from pinak_ray.records.errors import InvalidInput, Unavailable
 from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
@@ -37,7 +37,7 @@ HIT = Hit(
 )
 COMMANDS = (
     "up", "down", "status", "doctor", "demo", "simulate", "token", "remember", "recall", "nudge",
-    "version",
+    "hook", "version",
 )  # fmt: skip
 
 

@@ -1,8 +1,11 @@
 """Public names: what `__all__` says is what there is."""
 
+import ast
 import importlib
+import inspect
 import pkgutil
-import types
+import subprocess
+import sys
 
 import pytest
 
@@ -18,14 +21,32 @@ MODULES = sorted(
 
 
 def test_the_public_names_are_those_exported() -> None:
-    """Everything the package imports is meant to be public, and is listed, sorted."""
-    there = {
-        name
-        for name, value in vars(pinak_ray).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    """What a type checker is told to import is listed, sorted, and loaded on first use."""
+    source = ast.parse(inspect.getsource(pinak_ray))
+    told = {
+        alias.name: node.module
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom) and node.level == 0
+        for alias in node.names
+        if alias.name not in {"TYPE_CHECKING", "Any"} and node.col_offset == 4
     }
 
-    assert sorted({*there, "__version__"}) == pinak_ray.__all__
+    assert sorted({*told, "__version__"}) == pinak_ray.__all__
+    for name, module in told.items():
+        assert getattr(pinak_ray, name) is getattr(importlib.import_module(str(module)), name)
+
+
+def test_a_name_that_is_not_public_is_no_attribute() -> None:
+    """Loading on first use does not make every name exist."""
+    with pytest.raises(AttributeError, match="nothing"):
+        pinak_ray.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    """`import pinak_ray` alone loads no Ray: the hook pays for what it uses only."""
+    code = "import sys, pinak_ray; sys.exit('ray' in sys.modules or 'orjson' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -2,18 +2,25 @@
 
 import pytest
 
-from pinak_ray.nudges.gate import READ_ONLY_VERBS, RISK_WORDS, THRESHOLD, GateResult, judge
+from pinak_ray.nudges.gate import (
+    READ_ONLY_VERBS,
+    RISK_WORDS,
+    THRESHOLD,
+    WRITINGS,
+    GateResult,
+    judge,
+)
 
 
-def weigh(text: str, *, failure: float = 0.4, safe: float = 0.2, bm25: float = 0.0) -> GateResult:
+def weigh(text: str, *, failure: float = 0.4, safe: float = 0.2, words: float = 0.0) -> GateResult:
     """Judge with plausible similarities."""
-    return judge(text, failure_similarity=failure, safe_similarity=safe, best_bm25=bm25)
+    return judge(text, failure_similarity=failure, safe_similarity=safe, best_words=words)
 
 
 def test_the_score_is_the_documented_sum() -> None:
     """Each part of the formula counts with its weight."""
-    result = weigh("show the backup, drop nothing", failure=0.5, safe=0.1, bm25=2.5)
-    assert result.score == pytest.approx(0.5 - 0.1 - 0.12 + 0.03 * 2 + 0.02 * 0.5)
+    result = weigh("show the backup, drop nothing", failure=0.5, safe=0.1, words=0.5)
+    assert result.score == pytest.approx(0.5 - 0.1 + 0.2 * 0.5 - 0.2 + 0.03 * 2)
 
 
 def test_it_opens_at_the_threshold() -> None:
@@ -37,20 +44,37 @@ def test_two_risk_words_weigh_as_much_as_ten() -> None:
     assert weigh("delete prod").score == weigh("delete drop wipe purge prod database now").score
 
 
-@pytest.mark.parametrize("text", ["Summarise it", "please list them", "Could you explain it?"])
-def test_read_only_verbs_lower_the_score(text: str) -> None:
-    """Only the first verb counts, after words of politeness."""
-    assert weigh(text).score == pytest.approx(0.2 - 0.12)
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("Summarise it", "summarise"),
+        ("please list them", "list"),
+        ("Could you explain it?", "explain"),
+        ("What holds the lock?", "what"),
+        ("Write a haiku on locks", "write haiku"),
+        ("We will add two more tests", "add test"),
+    ],
+)
+def test_what_changes_nothing_lowers_the_score(text: str, start: str) -> None:
+    """Reading, asking and writing texts, after words of politeness."""
+    result = weigh(text)
+    assert result.score == pytest.approx(0.2 - 0.2)
+    assert f"changes nothing: {start}" in result.reasons
 
 
-def test_a_later_read_only_verb_does_not_excuse() -> None:
-    """What begins with an action stays an action."""
-    assert weigh("Move it and list them").score == pytest.approx(0.2)
-
-
-def test_many_matching_words_add_at_most_a_little() -> None:
-    """BM25 counts up to 5."""
-    assert weigh("x", bm25=500).score == pytest.approx(0.22)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Move it and list them",
+        "Write a script",
+        "Write over whatever is in the old report",
+        "Run the tests",
+        "Please",
+    ],
+)
+def test_what_begins_as_an_action_stays_one(text: str) -> None:
+    """A later read-only verb, a far piece of writing, or a writing that is run excuses nothing."""
+    assert weigh(text).score == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "42 !?", "удалить базу"])
@@ -61,4 +85,6 @@ def test_any_text_can_be_judged(text: str) -> None:
 
 def test_the_lists_are_lower_case_single_words() -> None:
     """A word that could never match would be a lie."""
-    assert all(word.isalpha() and word.islower() for word in RISK_WORDS | READ_ONLY_VERBS)
+    assert all(
+        word.isalpha() and word.islower() for word in RISK_WORDS | READ_ONLY_VERBS | WRITINGS
+    )

@@ -3,7 +3,18 @@
 import pytest
 
 from pinak_ray.recall.named_agents import named_agent
-from pinak_ray.recall.recipes import AGENT, DENSE, LEXICAL, RECIPES, Fusion, recipe_named
+from pinak_ray.recall.recipes import (
+    AGENT,
+    DATE,
+    DENSE,
+    LEXICAL,
+    QUESTION,
+    RECIPES,
+    WINDOW_DENSE,
+    WINDOW_LEXICAL,
+    Fusion,
+    recipe_named,
+)
 from pinak_ray.records.errors import InvalidInput
 
 
@@ -14,10 +25,16 @@ def test_unknown_recipes_are_refused_with_the_choices() -> None:
     assert all(name in str(caught.value) for name in RECIPES)
 
 
-def test_the_default_weighs_both_signals_alike_and_adds_the_agent() -> None:
+def test_the_default_weighs_four_signals_alike() -> None:
     """The default recipe is the measured one."""
     default = recipe_named("default")
-    assert default.signal_weights() == {DENSE: 0.5, LEXICAL: 0.5, AGENT: 1.0}
+    four = (DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL)
+    assert default.signal_weights() == {
+        **dict.fromkeys(four, 0.25),
+        AGENT: 1.0,
+        DATE: 1.0,
+        QUESTION: -0.5,
+    }
     assert default.fusion is Fusion.ZSCORE
     assert default.candidates == 50
 
@@ -57,8 +74,14 @@ def test_recipes_cannot_be_changed(recipe) -> None:  # type: ignore[no-untyped-d
         ("ask deployer", ["deployer", "deployer-2"], "deployer"),
         ("what did a.*b do", ["a.*b", "axxb"], "a.*b"),
         ("anything", [], None),
+        ("What did Melanie give Caroline?", ["Caroline", "Melanie"], "Melanie"),
+        ("what do Caroline, Melanie or Ada like", ["Caroline", "Melanie"], None),
+        ("did both of them, Caroline with Melanie, go", ["Caroline", "Melanie"], None),
+        ("Caroline thanked Caroline", ["Caroline", "Melanie"], "Caroline"),
     ],
 )
-def test_only_one_named_agent_counts(query: str, agents: list[str], expected: str | None) -> None:
-    """Exactly one whole name in any case is a named agent."""
+def test_a_query_speaks_of_the_first_agent_it_names(
+    query: str, agents: list[str], expected: str | None
+) -> None:
+    """By whole name in any case; of a pair that is named alike it speaks of neither."""
     assert named_agent(query, agents) == expected

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from pinak_ray.cluster.cli import (
     demo,
     doctor_command,
+    hook_command,
     lifecycle,
     simulate,
     status,
@@ -18,7 +19,7 @@ from pinak_ray.cluster.cli.console import fail
 from pinak_ray.cluster.cli.options import JSON_META, VERBOSE_META
 from pinak_ray.cluster.cli.version import version
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 _EPILOG = """
 [bold]Start here[/bold]
@@ -63,11 +64,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (lifecycle, status, doctor_command, demo, simulate, token, verbs):
+for _module in (lifecycle, status, doctor_command, demo, simulate, token, verbs, hook_command):
     _module.register(app)
 app.command()(version)
-
-
-def main() -> None:
-    """Run the command line; the console script `pinak-ray`."""
-    app()

@@ -1,4 +1,4 @@
--- BM25 (Robertson and Zaragoza 2009; k1 = 1.2, b = 0.75) over tsvectors.
+-- BM25 (Robertson and Zaragoza 2009; k1 = 1.2, b = 0.4) over tsvectors.
 --
 -- A document's length is length(lexemes), its count of distinct lexemes: PostgreSQL has it ready.
 -- A term's frequency is read back from ts_rank, whose value for a single term with equal weights is
@@ -38,8 +38,8 @@ AS $$
     SELECT
         string_agg(word, ' | ')::tsquery,
         coalesce(
-            (SELECT format('(0.3::float8 + %s::float8 * length(lexemes))',
-                           0.9 / greatest(average_length, 1))
+            (SELECT format('(0.72::float8 + %s::float8 * length(lexemes))',
+                           0.48 / greatest(average_length, 1))
              FROM corpus WHERE average_length IS NOT NULL),
             '1.2::float8'),
         format('2.2 * (%s::float8 - k * (%s))', sum(idf), string_agg(

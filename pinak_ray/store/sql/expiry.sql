@@ -12,6 +12,18 @@ WITH gone AS (
 ), vectors AS (
     DELETE FROM pinak.memory_vectors AS v USING gone
     WHERE v.namespace_id = gone.namespace_id AND v.memory_id = gone.id
+), windows AS (
+    DELETE FROM pinak.memory_windows AS w USING gone
+    WHERE w.namespace_id = gone.namespace_id AND w.memory_id = gone.id
+    RETURNING w.namespace_id, length(w.lexemes) AS length
+), window_totals AS (
+    UPDATE pinak.window_stats AS s
+    SET windows = s.windows - u.windows, total_length = s.total_length - u.total_length
+    FROM (
+        SELECT namespace_id, count(*) AS windows, sum(length) AS total_length
+        FROM windows GROUP BY namespace_id
+    ) AS u
+    WHERE s.namespace_id = u.namespace_id
 ), removed AS (
     DELETE FROM pinak.memories AS m USING gone
     WHERE m.namespace_id = gone.namespace_id AND m.id = gone.id

@@ -59,3 +59,73 @@ WHERE NOT EXISTS (
     SELECT FROM pinak.memory_vectors AS v
     WHERE v.namespace_id = q.namespace_id AND v.model_id = $3 AND v.kind = 0 AND v.memory_id = q.id
 )
+
+-- A session with new entries has windows to write, once they have settled.
+-- name: note_sessions
+INSERT INTO pinak.settling_sessions AS s (namespace_id, session, from_id, pending)
+SELECT m.namespace_id, m.session, (array_agg(m.id ORDER BY m.id))[1], count(*)
+FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
+JOIN pinak.memories AS m USING (namespace_id, id)
+WHERE m.session IS NOT NULL
+GROUP BY m.namespace_id, m.session
+ORDER BY m.namespace_id, m.session
+ON CONFLICT (namespace_id, session) DO UPDATE SET
+    from_id = least(s.from_id, excluded.from_id), pending = s.pending + excluded.pending,
+    last_at = now()
+
+-- $1 how many later entries settle one, $2 after how many seconds of quiet all are settled,
+-- $3 how many sessions.
+-- name: take_sessions
+SELECT namespace_id, session, from_id, last_at <= now() - make_interval(secs => $2) AS quiet
+FROM pinak.settling_sessions
+WHERE pending > $1 OR last_at <= now() - make_interval(secs => $2)
+ORDER BY last_at
+LIMIT $3
+FOR UPDATE SKIP LOCKED
+
+-- Each session's entries from $3 on, at most $5 of them, after the $4 before.
+-- name: session_entries
+SELECT t.number, m.id, m.agent, m.session, m.content, m.is_new,
+    EXISTS (
+        SELECT FROM pinak.memory_windows AS w
+        WHERE w.namespace_id = t.namespace_id AND w.memory_id = m.id
+    ) AS has_window
+FROM unnest($1::integer[], $2::text[], $3::uuid[])
+    WITH ORDINALITY AS t (namespace_id, session, from_id, number)
+CROSS JOIN LATERAL (
+    (SELECT id, agent, session, content, false AS is_new FROM pinak.memories
+     WHERE namespace_id = t.namespace_id AND session = t.session AND id < t.from_id
+     ORDER BY id DESC LIMIT $4)
+    UNION ALL
+    (SELECT id, agent, session, content, true FROM pinak.memories
+     WHERE namespace_id = t.namespace_id AND session = t.session AND id >= t.from_id
+     ORDER BY id LIMIT $5)
+) AS m
+ORDER BY t.number, m.id
+
+-- name: store_windows
+WITH given AS (
+    INSERT INTO pinak.memory_windows (namespace_id, memory_id, lexemes)
+    SELECT w.namespace_id, w.memory_id, to_tsvector('english', w.text)
+    FROM unnest($1::integer[], $2::uuid[], $3::text[]) AS w (namespace_id, memory_id, text)
+    RETURNING namespace_id, length(lexemes) AS length
+)
+INSERT INTO pinak.window_stats AS s (namespace_id, windows, total_length)
+SELECT namespace_id, count(*), sum(length) FROM given
+GROUP BY namespace_id ORDER BY namespace_id
+ON CONFLICT (namespace_id) DO UPDATE SET
+    windows = s.windows + excluded.windows, total_length = s.total_length + excluded.total_length
+
+-- name: sessions_go_on
+UPDATE pinak.settling_sessions AS s SET from_id = t.from_id, pending = t.pending
+FROM unnest($1::integer[], $2::text[], $3::uuid[], $4::bigint[])
+    AS t (namespace_id, session, from_id, pending)
+WHERE s.namespace_id = t.namespace_id AND s.session = t.session
+
+-- name: sessions_are_settled
+DELETE FROM pinak.settling_sessions AS s
+USING unnest($1::integer[], $2::text[]) AS t (namespace_id, session)
+WHERE s.namespace_id = t.namespace_id AND s.session = t.session
+
+-- name: unsettled
+SELECT coalesce(sum(pending), 0)::bigint FROM pinak.settling_sessions

@@ -29,7 +29,8 @@ SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
     m.details, m.source,
     1 - (v.embedding <=> $4::halfvec) AS similarity,
-    coalesce(s.score, 0) AS lexical
+    coalesce(s.score, 0) AS lexical,
+    coalesce((SELECT documents FROM pinak.corpus_stats WHERE namespace_id = $1), 0) AS documents
 FROM found
 JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = found.id
 JOIN pinak.memory_vectors AS v

@@ -24,7 +24,8 @@ __all__ = [
 _TIMEOUT_S = 30.0
 _DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 _WALLED: Final = (
-    "memories", "memory_vectors", "term_stats", "corpus_stats", "working_items", "entries",
+    "memories", "memory_vectors", "memory_windows", "term_stats", "corpus_stats", "window_stats",
+    "working_items", "entries",
 )  # fmt: skip
 
 _SETTINGS: Final = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[])"

@@ -1,0 +1,44 @@
+"""Evidence: how cosine and shared words make a failure's score."""
+
+import math
+from typing import Any
+
+import pytest
+
+from pinak_ray.nudges.failures import Failure, scored
+
+
+def evidence(*lexical: float, documents: int = 100) -> list[Failure]:
+    """Score failures that are equally near and share words of this BM25."""
+    return scored([row(at, bm25, documents) for at, bm25 in enumerate(lexical)])
+
+
+def row(id_: int, bm25: float, documents: int) -> dict[str, Any]:
+    """A row of `similar_failures`."""
+    return {"id": id_, "similarity": 0.3, "lexical": bm25, "documents": documents}
+
+
+def test_the_best_comes_first() -> None:
+    """Of equally near failures the one that shares more words is better."""
+    assert [failure.row["id"] for failure in evidence(1.0, 3.0, 2.0)] == [1, 2, 0]
+
+
+def test_a_common_word_counts_little_even_where_nothing_better_is_shared() -> None:
+    """What words say does not depend on how little the other failures share."""
+    alone = evidence(0.9)[0].score
+    assert alone == evidence(0.9, 8.0)[1].score
+    assert alone == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.parametrize("documents", [1, 2, 1000, 10**7])
+def test_two_words_of_one_memory_alone_say_all_that_words_can(documents: int) -> None:
+    """In a young namespace as in a large one; more such words say no more."""
+    unique = math.log(1 + (documents - 0.5) / 1.5)
+    (one,), (two,), (ten,) = (evidence(n * unique, documents=documents) for n in (1, 2, 10))
+    assert [each.score for each in (one, two, ten)] == pytest.approx([0.5, 0.7, 0.7])
+
+
+@pytest.mark.parametrize("documents", [0, 1])
+def test_a_namespace_without_statistics_yet_is_no_error(documents: int) -> None:
+    """Words are counted a moment after they are stored."""
+    assert evidence(0.0, documents=documents)[0].score == pytest.approx(0.3)
