@@ -70,15 +70,14 @@ def start(command: Sequence[str], given: bytes) -> bytes:
 def one_round(hook: Sequence[str], url: str, token: str, calls: int) -> dict[str, list[float]]:
     """Return the milliseconds of a round's calls, the three measurements in turns."""
     taken: dict[str, list[float]] = {"hook": [], "python": [], "http": []}
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
+    client = httpx.Client(timeout=10)  # made once: to load its certificates takes 50 ms
     for number in range(calls):
         command, risky = _COMMANDS[number % len(_COMMANDS)]
         call = ToolCall("bench", "Bash", {"command": command})
         raw = json.dumps({"tool_name": call.tool, "tool_input": call.arguments}).encode()
 
-        bare = partial(
-            httpx.post, f"{url}/v1/nudges", json=call.request("bench"), headers=headers, timeout=10
-        )
+        bare = partial(client.post, f"{url}/v1/nudges", json=call.request("bench"), headers=headers)
         taken["python"].append(timed(partial(start, [sys.executable, "-c", "pass"], b""))[0])
         taken["http"].append(timed(bare)[0])
         milliseconds, warning = timed(partial(start, hook, raw))

@@ -7,9 +7,9 @@ CREATE TABLE pinak.memory_windows (
     CONSTRAINT memory_windows_pkey PRIMARY KEY (namespace_id, memory_id)
 )
 ----
+-- Without a pending list: nobody waits for these writes, and every search would read it.
 CREATE INDEX memory_windows_terms ON pinak.memory_windows
-    USING gin (lexemes, (ARRAY[namespace_id]))
-    WITH (fastupdate = on, gin_pending_list_limit = 4096)
+    USING gin (lexemes, (ARRAY[namespace_id])) WITH (fastupdate = off)
 ----
 CREATE TABLE pinak.window_stats (
     namespace_id integer NOT NULL,
