@@ -10,17 +10,21 @@ __all__ = ["Turns"]
 # Ray delivers a caller's calls within milliseconds of each other. A number that is still missing
 # after this long was lost with its caller, or taken back; the others go on.
 _PATIENCE_S = 1.0
+# A lane that was never seen begins at 1, unless this process is younger than the lane.
+_FIRST_PATIENCE_S = 0.25
 _LANES = 4_096
 
 
 @dataclass(slots=True)
 class _Line:
-    next: int
+    next: int = 1
+    is_known: bool = False
     waiting: "dict[int, asyncio.Future[None]]" = field(default_factory=dict)
 
     def let_in(self, number: int) -> None:
         """Make this number the next, and wake its call if it is here."""
         self.next = number
+        self.is_known = True
         turn = self.waiting.get(number)
         if turn is not None and not turn.done():
             turn.set_result(None)
@@ -31,7 +35,7 @@ class Turns:
     """Holds a call back until the numbers before it on its lane have begun.
 
     Of 3,000 calls that one caller issued to an async actor, up to 159 began out of order. A lane
-    that is met in the middle (this process is younger than the caller) starts where it is met.
+    that is met in the middle (this process is younger than the caller) goes on from there.
     """
 
     _lines: dict[object, _Line] = field(default_factory=dict)
@@ -41,7 +45,7 @@ class Turns:
         lane, number = origin
         line = self._lines.get(lane)
         if line is None:
-            line = self._lines[lane] = _Line(number)
+            line = self._lines[lane] = _Line()
             if len(self._lines) > _LANES:
                 del self._lines[next(iter(self._lines))]
         if number <= line.next:
@@ -49,7 +53,8 @@ class Turns:
         turn = line.waiting[number] = asyncio.get_running_loop().create_future()
         try:
             while not turn.done():
-                await asyncio.wait({turn}, timeout=_PATIENCE_S)
+                patience_s = _PATIENCE_S if line.is_known else _FIRST_PATIENCE_S
+                await asyncio.wait({turn}, timeout=patience_s)
                 if not turn.done():
                     line.let_in(min(line.waiting))
         finally:

@@ -81,6 +81,13 @@ async def _keep_session(connection: Connection) -> None:
         raise RuntimeError("a connection came back in the middle of a transaction")
 
 
+def _is_gone(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it back already
+        return True
+
+
 @dataclass(slots=True)
 class Database:
     """Two bounded pools over one DSN.
@@ -162,8 +169,8 @@ class Database:
         try:
             yield connection
         except (*CONNECTION_LOST, asyncpg.InterfaceError) as error:
-            if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
-                raise  # our own mistake: wrong arguments, say
+            if not (isinstance(error, asyncpg.PostgresError) or _is_gone(connection)):
+                raise  # of something else in the block: an embedder's socket, wrong arguments
             raise Unavailable(f"PostgreSQL went away: {error!r}") from error
         finally:
             await pool.release(connection, timeout=_ACQUIRE_TIMEOUT_S)

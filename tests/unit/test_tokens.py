@@ -38,7 +38,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "scope": "memory.read",
         "iat": now,
         "nbf": now,
-        "exp": now + timedelta(minutes=5),
+        "exp": now + timedelta(hours=1),
         "jti": "1",
     }
     return {name: value for name, value in {**good, **changes}.items() if value is not None}
