@@ -85,6 +85,8 @@ class AgentHost:
     async def apply_one(self, operation: HostOperation, turn: Origin | None = None) -> Any:
         """Apply one operation: the `.remote()` lane, one call each, in the caller's order."""
         parts = await self._parts.get()
+        # Before the turn: what is applied at once must not overtake what still waits for its load.
+        await parts.host.activate([operation.owner])
         if turn is not None:
             await self._turns.wait(turn)
         applying = asyncio.create_task(parts.host.apply([operation]))

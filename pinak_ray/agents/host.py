@@ -138,6 +138,19 @@ class Host:
         finally:
             attempt.done.set_result(None)
 
+    async def activate(self, owners: Iterable[Owner]) -> None:
+        """Load what is not active yet; owners of other hosts' shards stay inactive."""
+        while missing := [owner for owner in owners if self._is_to_load(owner)]:
+            waits = {w for owner in missing if (w := self._settling.get(owner)) is not None}
+            if not waits:
+                waits = {w for owner in missing if (w := self._loading.get(owner)) is not None}
+                if new := [owner for owner in missing if owner not in self._loading]:
+                    load = asyncio.create_task(self._load(new))
+                    self._loading |= dict.fromkeys(new, load)
+                    waits.add(load)
+            # Shared with others, so one that goes away must not cancel it.
+            await asyncio.shield(asyncio.gather(*waits))
+
     async def release(self, placement: Placement, keep: frozenset[int]) -> None:
         """Follow a new placement: stop serving all shards but `keep`, and commit what is theirs."""
         self.placement = placement
@@ -171,7 +184,7 @@ class Host:
         origin: Origin | None,
         earlier: Mapping[UUID, Receipt],
     ) -> list[Any]:
-        await self._activate({operation.owner for operation in operations})
+        await self.activate({operation.owner for operation in operations})
         if len(operations) > self.store.room - len(self._accepted):
             return [Overloaded("the host's commit queue is full", 0.5)] * len(operations)
         results: list[Any] = []
@@ -234,19 +247,6 @@ class Host:
                     operation.after_seq, operation.kinds, operation.limit, now=now
                 )
                 return read, None
-
-    async def _activate(self, owners: Iterable[Owner]) -> None:
-        """Load what is not active yet; owners of other hosts' shards stay inactive."""
-        while missing := [owner for owner in owners if self._is_to_load(owner)]:
-            waits = {w for owner in missing if (w := self._settling.get(owner)) is not None}
-            if not waits:
-                waits = {w for owner in missing if (w := self._loading.get(owner)) is not None}
-                if new := [owner for owner in missing if owner not in self._loading]:
-                    load = asyncio.create_task(self._load(new))
-                    self._loading |= dict.fromkeys(new, load)
-                    waits.add(load)
-            # Shared with others, so one that goes away must not cancel it.
-            await asyncio.shield(asyncio.gather(*waits))
 
     def _is_to_load(self, owner: Owner) -> bool:
         return owner not in self.activations and self.placement.shard_of(owner) in self.owned

@@ -113,11 +113,12 @@ async def test_an_agent_may_have_a_host_of_its_own(swarm: Swarm, stack_settings:
 
 async def test_calls_sent_alone_keep_their_order(swarm: Swarm) -> None:
     """`.remote()` is one Ray call each, which Ray's async actors mix; the host sorts them out."""
-    agent = swarm.agent("sender")
-    refs = [agent.note.remote("n", number) for number in range(300)]
-    receipts = await asyncio.gather(*(asyncio.wrap_future(ref.future()) for ref in refs))
+    for name in ("sender", "other"):  # the first calls meet an agent that is still being loaded
+        agent = swarm.agent(name)
+        refs = [agent.note.remote("n", number) for number in range(300)]
+        receipts = await asyncio.gather(*(asyncio.wrap_future(ref.future()) for ref in refs))
 
-    assert [receipt.version for receipt in receipts] == list(range(1, 301))
+        assert [receipt.version for receipt in receipts] == list(range(1, 301))
 
 
 async def a_started_host(config: StackConfig, name: str) -> tuple[Any, int]:
