@@ -1,11 +1,17 @@
-"""The processes of one stack, and the memory that each part of it holds (Linux)."""
+"""The processes of one stack, found by descent and by title: no part is asked for its own pid."""
 
+import os
 import re
+import signal
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["memory_by_part"]
+__all__ = ["Process", "descendants", "kill", "memory_by_part"]
+
+_PROC = Path("/proc")
+_DEAD = frozenset("ZX")
 
 # By the title that Ray gives a worker (`ray::Writer.write`), or by the program.
 _PARTS = (
@@ -30,43 +36,71 @@ _OTHER = "ray"
 _KIB = re.compile(r"^(RssAnon|RssFile):\s+(\d+) kB", re.MULTILINE)
 
 
+class Process(NamedTuple):
+    """A living process; Ray and PostgreSQL both write what it is into its title."""
+
+    pid: int
+    parent: int
+    title: str
+
+
+def descendants(root: int, *titles: str) -> list[Process]:
+    """Return the living processes below `root` whose titles begin with one of `titles`, or all."""
+    found = _below(_living(), {root})
+    return [one for one in found if not titles or one.title.startswith(titles)]
+
+
 def memory_by_part(roots: Iterable[int]) -> dict[str, float]:
     """Return the resident bytes of these processes and all below them, summed by part.
 
     Shared memory is left out: PostgreSQL's buffers and Ray's object store would count once for each
     process that has touched them.
     """
+    living, tops = _living(), set(roots)
     sizes: dict[str, float] = defaultdict(float)
-    for pid in _family(roots):
+    for one in [*(one for one in living if one.pid in tops), *_below(living, tops)]:
         try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+            status = (_PROC / str(one.pid) / "status").read_text(encoding="utf-8")
         except OSError:  # it has ended meanwhile
             continue
-        sizes[_part(command)] += 1024 * sum(int(kib) for _, kib in _KIB.findall(status))
+        sizes[_part(one)] += 1024 * sum(int(kib) for _, kib in _KIB.findall(status))
     return dict(sizes)
 
 
-def _part(command: str) -> str:
-    program = command.partition("\0")[0]
-    return next((part for mark, part in _PARTS if mark in program), _OTHER)
-
-
-def _family(roots: Iterable[int]) -> set[int]:
-    children: dict[int, list[int]] = defaultdict(list)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+def kill(victims: Sequence[Process]) -> None:
+    """Send SIGKILL to each, in the order given; one that is gone already does not matter."""
+    for victim in victims:
         try:
-            parent = (
-                stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            os.kill(victim.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def _living() -> list[Process]:
+    living = []
+    for entry in _PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            state, parent, *_ = (
+                (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
             )
+            title = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        children[int(parent)].append(int(stat.parent.name))
-    found: set[int] = set()
-    following = list(roots)
-    while following:
-        pid = following.pop()
-        if pid not in found:
-            found.add(pid)
-            following += children[pid]
+        if state not in _DEAD:
+            living.append(Process(int(entry.name), int(parent), title.strip()))
+    return living
+
+
+def _below(living: Sequence[Process], roots: set[int]) -> list[Process]:
+    below, found = set(roots), []
+    while more := [one for one in living if one.parent in below and one.pid not in below]:
+        below.update(one.pid for one in more)
+        found.extend(more)
     return found
+
+
+def _part(process: Process) -> str:
+    program = process.title.partition(" ")[0]
+    return next((part for mark, part in _PARTS if mark in program), _OTHER)

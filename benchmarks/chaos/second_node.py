@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.chaos.processes import Process, descendants, kill
+from benchmarks.processes import Process, descendants, kill
 from pinak_ray.client.discovery import ray_token_environment
 from pinak_ray.client.ray_session import LOOPBACK, LOOPBACK_ENVIRONMENT
 from pinak_ray.cluster.ray_node import RayNode

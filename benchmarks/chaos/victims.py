@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from benchmarks.chaos.ledger import Kind, Wire
-from benchmarks.chaos.processes import Process, descendants, kill
 from benchmarks.chaos.second_node import second_node
+from benchmarks.processes import Process, descendants, kill
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings

@@ -60,8 +60,8 @@ class Placing:
         """Go back to the configured number of hosts, unless hosts are running already."""
         placement = await self.current()
         if not any(_exists(name) for name in placement.all_hosts):
-            await self._store(replace(placement, hosts=_names(self.first_hosts)))
-            self._settled = self._current.version if self._current else 0
+            stored = await self._store(replace(placement, hosts=_names(self.first_hosts)))
+            self._settled = stored.version
 
     async def scale(self, hosts: int) -> Placement:
         """Change the number of hosts; returns once every shard is served from its new place."""
@@ -91,7 +91,9 @@ class Placing:
             if self._settled != placement.version:
                 await self._settle(placement)
                 return
-            silent = [n for n in placement.all_hosts if not await self._is_heard(placement, n)]
+            names = placement.all_hosts
+            heard = await asyncio.gather(*(self._is_heard(placement, name) for name in names))
+            silent = [name for name, is_heard in zip(names, heard, strict=True) if not is_heard]
             if silent and (replaced := _without(placement, silent)) != placement:
                 structlog.get_logger().warning("hosts_replaced", silent=silent)
                 await self._move(replaced)

@@ -143,9 +143,9 @@ class Supervisor:
             await asyncio.sleep(_CHECK_EVERY_S)
             try:
                 await self._keep_database()
-                for child in await self._children():
+                for child in self._fixed:
                     self._ensure(child)
-                await self._placing.heal()
+                await self._placing.heal()  # sees to the hosts
             except Exception as error:
                 structlog.get_logger().warning("healing_failed", error=repr(error))
 

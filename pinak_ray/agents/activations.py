@@ -46,10 +46,6 @@ class Activations:
     def __contains__(self, owner: Owner) -> bool:
         return owner in self._held
 
-    def get(self, owner: Owner) -> Activation | None:
-        """Return the owner's activation without touching its place."""
-        return self._held.get(owner)
-
     def use(self, owner: Owner, at: float) -> Activation | None:
         """Return the owner's activation as the one used last."""
         activation = self._held.pop(owner, None)

@@ -123,14 +123,15 @@ class Host:
         if before is not None and before.batch > origin.batch:
             late = Unavailable("this batch comes after its lane's next one; nobody waits for it")
             return [late] * len(operations)
-        again = before is not None and before.batch == origin.batch
+        if before is not None and before.batch < origin.batch:
+            before = None
         attempt = self._attempts.begin(origin)
         try:
             earlier = _NO_RECEIPTS
-            if again and before is not None:
+            if before is not None:
                 await before.done
                 earlier = before.receipts()
-            if again or retried:
+            if before is not None or retried:
                 earlier = {**await self.store.receipts(origin), **earlier}
             results = await self._apply(operations, origin, earlier)
             attempt.operations, attempt.results = operations, results

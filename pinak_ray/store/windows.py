@@ -155,8 +155,9 @@ async def _store(
 
 
 async def _move_on(connection: Connection, sessions: Sequence[_Session]) -> None:
-    rests = [(each, rest) for each in sessions if (rest := each.rest()) is not None]
-    settled = [each for each in sessions if each.rest() is None]
+    found = [(each, each.rest()) for each in sessions]
+    rests = [(each, rest) for each, rest in found if rest is not None]
+    settled = [each for each, rest in found if rest is None]
     await connection.execute(
         query("indexing", "sessions_go_on"),
         [each.namespace_id for each, _ in rests],

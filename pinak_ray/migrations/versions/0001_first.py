@@ -7,7 +7,7 @@ Create Date: 2026-11-21
 
 from pathlib import Path
 
-from alembic import op
+from pinak_ray.migrations.sql_files import run_file
 
 revision = "0001"
 down_revision = None
@@ -20,18 +20,12 @@ _ISOLATION = Path(__file__).with_name("0001_isolation.sql")
 _DOWN = Path(__file__).with_name("0001_down.sql")
 
 
-def _run(path: Path) -> None:
-    # asyncpg prepares each statement alone; `----` stands between them in the files.
-    for statement in path.read_text(encoding="utf-8").split("\n----\n"):
-        op.get_bind().exec_driver_sql(statement)
-
-
 def upgrade() -> None:
     """Make everything."""
     for path in (_TABLES, _SEARCH, _ISOLATION):
-        _run(path)
+        run_file(path)
 
 
 def downgrade() -> None:
     """Remove everything but the extension and the role, which other databases may share."""
-    _run(_DOWN)
+    run_file(_DOWN)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from alembic import op
 
+from pinak_ray.migrations.sql_files import run_file
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -19,8 +21,7 @@ _UP = Path(__file__).with_name("0002_up.sql")
 
 def upgrade() -> None:
     """Make both tables."""
-    for statement in _UP.read_text(encoding="utf-8").split("\n----\n"):
-        op.get_bind().exec_driver_sql(statement)
+    run_file(_UP)
 
 
 def downgrade() -> None:

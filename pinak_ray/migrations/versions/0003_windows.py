@@ -7,7 +7,7 @@ Create Date: 2026-11-21
 
 from pathlib import Path
 
-from alembic import op
+from pinak_ray.migrations.sql_files import run_file
 
 revision = "0003"
 down_revision = "0002"
@@ -18,16 +18,11 @@ _UP = Path(__file__).with_name("0003_up.sql")
 _DOWN = Path(__file__).with_name("0003_down.sql")
 
 
-def _run(path: Path) -> None:
-    for statement in path.read_text(encoding="utf-8").split("\n----\n"):
-        op.get_bind().exec_driver_sql(statement)
-
-
 def upgrade() -> None:
     """Make the tables and functions, and have the windows of what is there written."""
-    _run(_UP)
+    run_file(_UP)
 
 
 def downgrade() -> None:
     """Remove them, and the windows' vectors."""
-    _run(_DOWN)
+    run_file(_DOWN)
