@@ -3,18 +3,15 @@
 import asyncio
 import random
 import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar, cast
-from urllib.parse import quote
 
 import httpx
 import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay
 
-from pinak_ray.client.answers import context, entries, items, nudges, recall_result, receipt
+from pinak_ray.client.http_requests import HttpRequest, http_request
 from pinak_ray.client.problems import raise_problem, retry_after_s
-from pinak_ray.embedding import decode_halfvec
 from pinak_ray.records.errors import (
     InvalidInput,
     NotRunning,
@@ -23,20 +20,9 @@ from pinak_ray.records.errors import (
     Unavailable,
 )
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Memory
 from pinak_ray.records.operations import (
-    Intend,
-    Note,
     Operation,
-    Post,
-    Read,
-    ReadContext,
-    Recall,
-    Recollect,
-    Remember,
 )
-from pinak_ray.records.recall import RecallRequest
-from pinak_ray.records.state import Owner, Space
 
 __all__ = ["About", "HttpTransport"]
 
@@ -57,14 +43,6 @@ class About(NamedTuple):
     namespace: NamespaceKey
     namespace_id: int
     dimension: int
-
-
-class _Request(NamedTuple):
-    method: str
-    path: str
-    body: Mapping[str, Any] | None
-    parse: Any
-    parameters: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +81,7 @@ class HttpTransport:
 
     async def send(self, operation: Operation[R]) -> R:
         """Carry out one operation by one request, retried while the stack is recovering."""
-        request = _request(operation)
+        request = http_request(operation)
         answer = await self._answer(request)
         return cast("R", request.parse(answer))
 
@@ -136,7 +114,7 @@ class HttpTransport:
             )
         return client
 
-    async def _answer(self, request: _Request) -> Any:
+    async def _answer(self, request: HttpRequest) -> Any:
         """Return the answer's JSON; after a 503 ask again when the gateway said to, or later.
 
         What is left of the last 503 when the window ends is raised: Overloaded, or Unavailable.
@@ -163,7 +141,7 @@ class HttpTransport:
         finally:
             self._requests -= 1
 
-    async def _ask(self, request: _Request) -> httpx.Response:
+    async def _ask(self, request: HttpRequest) -> httpx.Response:
         content = None if request.body is None else orjson.dumps(request.body)
         return await self._client().request(
             request.method,
@@ -190,124 +168,3 @@ def _passes(error: BaseException) -> bool:
     return isinstance(error, httpx.TransportError | Unavailable) or (
         isinstance(error, PinakError) and error.status == 503
     )
-
-
-def _request(operation: Any) -> _Request:
-    match operation:
-        case Remember(memory, ack):
-            return _Request("POST", "/v1/memories", {**_memory(memory), "ack": ack}, receipt)
-        case Recall(_, request):
-            return _Request("POST", "/v1/recall", _recall(request), recall_result)
-        case Intend(owner, intent, k):
-            body = {
-                "agent": owner.name,
-                "intent": intent.text,
-                "tool": intent.tool,
-                "arguments": orjson.Fragment(intent.arguments),
-                "k": k,
-            }
-            return _Request("POST", "/v1/nudges", body, nudges)
-        case Note():
-            return _note(operation)
-        case Recollect(owner, None):
-            return _Request("GET", f"{_agent(owner)}/working", None, items)
-        case Recollect(owner, key):
-            assert key is not None
-            path = f"{_agent(owner)}/working"
-            return _Request("GET", path, None, items, {"key": key})
-        case ReadContext(owner, budget):
-            return _Request(
-                "GET", f"{_agent(owner)}/context", None, context, {"budget_tokens": budget}
-            )
-        case Post():
-            return _post(operation)
-        case Read(owner, after_seq, kinds, limit):
-            parameters = {"after_seq": after_seq, "limit": limit, "kind": [k.value for k in kinds]}
-            return _Request("GET", _entries_path(owner), None, entries, parameters)
-    raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP")
-
-
-def _part(name: str) -> str:
-    # Bare dots are steps in a path, which any hop may take; escaped they are a name.
-    return "%2E" * len(name) if name in (".", "..") else quote(name, safe="")
-
-
-def _agent(owner: Owner) -> str:
-    return f"/v1/agents/{_part(owner.name)}"
-
-
-def _entries_path(owner: Owner) -> str:
-    if owner.space is Space.BOARD:
-        return f"/v1/boards/{_part(owner.name)}"
-    return f"{_agent(owner)}/scratchpad"
-
-
-def _vector(vector: bytes | None) -> list[float] | None:
-    return None if vector is None else [float(value) for value in decode_halfvec(vector)]
-
-
-def _memory(memory: Memory) -> dict[str, Any]:
-    ttl_s = None
-    if memory.expires_at is not None:
-        ttl_s = (memory.expires_at - memory.created_at).total_seconds()
-    return {
-        "agent": memory.agent,
-        "content": memory.content,
-        "layer": memory.layer,
-        "session": memory.session,
-        "details": orjson.Fragment(memory.details),
-        "tags": memory.tags,
-        "entities": memory.entities,
-        "outcome": memory.outcome,
-        "salience": memory.salience,
-        "occurred_at": memory.occurred_at,
-        "ttl_s": ttl_s,
-        "source": memory.source,
-        "vector": _vector(memory.vector),
-        # The id was made here, so that a retry over another connection is the same write.
-        "idempotency_key": str(memory.id),
-    }
-
-
-def _recall(request: RecallRequest) -> dict[str, Any]:
-    filters = request.filters
-    return {
-        "query": request.query,
-        "k": request.k,
-        "recipe": request.recipe,
-        "layers": filters.layers,
-        "agents": filters.agents,
-        "sessions": filters.sessions,
-        "tags": filters.tags,
-        "outcome": filters.outcome,
-        "since": filters.since,
-        "until": filters.until,
-        "min_score": request.min_score,
-        "trace": request.trace,
-        "vector": _vector(request.vector),
-    }
-
-
-def _note(note: Note) -> _Request:
-    body = {
-        "value": orjson.Fragment(note.encoded),
-        "ttl_s": note.ttl_s,
-        "expected_version": note.expected_version,
-        "idempotency_key": str(note.id),
-        "ack": note.ack,
-    }
-    return _Request("PUT", f"{_agent(note.owner)}/working/{_part(note.key)}", body, receipt)
-
-
-def _post(post: Post) -> _Request:
-    body = {
-        "kind": post.kind,
-        "content": post.content,
-        "details": orjson.Fragment(post.encoded_details),
-        "ttl_s": post.ttl_s,
-        "idempotency_key": str(post.id),
-        "ack": post.ack,
-    }
-    if post.owner.space is Space.BOARD:
-        body |= {"author": post.author, "key": post.key, "expected_version": post.expected_version}
-    return _Request("POST", _entries_path(post.owner), body, receipt)

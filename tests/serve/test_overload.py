@@ -174,6 +174,17 @@ async def test_more_callers_than_places_are_refused_at_once(small: SmallStack) -
             write.cancel()
         await asyncio.wait(writes)
 
+    async with small.client() as client:
+
+        async def everybody_is_served() -> bool:
+            """The gateways have heard that those callers left, and hold their places no more."""
+            answers = await asyncio.gather(
+                *(client.get("/v1/agents/a/working") for _ in range(spare))
+            )
+            return all(answer.status_code == 200 for answer in answers)
+
+        await until(everybody_is_served, what="the places are free again")
+
 
 async def test_searches_wait_in_a_short_line(small: SmallStack) -> None:
     """When the database does not answer, few searches hold its connections; the rest hear 503."""

@@ -1,0 +1,102 @@
+"""What several verbs share: checks of their arguments, and operations that they build alike."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pinak_ray.embedding import check_vector, encode_halfvec_one
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.limits import (
+    MAX_BUDGET_TOKENS,
+    MAX_READ,
+    check_details,
+    check_name,
+    check_text,
+)
+from pinak_ray.records.memories import Ack, ack_level
+from pinak_ray.records.operations import (
+    Post,
+    Read,
+)
+from pinak_ray.records.state import EntryKind, Owner
+
+__all__ = [
+    "checked_budget",
+    "checked_version",
+    "encoded_vector",
+    "item_key",
+    "kind_named",
+    "post_operation",
+    "read_operation",
+    "whole",
+]
+
+
+def encoded_vector(vector: Sequence[float] | None, dimension: int) -> bytes | None:
+    """Return a caller's vector in halfvec form; raises WrongDimension and InvalidInput."""
+    if vector is None:
+        return None
+    return encode_halfvec_one(check_vector(vector, dimension=dimension))
+
+
+def kind_named(kind: EntryKind | str) -> EntryKind:
+    """Return the kind of entry, or raise InvalidInput naming the choices."""
+    try:
+        return EntryKind(kind)
+    except ValueError:
+        names = ", ".join(EntryKind)
+        raise InvalidInput(f"unknown kind {kind!r}; choose one of: {names}") from None
+
+
+def item_key(key: str) -> str:
+    """Return a key that callers may write; raises InvalidInput."""
+    if check_name("key", key).startswith("$"):
+        raise InvalidInput("keys that start with $ belong to pinak-ray; choose another")
+    return key
+
+
+def checked_version(expected: int | None) -> int | None:
+    """Return the version of a compare-and-set; raises InvalidInput."""
+    return None if expected is None else whole("expected_version", expected, low=0, high=2**62)
+
+
+def whole(what: str, value: object, *, low: int, high: int) -> int:
+    """Return a whole number within its bounds, or raise InvalidInput."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidInput(f"{what} is {value!r}, it must be a whole number from {low} to {high}")
+    return value
+
+
+def checked_budget(budget_tokens: int) -> int:
+    """Return a budget in tokens; raises InvalidInput."""
+    return whole("budget_tokens", budget_tokens, low=1, high=MAX_BUDGET_TOKENS)
+
+
+def post_operation(
+    owner: Owner,
+    author: str,
+    content: str,
+    kind: EntryKind | str,
+    details: Mapping[str, Any] | None,
+    idempotency_key: str | None,
+    ack: Ack | str,
+) -> Post:
+    """Return the operation that posts one entry; raises InvalidInput."""
+    return Post(
+        owner,
+        owner.write_id(idempotency_key),
+        kind_named(kind),
+        check_name("author", author),
+        check_text("content", content),
+        b"{}" if details is None else check_details(details),
+        ack=ack_level(ack),
+    )
+
+
+def read_operation(owner: Owner, after: int, kinds: Iterable[EntryKind | str], limit: int) -> Read:
+    """Return the operation that reads entries; raises InvalidInput."""
+    return Read(
+        owner,
+        whole("after", after, low=0, high=2**62),
+        tuple(kind_named(kind) for kind in kinds),
+        whole("limit", limit, low=1, high=MAX_READ),
+    )
