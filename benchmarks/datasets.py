@@ -40,9 +40,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One namespace's entries, oldest first, and the queries asked of them."""
+    """One namespace's entries, oldest first, and the queries asked of them.
+
+    Figures are given for each `task` of a data set: what it asks to be found.
+    """
 
     namespace: str
+    task: str
     entries: tuple[Entry, ...]
     queries: tuple[Query, ...]
 
@@ -104,7 +108,8 @@ def _locomo(path: Path) -> Iterator[Corpus]:
     for sample in _json(path):
         entries = tuple(_locomo_entries(sample["conversation"]))
         known = {entry.key for entry in entries}
-        yield Corpus(sample["sample_id"], entries, tuple(_locomo_queries(sample["qa"], known)))
+        queries = tuple(_locomo_queries(sample["qa"], known))
+        yield Corpus(sample["sample_id"], "turns", entries, queries)
 
 
 def _locomo_entries(conversation: dict[str, Any]) -> Iterator[Entry]:
@@ -140,20 +145,20 @@ def _proactive(folder: Path) -> Iterator[Corpus]:
         questions = _json(place / "step5_proactive_questions.json")
         pairs = _json(place / "step1_concept_pairs.json")
         units = tuple(Entry(str(pair["id"]), "user", _sentence(pair)) for pair in pairs)
-        yield _asked(
-            f"{place.name}-units", units, questions, {unit.key: {unit.key} for unit in units}
-        )
+        own = {unit.key: {unit.key} for unit in units}
+        yield _asked(place.name, "units", units, questions, own)
         turns: list[Entry] = []
         planted: dict[str, set[str]] = defaultdict(set)
         for session in _json(place / "step4_conversations.json"):
             for turn in session["turns"]:
                 key = f"{session['session_id']}:{turn['turn_id']}"
-                when = datetime.fromisoformat(turn["timestamp"])
+                said = datetime.fromisoformat(turn["timestamp"])
+                when = said.replace(tzinfo=said.tzinfo or UTC)  # a third of them name no zone
                 name = f"session_{session['session_id']}"
                 turns.append(Entry(key, turn["role"], turn["content"], name, when))
                 for pair_id in turn.get("planted_pairs", ()):
                     planted[str(pair_id)].add(key)
-        yield _asked(f"{place.name}-turns", tuple(turns), questions, planted)
+        yield _asked(place.name, "turns", tuple(turns), questions, planted)
 
 
 def _sentence(pair: dict[str, Any]) -> str:
@@ -165,6 +170,7 @@ def _sentence(pair: dict[str, Any]) -> str:
 
 def _asked(
     name: str,
+    task: str,
     entries: tuple[Entry, ...],
     questions: list[dict[str, Any]],
     places: dict[str, set[str]],
@@ -174,7 +180,7 @@ def _asked(
         relevant = {key for pair in item["source_pairs"] for key in places.get(str(pair), ())}
         if relevant:
             queries.append(Query(item["question"], frozenset(relevant), item["trigger_type"]))
-    return Corpus(name, entries, tuple(queries))
+    return Corpus(f"{name}-{task}", task, entries, tuple(queries))
 
 
 def _precision(folder: Path) -> Iterator[Corpus]:
@@ -189,7 +195,7 @@ def _precision(folder: Path) -> Iterator[Corpus]:
         relevant = known.intersection(_expected(case["expect"]))
         if case.get("query") and relevant:
             queries.append(Query(case["query"], frozenset(relevant), case.get("category", "")))
-    yield Corpus("precisionmembench", entries, tuple(queries))
+    yield Corpus("precisionmembench", "beliefs", entries, tuple(queries))
 
 
 def _expected(expect: dict[str, Any]) -> Iterator[str]:
@@ -215,7 +221,7 @@ def _beir(folder: Path) -> Iterator[Corpus]:
         for item in _lines(folder / "queries.jsonl")
         if str(item["_id"]) in judged
     )
-    yield Corpus(folder.name, tuple(entries), tuple(queries))
+    yield Corpus(folder.name, "documents", tuple(entries), tuple(queries))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,8 @@
 
 Every entry is remembered by an agent of its speaker's name and every query recalled over Ray, as a
 user's calls would go. `ours` and `reference` are R@10 of the default recipe and of the better one
-of `rrf` and `dense` (the embedding model alone).
+of `rrf` and `dense` (the embedding model alone). `tasks` has the figures of each task of the data:
+ProactiveMemBench asks for the planted facts themselves ("units") and for the turns that say them.
 """
 
 import asyncio
@@ -99,8 +100,9 @@ def summary(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 async def measure(settings: Settings, path: Path, recipes: Sequence[str]) -> dict[str, Any]:
-    """Return every recipe's figures over all corpora, and of each corpus apart."""
+    """Return every recipe's figures over all corpora, by task, and of each corpus apart."""
     rows: dict[str, list[dict[str, float]]] = {recipe: [] for recipe in recipes}
+    by_task: dict[str, dict[str, list[dict[str, float]]]] = {}
     corpora: dict[str, Any] = {}
     for corpus in load_corpora(path):
         swarm = pinak_ray.connect(home=settings.home, project=f"recall-{corpus.namespace}")
@@ -109,15 +111,25 @@ async def measure(settings: Settings, path: Path, recipes: Sequence[str]) -> dic
         await asyncio.to_thread(await_settled, settings)
         progress(f"{corpus.namespace}: asking {len(corpus.queries)} queries")
         own = {recipe: await ask_all(swarm, corpus, recipe, keys) for recipe in recipes}
+        of_task = by_task.setdefault(corpus.task, {recipe: [] for recipe in recipes})
         for recipe in recipes:
             rows[recipe] += own[recipe]
+            of_task[recipe] += own[recipe]
         corpora[corpus.namespace] = {
             "entries": len(corpus.entries),
             "queries": len(corpus.queries),
             "r10": round(mean(row["r10"] for row in own[recipes[0]]), 4),
             "ndcg10": round(mean(row["ndcg10"] for row in own[recipes[0]]), 4),
         }
-    return {"recipes": {name: summary(rows[name]) for name in recipes}, "corpora": corpora}
+    tasks = {
+        task: {recipe: summary(rows[recipe]) for recipe in recipes}
+        for task, rows in by_task.items()
+    }
+    return {
+        "recipes": {name: summary(rows[name]) for name in recipes},
+        "tasks": tasks,
+        "corpora": corpora,
+    }
 
 
 def main() -> None:
@@ -128,7 +140,7 @@ def main() -> None:
     given = options.parse_args()
     recipes = given.recipes.split(",")
     where = machine()
-    with fresh_stack() as settings:
+    with fresh_stack(cache=False) as settings:  # each recall is to be searched for
         figures = asyncio.run(measure(settings, given.data, recipes))
     scores = {name: values["r10"] for name, values in figures["recipes"].items()}
     reference = max((scores[name] for name in ("rrf", "dense") if name in scores), default=0.0)

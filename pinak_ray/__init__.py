@@ -18,10 +18,12 @@ if TYPE_CHECKING:
         Overloaded,
         PinakError,
         SetupError,
+        Superseded,
         Unauthorized,
         Unavailable,
         VersionConflict,
     )
+    from pinak_ray.records.links import LinkKind, Related
     from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
     from pinak_ray.records.nudges import Nudge
     from pinak_ray.records.recall import Hit, RecallResult
@@ -32,9 +34,9 @@ else:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from pinak_ray import client
-        from pinak_ray.records import errors, memories, nudges, recall
+        from pinak_ray.records import errors, links, memories, nudges, recall
 
-        for module in (client, errors, memories, nudges, recall):
+        for module in (client, errors, links, memories, nudges, recall):
             if hasattr(module, name):
                 globals()[name] = getattr(module, name)
                 break
@@ -45,9 +47,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Ack", "AgentHandle", "BoardHandle", "Conflict", "Forbidden", "Hit", "InvalidInput", "Layer",
-    "NotFound", "NotRunning", "Nudge", "Outcome", "Overloaded", "PinakError", "RecallResult",
-    "Receipt", "ScratchpadHandle", "SetupError", "Swarm", "Unauthorized", "Unavailable",
-    "VersionConflict", "__version__", "connect",
+    "LinkKind", "NotFound", "NotRunning", "Nudge", "Outcome", "Overloaded", "PinakError",
+    "RecallResult", "Receipt", "Related", "ScratchpadHandle", "SetupError", "Superseded", "Swarm",
+    "Unauthorized", "Unavailable", "VersionConflict", "__version__", "connect",
 ]  # fmt: skip
 
 

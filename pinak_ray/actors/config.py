@@ -1,8 +1,10 @@
 """What every actor of one stack is started with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pinak_ray.embedding import EmbedderSpec
+from pinak_ray.recall.cache import CachePolicy
 
 __all__ = ["StackConfig"]
 
@@ -17,6 +19,11 @@ class StackConfig:
     dsn: str = field(repr=False)
     """Holds a password, so it is not part of any repr or log."""
     embedder: EmbedderSpec
+    """The configured one: it serves until another is switched to."""
+    api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of further embedding endpoints, by URL."""
+    record_queries: float = 0.0
+    """The share of queries that is kept for a week, to compare models by."""
     hosts: int = 2
     writers: int = 1
     recallers: int = 1
@@ -31,5 +38,11 @@ class StackConfig:
     """An agent that was not used this long is passivated."""
     window_quiet_s: float = 10.0
     """A session is taken to have ended, for now, when nothing came for so long."""
+    nudge_cooldown_s: float = 600.0
+    """For so long an agent is not shown again what it was shown."""
+    auto_links: bool = True
+    """Indexers link each memory to the ones most like it."""
+    cache: CachePolicy = field(default_factory=CachePolicy)
+    """The cache of recall, one in each gateway and recaller."""
     cpu_resource: dict[str, float] = field(default_factory=dict)
     """Custom Ray resources that keep actors on worker nodes; none on one machine."""

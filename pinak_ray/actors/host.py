@@ -12,7 +12,7 @@ from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.agents.host import Host
 from pinak_ray.agents.turns import Turns
 from pinak_ray.records.errors import Unavailable
-from pinak_ray.records.operations import HostOperation, Origin
+from pinak_ray.records.operations import HostOperation, Origin, Watch, WatchPage
 from pinak_ray.records.topology import Placement
 from pinak_ray.records.wire import decode_operation, encode_result
 from pinak_ray.store.agent_state import AgentState
@@ -97,6 +97,10 @@ class AgentHost:
             raise result
         return result
 
+    async def watch(self, operation: Watch) -> WatchPage:
+        """Return the next committed entries: outside of the lanes, since it may wait for long."""
+        return await (await self._parts.get()).host.watch(operation)
+
     async def release(self, placement: Placement) -> None:
         """Commit and let go of what a new placement gives to other hosts."""
         _, state, host, _ = await self._parts.get()
@@ -124,6 +128,7 @@ class AgentHost:
             "activated": host.activated,
             "passivated": host.activations.passivated,
             "applied": host.applied,
+            "watchers": host.watchers.parked,
             "shards": len(host.owned),
             "version": host.placement.version,
         }

@@ -6,20 +6,35 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
 
+from pinak_ray.actors.backfilling import BackfillLane
 from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.embedding import Embedder, EmbedderSpec, encode_halfvec, load_embedder
+from pinak_ray.actors.linking import keep_linking
+from pinak_ray.actors.model_change import Following, load_serving
+from pinak_ray.actors.sealing import keep_sealing
+from pinak_ray.actors.telling import Telling
+from pinak_ray.embedding import Embedder, encode_halfvec
 from pinak_ray.records.errors import Unavailable
+from pinak_ray.store.backfill import Backfilled
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel, register_embedder
+from pinak_ray.store.embedding_models import RegisteredModel, kept_models
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.indexing import EncodeVectors, IndexedBatch, Key, index_some, owed
+from pinak_ray.store.indexing import (
+    OWN_TEXT,
+    EncodeVectors,
+    IndexedBatch,
+    Key,
+    index_some,
+    owed,
+)
+from pinak_ray.store.links import link_some, unlinked
 from pinak_ray.store.searchable import SearchableWaits
+from pinak_ray.store.segments import seal_some, unsealed
 from pinak_ray.store.windows import settle_some, unsettled
 from pinak_ray.telemetry.logs import configure_logs
 
@@ -65,6 +80,11 @@ class _Parts(NamedTuple):
     model: RegisteredModel
     waits: SearchableWaits
 
+    async def aclose(self) -> None:
+        """Release the embedder and the connections."""
+        await self.embedder.aclose()
+        await self.database.aclose()
+
 
 class Indexer:
     """Lanes that each take owed batches, embed and store; then wait for a push or the sweep."""
@@ -73,28 +93,60 @@ class Indexer:
         configure_logs()
         _yield_to_others()
         self._config = config
-        self._parts = Lazy(self._open)
+        self._parts = Following(self._open)
         self._work = asyncio.Event()
         self._indexed = 0
+        self._at_work = 0
+        self._quiet = asyncio.Event()
         loop = asyncio.get_running_loop()
         self._loops = [loop.create_task(self._run()) for _ in range(_LANES)]
         self._loops += [loop.create_task(self._recheck()), loop.create_task(self._settle())]
+        backfill = BackfillLane(
+            config,
+            self._parts.get,
+            _encoder,
+            quiet=self._quiet,
+            embedded=self._backfilled,
+        )
+        self._loops.append(loop.create_task(backfill.run()))
+        self._loops.append(loop.create_task(keep_sealing(self._seal_some)))
+        self._telling = Telling(
+            self._database_and_model, timedelta(seconds=config.nudge_cooldown_s)
+        )
+        self._loops.append(loop.create_task(self._telling.run()))
+        self._indexed_at = -_SWEEP_EVERY_S
+        if config.auto_links:
+            self._loops.append(loop.create_task(keep_linking(self._link_some, self._is_busy)))
 
     async def _open(self) -> _Parts:
-        embedder = await asyncio.to_thread(load_embedder, _for_lists(self._config.embedder))
         database = await Database.open(
             self._config.dsn,
-            service_connections=_LANES + 3,
+            service_connections=_LANES + 7,
+            reader_connections=1,
             statement_timeout_s=120.0,
             name="pinak-ray indexer",
         )
-        model = await register_embedder(database, embedder)
-        return _Parts(database, embedder, model, SearchableWaits(database, model.id))
+        try:
+            # One batch a core instead of one batch on all: more texts/s, each later.
+            model, embedder = await load_serving(
+                database, self._config, threads=1, workers=os.cpu_count() or 1
+            )
+        except BaseException:
+            await database.aclose()
+            raise
+        now = self._parts.opened
+        if now is None:
+            waits = SearchableWaits(database, model.id)
+        else:  # who waits goes on waiting, for the new model's vectors
+            waits = replace(now.waits, database=database, model_id=model.id)
+        return _Parts(database, embedder, model, waits)
 
     async def _run(self) -> None:
         while True:
             self._work.clear()  # before looking: a push that comes meanwhile counts
             limit = 1
+            self._at_work += 1
+            self._quiet.clear()
             try:
                 while (done := await self._index(limit)).rows:
                     limit = _next_limit(limit, done)
@@ -102,6 +154,10 @@ class Indexer:
                 structlog.get_logger().warning("indexing_failed", error=repr(error))
                 if not is_transient(error):
                     self._work.set()
+            finally:
+                self._at_work -= 1
+                if not self._at_work:
+                    self._quiet.set()
             await _set_within(self._work, _SWEEP_EVERY_S)
 
     async def _settle(self) -> None:
@@ -120,12 +176,47 @@ class Indexer:
             database, _encoder(embedder), model_id=model.id, quiet_s=self._config.window_quiet_s
         )
 
+    async def _database_and_model(self) -> tuple[Database, RegisteredModel]:
+        parts = await self._parts.get()
+        return parts.database, parts.model
+
+    async def _seal_some(self) -> int:
+        # Of every kept model: one that is switched to is then as fast as the one before.
+        database = (await self._parts.get()).database
+        for kept in await kept_models(database):
+            if rows := await seal_some(database, model_id=kept.model.id):
+                return rows
+        return 0
+
+    async def _link_some(self) -> int:
+        database, _, model, _ = await self._parts.get()
+        return await link_some(database, model_id=model.id)
+
+    def _is_busy(self) -> bool:
+        """Tell whether memories were indexed just now."""
+        return asyncio.get_running_loop().time() - self._indexed_at < _SWEEP_EVERY_S
+
     async def _index(self, limit: int) -> IndexedBatch:
         database, embedder, model, waits = await self._parts.get()
-        done = await index_some(database, _encoder(embedder), model_id=model.id, limit=limit)
+        done = await index_some(
+            database,
+            _encoder(embedder),
+            model_id=model.id,
+            limit=limit,
+            auto_links=self._config.auto_links,
+        )
+        if done.rows:
+            self._indexed_at = asyncio.get_running_loop().time()
         self._indexed += done.memories
+        self._telling.wake()
         waits.indexed(done.keys)
         return done
+
+    def _backfilled(self, done: Backfilled) -> None:
+        """Tell who waits: the model that serves may owe something since it was switched to."""
+        now = self._parts.opened
+        if now is not None and (done.model_id, done.kind) == (now.model.id, OWN_TEXT):
+            now.waits.indexed(done.keys)
 
     async def _recheck(self) -> None:
         while True:
@@ -147,10 +238,6 @@ class Indexer:
         self._work.set()
         await parts.waits.until_searchable(keys, timeout_s=timeout_s)
 
-    async def model(self) -> RegisteredModel:
-        """Return the model that this indexer stores vectors of."""
-        return (await self._parts.get()).model
-
     async def ping(self) -> dict[str, Any]:
         """Return this indexer's numbers once its database and embedder have answered."""
         parts = await self._parts.get()
@@ -163,7 +250,12 @@ class Indexer:
             "set_aside": backlog.set_aside,
             "oldest_s": backlog.oldest_s,
             "unsettled": await unsettled(parts.database),
+            "unsealed": await unsealed(parts.database, model_id=parts.model.id),
+            "unlinked": await unlinked(parts.database),
             "indexed": self._indexed,
+            "told": self._telling.told,
+            "model": parts.model.name,
+            "model_id": parts.model.id,
         }
 
     async def drain(self) -> None:
@@ -171,9 +263,7 @@ class Indexer:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        if self._parts.opened is not None:
-            await self._parts.opened.embedder.aclose()
-            await self._parts.opened.database.aclose()
+        await self._parts.aclose()
 
 
 def _encoder(embedder: Embedder) -> EncodeVectors:
@@ -181,11 +271,6 @@ def _encoder(embedder: Embedder) -> EncodeVectors:
         return encode_halfvec(await embedder.embed(texts)) if texts else []
 
     return encode
-
-
-def _for_lists(spec: EmbedderSpec) -> EmbedderSpec:
-    """Embed one batch a core instead of one batch on all: more texts/s, each later."""
-    return replace(spec, threads=1, workers=os.cpu_count() or 1)
 
 
 def _next_limit(limit: int, done: IndexedBatch) -> int:

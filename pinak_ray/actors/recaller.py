@@ -1,21 +1,29 @@
 """The Recaller: recall and nudges for Ray callers, reached by raw actor handle."""
 
-import asyncio
 import os
 from dataclasses import dataclass
 from typing import Any, Self
 
 from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.embedding import Embedder, load_embedder
+from pinak_ray.actors.model_change import Following, load_serving
+from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.recall.admission import Admission
+from pinak_ray.recall.cached import CachedRecaller
+from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.recaller import Recaller as Search
+from pinak_ray.recall.related import find_related
+from pinak_ray.records.links import Related
+from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.operations import Intend, Recall
+from pinak_ray.records.operations import Feedback, Intend, ReadRelated, Recall
 from pinak_ray.records.recall import RecallResult
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel, register_embedder
+from pinak_ray.store.embedding_models import RegisteredModel
+from pinak_ray.store.generations import Generations
+from pinak_ray.store.nudge_feedback import keep_feedback
+from pinak_ray.store.recorded_queries import QueryRecorder
+from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Recaller", "SearchParts"]
@@ -28,41 +36,68 @@ class SearchParts:
     database: Database
     embedder: Embedder
     model: RegisteredModel
-    search: Search
+    search: CachedRecaller
     nudger: Nudger
+    standing: StandingIntents
     admission: Admission
+    recorder: QueryRecorder
 
     @classmethod
     async def open(cls, config: StackConfig, *, name: str, connections: int = 4) -> Self:
-        """Load the embedder, connect, and register the model if it is new."""
-        embedder = await asyncio.to_thread(load_embedder, config.embedder)
+        """Connect, and load the model that serves."""
         database = await Database.open(
             config.dsn, service_connections=2, reader_connections=connections, name=name
         )
-        model = await register_embedder(database, embedder)
+        try:
+            model, embedder = await load_serving(database, config)
+        except BaseException:
+            await database.aclose()
+            raise
+        # While one half is at the database, the other half is at the embedder.
+        admission = Admission("the search", at_once=2 * connections)
+        recaller = Search(database, embedder, model.id)
+        standing = StandingIntents(database, model.id)
+        cooldown_s = config.nudge_cooldown_s
         return cls(
             database,
             embedder,
             model,
-            Search(database, embedder, model.id),
-            Nudger(database, embedder, model.id),
-            # While one half is at the database, the other half is at the embedder.
-            Admission("the search", at_once=2 * connections),
+            CachedRecaller(recaller, Generations(database), config.cache, admission),
+            Nudger(database, embedder, model.id, cooldown_s=cooldown_s, standing=standing),
+            standing,
+            admission,
+            QueryRecorder(database, config.record_queries),
         )
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises Overloaded when too many wait."""
+        self.recorder.note(*operation)
+        result = await self.search.recall(operation.namespace_id, operation.request)
+        if not operation.request.expand:
+            return result
+        # Behind the cache, which links are not counted in.
         async with self.admission.turn():
-            return await self.search.recall(operation.namespace_id, operation.request)
+            return await expanded(self.database, *operation, result)
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
-        """Return what failed like this intent; raises Overloaded when too many wait."""
-        namespace_id = operation.owner.namespace_id
+        """Return what bears on this intent; raises Overloaded when too many wait."""
         async with self.admission.turn():
-            return await self.nudger.nudge(namespace_id, operation.intent, operation.k)
+            return await self.nudger.nudge(operation)
+
+    async def feedback(self, operation: Feedback) -> Receipt:
+        """Keep what an agent said of a nudge; raises NotFound, Overloaded."""
+        async with self.admission.turn():
+            return await keep_feedback(self.database, operation)
+
+    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
+        """Return what links lead to from a memory; raises Overloaded when too many wait."""
+        async with self.admission.turn():
+            return await find_related(self.database, *operation)
 
     async def aclose(self) -> None:
         """Release the embedder and the connections."""
+        await self.standing.aclose()
+        self.recorder.close()
         await self.embedder.aclose()
         await self.database.aclose()
 
@@ -72,24 +107,37 @@ class Recaller:
 
     def __init__(self, config: StackConfig) -> None:
         configure_logs()
-        self._parts = Lazy(lambda: SearchParts.open(config, name="pinak-ray recaller"))
+        self._parts = Following(lambda: SearchParts.open(config, name="pinak-ray recaller"))
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories."""
         return await (await self._parts.get()).recall(operation)
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
-        """Return what failed like this intent."""
+        """Return what bears on this intent."""
         return await (await self._parts.get()).intend(operation)
+
+    async def feedback(self, operation: Feedback) -> Receipt:
+        """Keep what an agent said of a nudge."""
+        return await (await self._parts.get()).feedback(operation)
+
+    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
+        """Return what links lead to from a memory."""
+        return await (await self._parts.get()).related(operation)
 
     async def ping(self) -> dict[str, Any]:
         """Return once the database and the embedder have answered."""
         parts = await self._parts.get()
         await parts.database.ping()
         await parts.embedder.embed(["ping"])
-        return {"pid": os.getpid(), "queue_depth": parts.admission.waiting}
+        return {
+            "pid": os.getpid(),
+            "queue_depth": parts.admission.waiting,
+            "cache": parts.search.figures(),
+            "model": parts.model.name,
+            "model_id": parts.model.id,
+        }
 
     async def drain(self) -> None:
         """Let go of everything."""
-        if self._parts.opened is not None:
-            await self._parts.opened.aclose()
+        await self._parts.aclose()

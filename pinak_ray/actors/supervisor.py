@@ -29,6 +29,7 @@ from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.namespaces import ensure_namespace
+from pinak_ray.store.serving_model import serving
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["DatabaseKeeper", "Supervisor", "start_supervisor"]
@@ -83,8 +84,6 @@ class Supervisor:
         self._fixed = _children(config)
         self._database = Lazy(lambda: Database.open(config.dsn, name="pinak-ray supervisor"))
         self._placing = Placing(self._database, self._start_host, config.hosts)
-        # Kept, so that connecting does not depend on a live Indexer.
-        self._model = Lazy(self._ask_model)
         self._stopping = False
         # From the first moment, so that a supervisor that was itself killed goes on healing.
         self._healing = asyncio.get_running_loop().create_task(self._heal())
@@ -184,13 +183,11 @@ class Supervisor:
             return await ensure_namespace(connection, key)
 
     async def model(self) -> RegisteredModel:
-        """Return the embedding model that vectors are stored of."""
-        return await self._model.get()
-
-    async def _ask_model(self) -> RegisteredModel:
-        indexer: Any = ray.get_actor(indexer_name(0), namespace=RAY_NAMESPACE)
-        model: RegisteredModel = await indexer.model.remote()
-        return model
+        """Return the embedding model that serves."""
+        kept = await serving(await self._database.get())
+        if kept is None:
+            raise Unavailable("no embedding model serves yet; the parts are still starting")
+        return kept.model
 
     async def health(self) -> dict[str, dict[str, Any]]:
         """Ask every part; each gives its numbers, or {"error": why}."""

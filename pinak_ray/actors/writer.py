@@ -2,19 +2,30 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, NamedTuple
 
 import ray
 import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.recall.admission import Admission
+from pinak_ray.records.errors import Unavailable
+from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.operations import ChangeLink, Forget, Revise
 from pinak_ray.records.topology import RAY_NAMESPACE
 from pinak_ray.store.database import Database
+from pinak_ray.store.faults import is_transient
+from pinak_ray.store.given_vectors import commit_given
 from pinak_ray.store.group_commit import GroupCommit
-from pinak_ray.store.memories import Duplicate, EncodedMemory, commit_memories
+from pinak_ray.store.indexing import Key
+from pinak_ray.store.links import commit_links
+from pinak_ray.store.memories import Duplicate, EncodedMemory
+from pinak_ray.store.revisions import forget_memory, revise_memory
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Writer"]
@@ -23,8 +34,16 @@ __all__ = ["Writer"]
 _RETRY_FOR_S = 60.0
 # A call costs both sides about 0.3 ms, and at full load there are hundreds of commits a second.
 _WAKE_AFTER_S = 0.02
+# Revisions and deletions have connections of their own: they may wait for who settles a session.
+_CHANGES_AT_ONCE = 2
 # An Indexer that is this far behind looks for work by itself.
 _WAKE_TIMEOUT_S = 10.0
+
+
+class _Parts(NamedTuple):
+    database: Database
+    memories: GroupCommit[EncodedMemory, Duplicate]
+    links: GroupCommit[LinkChange, Duplicate]
 
 
 class Writer:
@@ -36,18 +55,20 @@ class Writer:
         self._indexers = indexers
         self._news = False
         self._waking: asyncio.Task[None] | None = None
+        self._changes = Admission("the writer", _CHANGES_AT_ONCE)
         self._parts = Lazy(self._open)
 
-    async def _open(self) -> tuple[Database, GroupCommit[EncodedMemory, Duplicate]]:
+    async def _open(self) -> _Parts:
         database = await Database.open(
             self._config.dsn,
-            # One more for `ping`: while every lane waits for a lock, it must still tell the depth.
-            service_connections=self._config.writer_lanes + 1,
+            # One for links, and one for `ping`: while every lane waits for a lock, it must still
+            # tell the depth.
+            service_connections=self._config.writer_lanes + _CHANGES_AT_ONCE + 2,
             name="pinak-ray writer",
         )
 
         async def commit(batch: Sequence[EncodedMemory]) -> Any:
-            fates = await commit_memories(database, batch)
+            fates = await commit_given(database, batch)
             self._wake_indexers_soon()
             return fates
 
@@ -59,7 +80,10 @@ class Writer:
             size_of=lambda memory: memory.size,
             retry_for_s=_RETRY_FOR_S,
         )
-        return database, commits
+        links = GroupCommit(
+            partial(commit_links, database), "the writer's links", retry_for_s=_RETRY_FOR_S
+        )
+        return _Parts(database, commits, links)
 
     def _wake_indexers_soon(self) -> None:
         """Push: tell the Indexers that there is work, once for all commits of a moment."""
@@ -96,12 +120,12 @@ class Writer:
         Raises Overloaded when the queue is full.
         """
         given = vectors or {}
-        _, commits = await self._parts.get()
+        commits = (await self._parts.get()).memories
         held = commits.put([EncodedMemory(row, given.get(index)) for index, row in enumerate(rows)])
         held.add_done_callback(_log_refusals)
 
     async def _submit(self, batch: Sequence[EncodedMemory]) -> dict[int, Any] | None:
-        _, commits = await self._parts.get()
+        commits = (await self._parts.get()).memories
         fates = await commits.submit(batch)
         return dict(fates) if fates else None
 
@@ -116,17 +140,71 @@ class Writer:
         if isinstance(fate, Exception):
             raise fate
         if ack is Ack.SEARCHABLE:
-            indexer = ray.get_actor(self._indexers[0], namespace=RAY_NAMESPACE)
-            await indexer.searchable.remote([memory.key])
+            await self._await_searchable(memory.key)
         return Receipt(memory.key[1], ack, fate is None)
+
+    async def revise(self, operation: Revise, model_id: int) -> Receipt:
+        """Store a memory in the place of another one; `accepted` is reached with `durable`.
+
+        `model_id` names the model of a vector that the caller brought. Raises NotFound, Conflict,
+        Superseded, and Overloaded when too many wait.
+        """
+        revision, ack = operation
+        async with self._changing() as database:
+            new = await revise_memory(database, revision, model_id=model_id)
+        self._wake_indexers_soon()
+        memory = revision.memory
+        if ack is Ack.SEARCHABLE:
+            await self._await_searchable((memory.namespace_id, memory.id))
+        return Receipt(memory.id, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
+
+    async def forget(self, operation: Forget) -> Receipt:
+        """Make one memory unfindable, and remove it; raises Overloaded when too many wait."""
+        owner, memory_id = operation
+        async with self._changing() as database:
+            new = await forget_memory(database, owner.namespace_id, memory_id)
+        return Receipt(memory_id, Ack.DURABLE, new)
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[Database]:
+        """Lend the database once all that was accepted before is stored: it may be what changes."""
+        parts = await self._parts.get()
+        async with self._changes.turn():
+            await parts.memories.drain()
+            try:
+                yield parts.database
+            except Exception as error:
+                if is_transient(error):
+                    raise Unavailable(f"PostgreSQL did not finish: {error!r}") from error
+                raise
+
+    async def _await_searchable(self, key: Key) -> None:
+        indexer = ray.get_actor(self._indexers[0], namespace=RAY_NAMESPACE)
+        await indexer.searchable.remote([key])
+
+    async def change_links(self, changes: Sequence[LinkChange]) -> dict[int, Any] | None:
+        """Make and remove links durably; None when each changed something, else the other fates.
+
+        Raises Overloaded when the queue is full: nothing of the batch was stored.
+        """
+        fates = await (await self._parts.get()).links.submit(changes)
+        return dict(fates) if fates else None
+
+    async def change_link(self, operation: ChangeLink) -> Receipt:
+        """Make or remove one link and return its receipt: the `.remote()` lane, one call each."""
+        change, ack = operation
+        fate = (await self.change_links([change]) or {}).get(0)
+        if isinstance(fate, Exception):
+            raise fate
+        return Receipt(change.id, ack, fate is None)
 
     async def ping(self) -> dict[str, Any]:
         """Return this writer's numbers once its database has answered."""
-        database, commits = await self._parts.get()
+        database, commits, links = await self._parts.get()
         await database.ping()
         return {
             "pid": os.getpid(),
-            "queue_depth": commits.depth,
+            "queue_depth": commits.depth + links.depth,
             "committed": commits.committed,
             "batches": commits.batches,
         }
@@ -134,8 +212,8 @@ class Writer:
     async def drain(self) -> None:
         """Commit what waits and refuse what comes after."""
         if self._parts.opened is not None:
-            database, commits = self._parts.opened
-            await commits.aclose()
+            database, commits, links = self._parts.opened
+            await asyncio.gather(commits.aclose(), links.aclose())
             await database.aclose()
 
 

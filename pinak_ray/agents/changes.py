@@ -22,6 +22,8 @@ class PutEntry(NamedTuple):
     owner: Owner
     entry: Entry
     origin: Origin | None = None
+    replaced_seq: int = 0
+    """The `seq` of the version that this one replaces; 0 for none."""
 
 
 Change = PutItem | PutEntry

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.memories import expiry
-from pinak_ray.records.operations import Post
-from pinak_ray.records.state import KINDS, Entry, EntryKind
+from pinak_ray.records.operations import Post, Watch, WatchPage
+from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind
 
 __all__ = ["MAX_ENTRIES", "EntryLog"]
 
@@ -44,8 +44,8 @@ class EntryLog:
         Returns it, and whether it is new: the same id again is the same entry. Raises
         VersionConflict, and InvalidInput for a kind that does not belong here or a full log.
         """
-        if post.kind not in KINDS[post.owner.space]:
-            names = ", ".join(KINDS[post.owner.space])
+        if post.kind not in LOG_KINDS[post.owner.space]:
+            names = ", ".join(LOG_KINDS[post.owner.space])
             raise InvalidInput(f"a {post.kind} does not belong here; choose one of: {names}")
         held = self._held(post)
         if held is not None and post.id in (held.id, held.operation_id):
@@ -80,6 +80,24 @@ class EntryLog:
             if (not kinds or entry.kind in kinds) and _alive(entry, now):
                 found.append(entry)
         return tuple(reversed(found[-limit:] if limit else found))
+
+    def watch(
+        self, watch: Watch, after_seq: int, committed_seq: int, *, now: datetime
+    ) -> WatchPage:
+        """Return the live entries that a watcher at `after_seq` wants, up to `committed_seq`."""
+        found: list[Entry] = []
+        for entry in reversed(self.entries.values()):
+            if entry.seq <= after_seq:
+                break
+            if entry.seq <= committed_seq and watch.wants(entry) and _alive(entry, now):
+                found.append(entry)
+        page = tuple(reversed(found[-watch.limit :]))
+        return WatchPage(page, page[-1].seq if len(page) < len(found) else committed_seq)
+
+    def replaced_seq(self, post: Post) -> int:
+        """Return the `seq` of the entry that this post would replace, 0 for none."""
+        held = self._held(post)
+        return 0 if held is None else held.seq
 
     def _held(self, post: Post) -> Entry | None:
         """Return the entry that this id made, whatever the post says now, or that holds its key."""

@@ -12,6 +12,7 @@ from pinak_ray.agents.activations import Activation, Activations
 from pinak_ray.agents.attempts import Attempts
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.watchers import Watchers
 from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.errors import (
     Overloaded,
@@ -29,6 +30,8 @@ from pinak_ray.records.operations import (
     Read,
     ReadContext,
     Recollect,
+    Watch,
+    WatchPage,
 )
 from pinak_ray.records.state import Entry, Owner, WorkingItem
 from pinak_ray.records.topology import Placement
@@ -93,6 +96,7 @@ class Host:
     applied: int = 0
     activated: int = 0
     activations: Activations = field(init=False)
+    watchers: Watchers = field(default_factory=Watchers)
     _accepted: list[Change] = field(default_factory=list)
     """Changes that are in memory only, for a moment."""
     _attempts: Attempts = field(default_factory=Attempts)
@@ -139,6 +143,23 @@ class Host:
         finally:
             attempt.done.set_result(None)
 
+    async def watch(self, watch: Watch) -> WatchPage:
+        """Return the next committed entries, waiting at most `wait_s` for them.
+
+        Raises WrongShard, also when the owner moves meanwhile, and Overloaded.
+        """
+        ends_at = time.monotonic() + watch.wait_s
+        after_seq = watch.after_seq
+        while True:
+            await self.activate([watch.owner])
+            log = self._use(watch.owner, time.monotonic()).entries
+            committed_seq = self.watchers.committed(watch.owner, after_seq, log.seq)
+            page = log.watch(watch, after_seq, committed_seq, now=self.clock())
+            after_seq = page.cursor
+            left = ends_at - time.monotonic()
+            if page.entries or left <= 0 or not await self.watchers.park(watch.owner, left):
+                return page
+
     async def activate(self, owners: Iterable[Owner]) -> None:
         """Load what is not active yet; owners of other hosts' shards stay inactive."""
         while missing := [owner for owner in owners if self._is_to_load(owner)]:
@@ -156,7 +177,8 @@ class Host:
         """Follow a new placement: stop serving all shards but `keep`, and commit what is theirs."""
         self.placement = placement
         self.owned &= keep
-        self.activations.discard_where(lambda owner: placement.shard_of(owner) not in self.owned)
+        self.activations.discard_where(self._is_not_owned)
+        self.watchers.wake_where(self._is_not_owned)
         await self._quiet()
 
     def take(self, placement: Placement, shards: frozenset[int]) -> None:
@@ -221,10 +243,7 @@ class Host:
         origin: Origin | None,
         earlier: Mapping[UUID, Receipt],
     ) -> tuple[Any, Change | None]:
-        activation = self.activations.use(operation.owner, at)
-        if activation is None:
-            version = self.placement.version
-            raise WrongShard(f"{operation.owner.name!r} lives on another host", version)
+        activation = self._use(operation.owner, at)
         match operation:
             case Note() | Post() if earlier and operation.id in earlier:
                 return earlier[operation.id]._replace(ack=operation.ack), None
@@ -239,18 +258,29 @@ class Host:
             case ReadContext():
                 return activation.working.context(operation.budget_tokens, now=now), None
             case Post():
+                replaced_seq = activation.entries.replaced_seq(operation)
                 entry, new = activation.entries.post(operation, now=now)
                 self.activations.recount(activation)
                 receipt = Receipt(entry.id, operation.ack, new, entry.version)
-                return receipt, PutEntry(operation.owner, entry, origin)
+                return receipt, PutEntry(operation.owner, entry, origin, replaced_seq)
             case Read():
                 read = activation.entries.read(
                     operation.after_seq, operation.kinds, operation.limit, now=now
                 )
                 return read, None
 
+    def _use(self, owner: Owner, at: float) -> Activation:
+        activation = self.activations.use(owner, at)
+        if activation is None:
+            version = self.placement.version
+            raise WrongShard(f"{owner.name!r} lives on another host", version)
+        return activation
+
     def _is_to_load(self, owner: Owner) -> bool:
-        return owner not in self.activations and self.placement.shard_of(owner) in self.owned
+        return owner not in self.activations and not self._is_not_owned(owner)
+
+    def _is_not_owned(self, owner: Owner) -> bool:
+        return self.placement.shard_of(owner) not in self.owned
 
     async def _load(self, owners: Sequence[Owner]) -> None:
         try:
@@ -270,8 +300,7 @@ class Host:
 
     def _submit_later(self, changes: Sequence[Change]) -> None:
         """Hold changes that nobody waits for: of many to one key only the last is stored."""
-        for change in changes:
-            self.activations.hold(change.owner)
+        self._hold(changes)
         if not self._accepted:
             asyncio.get_running_loop().call_later(_ACCEPTED_WAIT_S, self._submit_accepted)
         self._accepted += changes
@@ -288,9 +317,13 @@ class Host:
     def _submit(self, changes: Sequence[Change]) -> "asyncio.Task[dict[int, PinakError]]":
         """Queue changes now, before anything else can run; the task gives the refusals."""
         self._submit_accepted()  # what was accepted before is stored before
+        self._hold(changes)
+        return asyncio.create_task(self._settle(changes, self._put(changes)))
+
+    def _hold(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self.activations.hold(change.owner)
-        return asyncio.create_task(self._settle(changes, self._put(changes)))
+        self.watchers.hide(changes)
 
     def _put(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
         try:
@@ -310,11 +343,13 @@ class Host:
             fates = dict.fromkeys(range(len(changes)), error)
         for change in changes:
             self.activations.settle(change.owner)
+        self.watchers.settle(changes)
         failed = {i: fate for i, fate in fates.items() if isinstance(fate, PinakError)}
         if failed:
             stale = (changes[i].owner for i, fate in failed.items() if isinstance(fate, StaleEpoch))
             # Taken by another host: whoever asks is sent there, until this one is given it again.
             self.owned -= {self.placement.shard_of(owner) for owner in stale}
+            self.watchers.wake_where(self._is_not_owned)
             await self._forget({changes[index].owner for index in failed})
         return failed
 

@@ -1,6 +1,7 @@
 """Calls of actors by name: with a time limit, and again while a process or node is replaced."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class ActorCalls:
     patience_s: float = RETRY_WINDOW_S
     """How long a full queue is waited for before its Overloaded is raised."""
     _handles: dict[str, Any] = field(default_factory=dict)
+    _wondered_at: float = -math.inf
 
     def actor(self, name: str) -> Any:
         """Return the handle of this actor; raises Unavailable while it does not exist."""
@@ -72,6 +74,8 @@ class ActorCalls:
         waited = 0.0
         try:
             answer = asyncio.wrap_future(call(self.actor(name)).future())
+            # Nobody may be left to hear how it ended, and asyncio would complain of that.
+            answer.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
             while True:
                 await asyncio.wait({answer}, timeout=_WONDER_AFTER_S)
                 if answer.done():
@@ -109,5 +113,8 @@ class ActorCalls:
         hosts = self.topology.placement.all_hosts
         if name not in hosts:
             return False
-        await self.refresh()
+        now = asyncio.get_running_loop().time()
+        if now - self._wondered_at >= _WONDER_AFTER_S:  # a thousand watchers may wait at once
+            self._wondered_at = now
+            await self.refresh()
         return name not in self.topology.placement.all_hosts

@@ -7,13 +7,23 @@ from uuid import UUID
 
 import orjson
 
+from pinak_ray.records.links import Link, LinkKind, Related
 from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
-from pinak_ray.records.operations import Context
+from pinak_ray.records.operations import Context, WatchPage
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.state import Entry, EntryKind, WorkingItem
 
-__all__ = ["context", "entries", "items", "nudges", "recall_result", "receipt"]
+__all__ = [
+    "context",
+    "entries",
+    "items",
+    "nudges",
+    "recall_result",
+    "receipt",
+    "related",
+    "watch_page",
+]
 
 # The gateway does not show which write made a version; only hosts need it.
 _UNKNOWN_OPERATION = UUID(int=0)
@@ -27,10 +37,31 @@ def receipt(answer: Json) -> Receipt:
 
 
 def recall_result(answer: Json) -> RecallResult:
-    """Return hits and trace."""
+    """Return hits, trace and cursor."""
     trace = answer["trace"]
     return RecallResult(
-        tuple(_hit(hit) for hit in answer["hits"]), None if trace is None else Trace(**trace)
+        tuple(_hit(hit) for hit in answer["hits"]),
+        None if trace is None else Trace(**trace),
+        answer["cursor"],
+    )
+
+
+def related(answer: Json) -> tuple[Related, ...]:
+    """Return what links lead to."""
+    return tuple(
+        Related(_hit(each["hit"]), each["strength"], each["depth"], _link(each["link"]))
+        for each in answer["related"]
+    )
+
+
+def _link(link: Json) -> Link:
+    return Link(
+        UUID(link["from_id"]),
+        UUID(link["to_id"]),
+        LinkKind(link["kind"]),
+        link["strength"],
+        link["author"],
+        datetime.fromisoformat(link["created_at"]),
     )
 
 
@@ -44,6 +75,7 @@ def nudges(answer: Json) -> tuple[Nudge, ...]:
             nudge["reason"],
             nudge["score"],
             tuple(_hit(hit) for hit in nudge["evidence"]),
+            UUID(nudge["id"]),
         )
         for nudge in answer["nudges"]
     )
@@ -87,6 +119,11 @@ def entries(answer: Json) -> tuple[Entry, ...]:
         )
         for entry in answer["entries"]
     )
+
+
+def watch_page(answer: Json) -> WatchPage:
+    """Return the next page of a watch."""
+    return WatchPage(entries(answer), answer["cursor"])
 
 
 def _moment(value: str | None) -> datetime | None:

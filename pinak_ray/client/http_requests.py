@@ -1,28 +1,45 @@
 """One HTTP request an operation, and what makes its answer a record again."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
 
-from pinak_ray.client.answers import context, entries, items, nudges, recall_result, receipt
+from pinak_ray.client.answers import (
+    context,
+    entries,
+    items,
+    nudges,
+    recall_result,
+    receipt,
+    related,
+    watch_page,
+)
 from pinak_ray.embedding import decode_halfvec
 from pinak_ray.records.errors import (
     InvalidInput,
 )
 from pinak_ray.records.memories import Memory
 from pinak_ray.records.operations import (
+    ChangeLink,
+    Feedback,
+    Forget,
     Intend,
     Note,
     Post,
     Read,
     ReadContext,
+    ReadRelated,
     Recall,
     Recollect,
     Remember,
+    Revise,
+    Watch,
 )
 from pinak_ray.records.recall import RecallRequest
+from pinak_ray.records.revisions import Revision
 from pinak_ray.records.state import Owner, Space
 
 __all__ = ["HttpRequest", "http_request"]
@@ -36,24 +53,59 @@ class HttpRequest(NamedTuple):
     body: Mapping[str, Any] | None
     parse: Any
     parameters: Mapping[str, Any] | None = None
+    waits_s: float = 0.0
+    """Of a long poll, which has connections of its own: it must not keep the others out."""
 
 
 def http_request(operation: Any) -> HttpRequest:
     """Return the request that carries an operation; raises InvalidInput where none can."""
+    request = _of_memories(operation) or _of_state(operation)
+    if request is None:
+        raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP")
+    return request
+
+
+def _of_memories(operation: Any) -> HttpRequest | None:
     match operation:
         case Remember(memory, ack):
             return HttpRequest("POST", "/v1/memories", {**_memory(memory), "ack": ack}, receipt)
+        case Revise(revision, ack):
+            path = f"/v1/memories/{revision.memory_id}"
+            return HttpRequest("PUT", path, {**_revision(revision), "ack": ack}, receipt)
+        case Forget(_, memory_id):
+            return HttpRequest("DELETE", f"/v1/memories/{memory_id}", None, receipt)
         case Recall(_, request):
             return HttpRequest("POST", "/v1/recall", _recall(request), recall_result)
-        case Intend(owner, intent, k):
+        case ChangeLink():
+            return _change_link(operation)
+        case ReadRelated(_, asked):
+            path = f"/v1/memories/{asked.memory_id}/links"
+            parameters = {
+                "depth": asked.depth,
+                "min_strength": asked.min_strength,
+                "kind": [kind.value for kind in asked.kinds],
+                "k": asked.k,
+            }
+            return HttpRequest("GET", path, None, related, parameters)
+        case Intend(owner, intent, k, repeat, id_):
             body = {
                 "agent": owner.name,
                 "intent": intent.text,
                 "tool": intent.tool,
                 "arguments": orjson.Fragment(intent.arguments),
                 "k": k,
+                "repeat": repeat,
+                "idempotency_key": None if id_ is None else str(id_),
             }
             return HttpRequest("POST", "/v1/nudges", body, nudges)
+        case Feedback(owner, subject, verdict):
+            body = {"agent": owner.name, "verdict": verdict}
+            return HttpRequest("POST", f"/v1/nudges/{subject}/feedback", body, receipt)
+    return None
+
+
+def _of_state(operation: Any) -> HttpRequest | None:
+    match operation:
         case Note():
             return _note(operation)
         case Recollect(owner, None):
@@ -71,7 +123,9 @@ def http_request(operation: Any) -> HttpRequest:
         case Read(owner, after_seq, kinds, limit):
             parameters = {"after_seq": after_seq, "limit": limit, "kind": [k.value for k in kinds]}
             return HttpRequest("GET", _entries_path(owner), None, entries, parameters)
-    raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP")
+        case Watch():
+            return _watch(operation)
+    return None
 
 
 def _part(name: str) -> str:
@@ -116,23 +170,42 @@ def _memory(memory: Memory) -> dict[str, Any]:
     }
 
 
+def _revision(revision: Revision) -> dict[str, Any]:
+    always = {"agent", "content", "vector", "idempotency_key"}
+    sent = revision.given | always
+    return {name: value for name, value in _memory(revision.memory).items() if name in sent}
+
+
 def _recall(request: RecallRequest) -> dict[str, Any]:
-    filters = request.filters
     return {
-        "query": request.query,
+        "query": request.query or None,
         "k": request.k,
         "recipe": request.recipe,
-        "layers": filters.layers,
-        "agents": filters.agents,
-        "sessions": filters.sessions,
-        "tags": filters.tags,
-        "outcome": filters.outcome,
-        "since": filters.since,
-        "until": filters.until,
+        "rrf_k": request.rrf_k,
         "min_score": request.min_score,
         "trace": request.trace,
+        "cursor": request.cursor,
+        "expand": request.expand,
         "vector": _vector(request.vector),
+        **{one.name: getattr(request.filters, one.name) for one in fields(request.filters)},
     }
+
+
+def _change_link(operation: ChangeLink) -> HttpRequest:
+    change, ack = operation
+    path = f"/v1/memories/{change.from_id}/links"
+    if change.strength is None:
+        path = f"{path}/{change.to_id}"
+        parameters = {"kind": change.kind.value, "ack": ack.value}
+        return HttpRequest("DELETE", path, None, receipt, parameters)
+    body = {
+        "to": change.to_id,
+        "kind": change.kind,
+        "strength": change.strength,
+        "agent": change.author,
+        "ack": ack,
+    }
+    return HttpRequest("POST", path, body, receipt)
 
 
 def _note(note: Note) -> HttpRequest:
@@ -144,6 +217,21 @@ def _note(note: Note) -> HttpRequest:
         "ack": note.ack,
     }
     return HttpRequest("PUT", f"{_agent(note.owner)}/working/{_part(note.key)}", body, receipt)
+
+
+def _watch(watch: Watch) -> HttpRequest:
+    owner = watch.owner
+    path = _entries_path(owner) if owner.space is Space.BOARD else _agent(owner)
+    parameters: dict[str, Any] = {
+        "after_seq": watch.after_seq,
+        "limit": watch.limit,
+        "wait_s": watch.wait_s,
+        "kind": [kind.value for kind in watch.kinds],
+        "author": watch.authors,
+    }
+    if watch.prefix is not None:
+        parameters["prefix"] = watch.prefix
+    return HttpRequest("GET", f"{path}/watch", None, watch_page, parameters, watch.wait_s)
 
 
 def _post(post: Post) -> HttpRequest:

@@ -35,6 +35,8 @@ _LAST_BACKOFF_S = 1.0
 # All but `_CONNECTIONS` of these wait for a connection, each with its body.
 _MAX_REQUESTS = 4_096
 _CONNECTIONS = 100
+# Each watcher holds one while it waits.
+_WATCHERS = 1_000
 
 
 class About(NamedTuple):
@@ -52,7 +54,7 @@ class HttpTransport:
     url: str
     token: str = field(repr=False)
     _requests: int = field(default=0, repr=False)
-    _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient]" = field(
+    _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients]" = field(
         default_factory=weakref.WeakKeyDictionary, repr=False
     )
 
@@ -93,26 +95,29 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        clients = self._clients.pop(asyncio.get_running_loop(), None)
+        if clients is not None:
+            await clients.calls.aclose()
+            await clients.watches.aclose()
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
-    def _client(self) -> httpx.AsyncClient:
+    def _clients_here(self) -> "_Clients":
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = httpx.AsyncClient(
-                base_url=self.url,
-                headers=self._headers(),
-                timeout=_TIMEOUT_S,
-                limits=httpx.Limits(
-                    max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS
-                ),
-            )
-        return client
+        clients = self._clients.get(loop)
+        if clients is None:
+            clients = _Clients(self._client(_CONNECTIONS), self._client(_WATCHERS))
+            self._clients[loop] = clients
+        return clients
+
+    def _client(self, connections: int) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.url,
+            headers=self._headers(),
+            timeout=_TIMEOUT_S,
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        )
 
     async def _answer(self, request: HttpRequest) -> Any:
         """Return the answer's JSON; after a 503 ask again when the gateway said to, or later.
@@ -125,7 +130,7 @@ class HttpTransport:
         self._requests += 1
         try:
             async for attempt in AsyncRetrying(
-                stop=stop_before_delay(_RETRY_WINDOW_S),
+                stop=stop_before_delay(_RETRY_WINDOW_S + request.waits_s),
                 wait=pause,
                 retry=retry_if_exception(_passes),
                 reraise=True,
@@ -143,13 +148,21 @@ class HttpTransport:
 
     async def _ask(self, request: HttpRequest) -> httpx.Response:
         content = None if request.body is None else orjson.dumps(request.body)
-        return await self._client().request(
+        clients = self._clients_here()
+        return await (clients.watches if request.waits_s else clients.calls).request(
             request.method,
             request.path,
             content=content,
             params=request.parameters,
             headers={"Content-Type": "application/json"} if content else None,
         )
+
+
+class _Clients(NamedTuple):
+    """One event loop's connections; `watches` are the ones on which a request waits."""
+
+    calls: httpx.AsyncClient
+    watches: httpx.AsyncClient
 
 
 @dataclass(slots=True)

@@ -11,13 +11,14 @@ from uuid import UUID, uuid4
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
 from pinak_ray.records.errors import Overloaded, PinakError, Unavailable
+from pinak_ray.records.links import LinkChange
 from pinak_ray.records.operations import HostOperation, Note, Origin, Post
 from pinak_ray.records.state import Owner
 from pinak_ray.records.topology import Placement
 from pinak_ray.records.wire import decode_result, encode_operation
 from pinak_ray.store.memories import Duplicate, EncodedMemory
 
-__all__ = ["HostLane", "HostLanes", "indexer_lane", "writer_lane"]
+__all__ = ["HostLane", "HostLanes", "indexer_lane", "link_lane", "writer_lane"]
 
 # Ray puts arguments over 100 KB into the object store, which costs a batch about a millisecond.
 # Rows have about 400 bytes, so 192 of them stay under it.
@@ -45,6 +46,17 @@ def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[Encod
         return [_news(fates.get(index)) for index in range(len(batch))]
 
     return Batcher(carry, max_batch=_WRITE_BATCH, size_of=lambda memory: memory.size)
+
+
+def link_lane(calls: ActorCalls, name: str) -> Batcher[LinkChange]:
+    """Return a lane to this Writer for changes of links; its results are as `writer_lane`'s."""
+
+    async def carry(batch: Sequence[LinkChange]) -> Sequence[Any]:
+        changes = list(batch)
+        fates = await calls.retried(name, lambda actor: actor.change_links.remote(changes))
+        return [_news((fates or {}).get(index)) for index in range(len(batch))]
+
+    return Batcher(carry, max_batch=_WRITE_BATCH)
 
 
 def _bytes_of_operation(operation: HostOperation) -> int:

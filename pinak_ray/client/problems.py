@@ -1,18 +1,25 @@
 """From an RFC 9457 problem document back to the error that the gateway raised."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from pinak_ray.records import errors
-from pinak_ray.records.errors import Overloaded, PinakError, Unavailable, VersionConflict
+from pinak_ray.records.errors import (
+    Overloaded,
+    PinakError,
+    Superseded,
+    Unavailable,
+    VersionConflict,
+)
 
 __all__ = ["raise_problem", "retry_after_s"]
 
 _BY_CODE = {
     getattr(errors, name).code: getattr(errors, name)
     for name in errors.__all__
-    if getattr(errors, name) not in (VersionConflict, Overloaded)
+    if getattr(errors, name) not in (VersionConflict, Superseded, Overloaded)
 }
 
 
@@ -39,6 +46,8 @@ def _error(answer: httpx.Response) -> PinakError:
     code = str(problem.get("code", ""))
     if code == VersionConflict.code and {"key", "expected", "current"} <= problem.keys():
         return VersionConflict(problem["key"], problem["expected"], problem["current"])
+    if code == Superseded.code and {"memory_id", "successor"} <= problem.keys():
+        return Superseded(UUID(problem["memory_id"]), UUID(problem["successor"]))
     if code == Overloaded.code:
         return Overloaded(detail, retry_after_s(answer) or 1.0)
     found: type[PinakError] = _BY_CODE.get(

@@ -13,20 +13,31 @@ import orjson
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
-from pinak_ray.client.lanes import HostLanes, indexer_lane, writer_lane
+from pinak_ray.client.lanes import HostLanes, indexer_lane, link_lane, writer_lane
+from pinak_ray.client.ray_watch import poll
+from pinak_ray.embedding import halfvec_dimension
+from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.ids import NamespaceKey, uuid7
+from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
+    ChangeLink,
     Dedicate,
+    Feedback,
+    Forget,
     HostOperation,
     Intend,
     Note,
     Operation,
     Origin,
+    ReadRelated,
     Recall,
     Remember,
+    Revise,
+    Watch,
 )
 from pinak_ray.records.topology import SUPERVISOR, Topology
+from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.memories import EncodedMemory, encode_memory
 
 __all__ = ["INTENT_KEY", "RayTransport", "intent_note"]
@@ -44,17 +55,21 @@ class _Lanes:
     hosts: HostLanes
     writers: dict[tuple[str, bool], Batcher[EncodedMemory]] = field(default_factory=dict)
     indexers: dict[str, Batcher[tuple[int, UUID]]] = field(default_factory=dict)
+    links: dict[str, Batcher[LinkChange]] = field(default_factory=dict)
 
 
 class RayTransport:
     """Finds actors by name, so that any process of the cluster can use it; pickles by value."""
 
     def __init__(
-        self, topology: Topology, model_id: int, patience_s: float = RETRY_WINDOW_S
+        self, topology: Topology, model: RegisteredModel, patience_s: float = RETRY_WINDOW_S
     ) -> None:
-        """`patience_s` is how long a full queue is waited for before its Overloaded is raised."""
+        """`patience_s` is how long a full queue is waited for before its Overloaded is raised.
+
+        `model` is the one that callers' vectors are of.
+        """
         self._calls = ActorCalls(topology, patience_s)
-        self._model_id = model_id
+        self.model = model
         self._turns = _Turns()
         self._lanes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Lanes] = (
             weakref.WeakKeyDictionary()
@@ -64,7 +79,7 @@ class RayTransport:
         self._latest: tuple[asyncio.AbstractEventLoop | None, _Lanes | None] = (None, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RayTransport, (self.topology, self._model_id, self._calls.patience_s)
+        return RayTransport, (self.topology, self.model, self._calls.patience_s)
 
     @property
     def topology(self) -> Topology:
@@ -75,7 +90,9 @@ class RayTransport:
     def depth(self) -> int:
         """How many operations wait in this process for their batch to leave."""
         return sum(
-            lanes.hosts.depth + sum(lane.depth for lane in lanes.writers.values())
+            lanes.hosts.depth
+            + sum(lane.depth for lane in lanes.writers.values())
+            + sum(lane.depth for lane in lanes.links.values())
             for lanes in self._lanes.values()
         )
 
@@ -91,12 +108,25 @@ class RayTransport:
         match sent:
             case Remember():
                 answer: Any = await self._remember(sent)
+            case Revise() | Forget():
+                writer, method, arguments = self._change(sent)
+                answer = await self._calls.retried(
+                    writer, lambda actor: getattr(actor, method).remote(*arguments)
+                )
             case Recall():
                 answer = await self._search("recall", sent)
+            case ChangeLink():
+                answer = await self._change_link(sent)
+            case ReadRelated():
+                answer = await self._search("related", sent)
             case Intend():
                 _, answer = await asyncio.gather(
                     self._on_host(intent_note(sent)), self._search("intend", sent)
                 )
+            case Feedback():
+                answer = await self._search("feedback", sent)
+            case Watch():
+                answer = await poll(self._calls, sent)
             case Dedicate():
                 answer = await self._calls.retried(
                     SUPERVISOR, lambda actor: actor.dedicate.remote(*sent)
@@ -109,13 +139,26 @@ class RayTransport:
         """Start one operation alone and return its ObjectRef."""
         match operation:
             case Remember():
-                writer = self._calls.actor(self._writer_of(operation))
+                writer = self._calls.actor(self._writer_of(operation.memory.agent))
                 return writer.write_one.remote(self._encode(operation), operation.ack)
+            case Revise() | Forget():
+                writer, method, arguments = self._change(operation)
+                return getattr(self._calls.actor(writer), method).remote(*arguments)
             case Recall():
                 return self._recaller().recall.remote(operation)
+            case ChangeLink():
+                writer = self._calls.actor(self._writer_of_link(operation.change))
+                return writer.change_link.remote(operation)
+            case ReadRelated():
+                return self._recaller().related.remote(operation)
             case Intend():
                 self._submit_to_host(intent_note(operation))
                 return self._recaller().intend.remote(operation)
+            case Feedback():
+                return self._recaller().feedback.remote(operation)
+            case Watch(owner):
+                host = self.topology.placement.host_of(owner)
+                return self._calls.actor(host).watch.remote(operation)
             case Dedicate():
                 return self._calls.actor(SUPERVISOR).dedicate.remote(*operation)
             case _:
@@ -135,15 +178,33 @@ class RayTransport:
     def _recaller(self) -> Any:
         return self._calls.actor(self._calls.any_of(self.topology.recallers))
 
-    def _writer_of(self, operation: Remember) -> str:
+    def _change(self, operation: Revise | Forget) -> tuple[str, str, tuple[Any, ...]]:
+        """Return which writer changes a stored memory, by which method, with what."""
+        match operation:
+            case Revise(revision, _):
+                writer = self._writer_of(revision.memory.agent)
+                return writer, "revise", (operation, self._model_of(revision.memory.vector))
+            case Forget(owner, _):
+                return self._writer_of(owner.name), "forget", (operation,)
+
+    def _writer_of(self, agent: str) -> str:
         """One agent's memories always take the same writer."""
         writers = self.topology.writers
         if len(writers) == 1:
             return writers[0]
-        return writers[zlib.crc32(operation.memory.agent.encode()) % len(writers)]
+        return writers[zlib.crc32(agent.encode()) % len(writers)]
 
     def _encode(self, operation: Remember) -> EncodedMemory:
-        return encode_memory(operation.memory, model_id=self._model_id)
+        memory = operation.memory
+        return encode_memory(memory, model_id=self._model_of(memory.vector))
+
+    def _model_of(self, vector: bytes | None) -> int:
+        """Return the id of the model that a caller's vector is of; raises WrongDimension."""
+        model = self.model
+        if vector is not None and halfvec_dimension(vector) != model.dimension:
+            # Checked before, but a switch may have come between.
+            raise WrongDimension(f"{model.name} has {model.dimension} numbers; connect again")
+        return model.id
 
     def _lanes_here(self) -> _Lanes:
         loop = asyncio.get_running_loop()
@@ -159,7 +220,7 @@ class RayTransport:
     async def _remember(self, operation: Remember) -> Receipt:
         lanes = self._lanes_here().writers
         durable = operation.ack is not Ack.ACCEPTED
-        name = self._writer_of(operation), durable
+        name = self._writer_of(operation.memory.agent), durable
         lane = lanes.get(name)
         if lane is None:
             lane = lanes[name] = writer_lane(self._calls, name[0], durable=durable)
@@ -167,6 +228,19 @@ class RayTransport:
         if operation.ack is Ack.SEARCHABLE:
             await self._await_searchable(operation)
         return Receipt(operation.memory.id, operation.ack, new)
+
+    def _writer_of_link(self, change: LinkChange) -> str:
+        """One link's changes always take the same writer, which has them in line."""
+        writers = self.topology.writers
+        return writers[change.from_id.int % len(writers)]
+
+    async def _change_link(self, operation: ChangeLink) -> Receipt:
+        lanes = self._lanes_here().links
+        name = self._writer_of_link(operation.change)
+        lane = lanes.get(name)
+        if lane is None:
+            lane = lanes[name] = link_lane(self._calls, name)
+        return Receipt(operation.change.id, operation.ack, await lane.put(operation.change))
 
     async def _await_searchable(self, operation: Remember) -> None:
         lanes = self._lanes_here().indexers
@@ -183,7 +257,9 @@ class RayTransport:
             lanes.hosts = HostLanes(self._calls, placement, before=lanes.hosts)
         return lanes.hosts.put(operation)
 
-    async def _search(self, method: str, operation: Recall | Intend) -> Any:
+    async def _search(
+        self, method: str, operation: Recall | ReadRelated | Intend | Feedback
+    ) -> Any:
         recaller = self._calls.any_of(self.topology.recallers)
         return await self._calls.retried(
             recaller, lambda actor: getattr(actor, method).remote(operation)

@@ -121,4 +121,4 @@ def _connect_ray(namespace: NamespaceKey) -> Swarm:
         timeout=_CONNECT_TIMEOUT_S,
     )
     topology, namespace_id, model = answers
-    return Swarm(namespace, namespace_id, model.dimension, RayTransport(topology, model.id))
+    return Swarm(namespace, namespace_id, model.dimension, RayTransport(topology, model))

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.embedding import EmbedderKind, EmbedderSpec
+from pinak_ray.recall.cache import CachePolicy
 
 __all__ = ["Settings"]
 
@@ -47,6 +48,18 @@ class Settings(BaseSettings):
     window_quiet_s: float = Field(
         10.0, gt=0, description="a session without news for so long has ended, for its windows"
     )
+    nudge_cooldown_s: float = Field(
+        600.0,
+        ge=0,
+        description="for so long an agent is not shown the same warning again; 0: never",
+    )
+    auto_links: bool = Field(True, description="link each memory to the ones most like it")
+    cache: bool = Field(True, description="answer repeated recalls from memory; never stale")
+    cache_threshold: float = Field(
+        0.97, gt=0, le=1, description="least cosine at which two queries share an answer"
+    )
+    cache_ttl_s: float = Field(900.0, gt=0, description="a cached answer is kept so long at most")
+    cache_mb: int = Field(32, ge=1, description="memory of one process's cached answers")
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
     model_dir: Path | None = Field(None, description="a directory with the model files")
@@ -55,6 +68,12 @@ class Settings(BaseSettings):
     embedding_model: str | None = Field(None, description="the endpoint's model")
     embedding_dimension: int | None = Field(None, description="the endpoint's dimension")
     embedding_api_key: SecretStr | None = Field(None, description="the endpoint's key")
+    embedding_api_keys: dict[str, SecretStr] = Field(
+        default_factory=dict, description="keys of further endpoints by URL, as a JSON object"
+    )
+    record_queries: float = Field(
+        0.0, ge=0, le=1, description="share of queries kept for a week, to compare models by"
+    )
 
     @property
     def cache_dir(self) -> Path:
@@ -82,6 +101,8 @@ class Settings(BaseSettings):
         return StackConfig(
             dsn=dsn,
             embedder=self.embedder_spec(),
+            api_keys={url: key.get_secret_value() for url, key in self.embedding_api_keys.items()},
+            record_queries=self.record_queries,
             hosts=self.hosts,
             window_quiet_s=self.window_quiet_s,
             host_memory_bytes=self.host_memory_mb << 20,
@@ -90,4 +111,9 @@ class Settings(BaseSettings):
             writer_capacity=self.writer_capacity,
             recallers=self.recallers,
             indexers=self.indexers,
+            auto_links=self.auto_links,
+            nudge_cooldown_s=self.nudge_cooldown_s,
+            cache=CachePolicy(
+                self.cache, self.cache_threshold, self.cache_ttl_s, self.cache_mb << 20
+            ),
         )

@@ -12,6 +12,7 @@ import ray
 from ray import serve
 
 from pinak_ray import __version__
+from pinak_ray.actors.model_change import load_kept
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.ray_session import join_ray
@@ -27,6 +28,7 @@ from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Placement, Top
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.serve.gateway import GATEWAY, gateway_application
 from pinak_ray.store.database import Database
+from pinak_ray.store.serving_model import adopt_model, serving
 from pinak_ray.store.signing_keys import publish_keys
 
 __all__ = ["Progress", "Stack", "down", "health", "scale", "up"]
@@ -64,7 +66,7 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     ring = KeyRing.load_or_create(home / "keys")
     asyncio.run(_publish(dsn, ring))
     progress("loading the embedding model")
-    _prepare_model(settings, progress)
+    _prepare_model(settings, dsn, progress)
     node, url = RayNode(home), _url(settings)
     environment = ingress_environment(node.temporary.parent, haproxy=settings.haproxy)
     address = node.start(num_cpus=settings.num_cpus, environment=environment, on_progress=progress)
@@ -170,15 +172,25 @@ async def _publish(dsn: str, ring: KeyRing) -> None:
         await publish_keys(connection, ring.public_keys)
 
 
-def _prepare_model(settings: Settings, progress: Progress) -> None:
-    """Build the model file here, where progress can be shown, and not in an actor."""
+def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:
+    """Build the model files here, where progress can be shown, and not in an actor.
+
+    The configured model serves a new database; in others `pinak-ray models` says which one does.
+    """
+    config = settings.stack_config(dsn)
 
     def report(step: str, fraction: float) -> None:
         progress(f"embedding model: {step} {fraction:.0%}")
 
     async def load() -> None:
-        embedder = await asyncio.to_thread(load_embedder, settings.embedder_spec(), report)
-        await embedder.aclose()
+        configured = await asyncio.to_thread(load_embedder, config.embedder, report)
+        await configured.aclose()
+        async with await Database.open(dsn, service_connections=1) as database:
+            await adopt_model(database, configured.model, config.embedder)
+            kept = await serving(database)
+        if kept is not None and not kept.model.is_of(configured.model):
+            progress(f"serving {kept.model.name}, not the configured {configured.model.name}")
+            await (await load_kept(kept, config)).aclose()
 
     asyncio.run(load())
 

@@ -5,7 +5,12 @@
 loaded: every actor imports this package, and most of them embed nothing.
 """
 
-from pinak_ray.embedding.halfvec import decode_halfvec, encode_halfvec, encode_halfvec_one
+from pinak_ray.embedding.halfvec import (
+    decode_halfvec,
+    encode_halfvec,
+    encode_halfvec_one,
+    halfvec_dimension,
+)
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder
 from pinak_ray.embedding.model_files import ModelFiles, Progress, ensure_model
@@ -34,5 +39,6 @@ __all__ = [
     "encode_halfvec",
     "encode_halfvec_one",
     "ensure_model",
+    "halfvec_dimension",
     "load_embedder",
 ]

@@ -11,7 +11,13 @@ import numpy.typing as npt
 from pinak_ray.embedding.protocol import Vectors
 from pinak_ray.records.errors import InvalidInput, WrongDimension
 
-__all__ = ["MAX_DIMENSION", "decode_halfvec", "encode_halfvec", "encode_halfvec_one"]
+__all__ = [
+    "MAX_DIMENSION",
+    "decode_halfvec",
+    "encode_halfvec",
+    "encode_halfvec_one",
+    "halfvec_dimension",
+]
 
 MAX_DIMENSION = 16_000  # pgvector's own limit for a halfvec column
 _HEADER = struct.Struct(">HH")
@@ -43,6 +49,11 @@ def encode_halfvec(vectors: npt.NDArray[np.floating]) -> list[bytes]:
 def encode_halfvec_one(vector: npt.NDArray[np.floating]) -> bytes:
     """Encode one (d,) vector; raise as `encode_halfvec`."""
     return encode_halfvec(vector[np.newaxis, :])[0]
+
+
+def halfvec_dimension(data: bytes) -> int:
+    """Return how many numbers a binary halfvec says it holds."""
+    return int(_HEADER.unpack_from(data)[0])
 
 
 def decode_halfvec(data: bytes) -> Vectors:

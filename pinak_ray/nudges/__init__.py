@@ -1,4 +1,4 @@
-"""Nudges: is the intent risky (gate), and what failed like this (failures)?"""
+"""Nudges: is the intent risky, what failed like it (failures), what does it contradict?"""
 
 from pinak_ray.nudges.nudger import Nudger
 

@@ -1,20 +1,37 @@
-"""The Nudger: an intent in, a warning out where a past failure bears on it."""
+"""The Nudger: an intent in; a warning out where a past failure or a known fact bears on it."""
 
 import asyncio
+import re
+from collections.abc import Sequence
+from datetime import timedelta
 
 from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one
-from pinak_ray.nudges.failures import Failure, choose, similar_failures
-from pinak_ray.nudges.gate import SAFE_PROTOTYPES, THRESHOLD, GateResult, judge
-from pinak_ray.records.nudges import Intent, Nudge, NudgeKind, Strength, check_nudge_count
+from pinak_ray.nudges.contradictions import contradicted
+from pinak_ray.nudges.cooldown import is_quiet
+from pinak_ray.nudges.evidence import Evidence, find_evidence
+from pinak_ray.nudges.failures import warnings
+from pinak_ray.nudges.gate import SAFE_PROTOTYPES, harmless_start
+from pinak_ray.records.nudges import (
+    Intent,
+    Nudge,
+    NudgeKind,
+    Strength,
+    check_nudge_count,
+    nudge_id,
+)
+from pinak_ray.records.operations import Intend
 from pinak_ray.store.database import Database
+from pinak_ray.store.nudge_feedback import record_shown
+from pinak_ray.store.standing_intents import StandingIntents
 
-__all__ = ["Nudger", "strength_of", "weigh"]
+__all__ = ["Nudger", "asserts", "strength_of", "weigh"]
 
-_QUOTED = 200  # characters of the failure in the message; the evidence holds it whole
+_QUOTED = 200  # characters of the memory in the message; the evidence holds it whole
 # Evidence scores run from 0.45 (the floor) to 1.4. From 0.70 on the failure is about the same thing
 # (26 of 28 were right); below 0.55 it is about the same kind of thing (5 of 7).
 _HIGH = 0.70
 _MEDIUM = 0.55
+_WORD = re.compile(r"[a-z]+")
 
 
 class Nudger:
@@ -23,35 +40,62 @@ class Nudger:
     Owns neither its database nor its embedder. The safe prototypes are embedded on first use.
     """
 
-    __slots__ = ("_database", "_embedder", "_first_use", "_model_id", "_safe")
+    __slots__ = (
+        "_cooldown",
+        "_database",
+        "_embedder",
+        "_first_use",
+        "_model_id",
+        "_safe",
+        "_standing",
+    )
 
-    def __init__(self, database: Database, embedder: Embedder, model_id: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        model_id: int,
+        *,
+        cooldown_s: float = 600.0,
+        standing: StandingIntents | None = None,
+    ) -> None:
+        """`standing` keeps intents, so that agents hear of failures that are recorded later."""
         self._database = database
         self._embedder = embedder
         self._model_id = model_id
+        self._cooldown = timedelta(seconds=cooldown_s)
+        self._standing = standing
         self._safe: Vectors | None = None
         self._first_use = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"<Nudger(model={self._embedder.model.name!r}, model_id={self._model_id})>"
 
-    async def nudge(self, namespace_id: int, intent: Intent, k: int = 1) -> tuple[Nudge, ...]:
-        """Return at most `k` nudges, best first; none unless both gate and evidence say so.
+    async def nudge(self, intend: Intend) -> tuple[Nudge, ...]:
+        """Return at most `k` nudges, best first, and record that this agent was shown them.
 
-        Raises InvalidInput for an absurd `k`, Unavailable where a part does not answer.
+        None unless the evidence says so: of a failure the gate too, and neither within its
+        cool-down. Raises InvalidInput for an absurd `k`, Unavailable where a part does not answer.
         """
-        check_nudge_count(k)
-        text = intent.search_text
+        check_nudge_count(intend.k)
         safe = await self._safe_prototypes()
-        vector = (await self._embedder.embed([text]))[0]
-        failures = await similar_failures(
+        vector = (await self._embedder.embed([intend.intent.search_text]))[0]
+        evidence = await find_evidence(
             self._database,
-            namespace_id,
+            intend,
             model_id=self._model_id,
-            text=text,
             vector=encode_halfvec_one(vector),
+            facts=asserts(intend.intent),
+            cooldown=timedelta(0) if intend.repeat else self._cooldown,
         )
-        return weigh(text, failures, safe_similarity=float((safe @ vector).max()), k=k)
+        safest = float((safe @ vector).max())
+        nudges = weigh(intend, evidence, safe_similarity=safest)
+        if nudges:
+            shown = {nudge.id: nudge.evidence[0].id for nudge in nudges}
+            await record_shown(self._database, intend, shown)
+        if self._standing is not None:
+            self._standing.stand(intend.owner, intend.intent, encode_halfvec_one(vector), safest)
+        return nudges
 
     async def _safe_prototypes(self) -> Vectors:
         async with self._first_use:
@@ -60,21 +104,34 @@ class Nudger:
         return self._safe
 
 
+def asserts(intent: Intent) -> bool:
+    """Return whether an intent can contradict a fact: reading and asking cannot."""
+    return not harmless_start(_WORD.findall(intent.text.lower()))
+
+
 def weigh(
-    text: str, failures: list[Failure], *, safe_similarity: float, k: int
+    intend: Intend, evidence: Sequence[Evidence], *, safe_similarity: float
 ) -> tuple[Nudge, ...]:
-    """Return at most `k` nudges for an intent; its failures are given best first."""
-    if not failures:
-        return ()
-    gate = judge(
-        text,
-        failure_similarity=max(failure.similarity for failure in failures),
-        safe_similarity=safe_similarity,
-        best_words=max(failure.words for failure in failures),
-    )
-    if not gate.open:
-        return ()
-    return tuple(_nudge(failure, gate) for failure in choose(failures, k))
+    """Return at most `k` nudges for an intent, best first; so is the evidence given."""
+    intent = intend.intent
+    failures = [each for each in evidence if each.is_failure]
+    warned = warnings(intent.search_text, failures, safe_similarity=safe_similarity, k=intend.k)
+    nudges = [
+        _nudge(intend, NudgeKind.FAILURE, failure, "This failed before", reason)
+        for failure, reason in warned
+    ]
+    facts = [each for each in evidence if not each.is_failure] if asserts(intent) else []
+    for fact, differs in contradicted(intent.statement, facts):
+        says = f"This contradicts what is known ({differs})"
+        reason = f"{differs}; {fact.reason}"
+        nudges.append(_nudge(intend, NudgeKind.CONTRADICTION, fact, says, reason))
+    shown = {each.row["id"]: each.shown for each in evidence}
+    loud = [
+        nudge
+        for nudge in nudges
+        if not is_quiet(nudge.id, nudge.strength, shown[nudge.evidence[0].id])
+    ]
+    return tuple(sorted(loud, key=lambda nudge: -nudge.score)[: intend.k])
 
 
 def strength_of(score: float) -> Strength:
@@ -84,13 +141,14 @@ def strength_of(score: float) -> Strength:
     return Strength.MEDIUM if score >= _MEDIUM else Strength.LOW
 
 
-def _nudge(failure: Failure, gate: GateResult) -> Nudge:
-    hit = failure.hit()
-    reason = (
-        f"evidence {failure.score:.2f} (cosine {failure.similarity:.2f}, BM25 {failure.bm25:.1f});"
-        f" gate {gate.score:.2f} of {THRESHOLD} ({'; '.join(gate.reasons)})"
-    )
-    message = f"This failed before: {hit.content[:_QUOTED]}"
+def _nudge(intend: Intend, kind: NudgeKind, evidence: Evidence, says: str, reason: str) -> Nudge:
+    hit, owner = evidence.hit(), intend.owner
     return Nudge(
-        NudgeKind.FAILURE, strength_of(failure.score), message, reason, failure.score, (hit,)
+        kind,
+        strength_of(evidence.score),
+        f"{says}: {hit.content[:_QUOTED]}",
+        reason,
+        evidence.score,
+        (hit,),
+        nudge_id(owner.namespace_id, owner.name, hit.id, intend.intent),
     )

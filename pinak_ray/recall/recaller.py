@@ -1,7 +1,9 @@
 """The Recaller: a question in, the memories that answer it out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from pinak_ray.recall.fusion import (
 )
 from pinak_ray.recall.named_agents import named_agent
 from pinak_ray.recall.named_dates import named_dates
+from pinak_ray.recall.paging import page
 from pinak_ray.recall.recipes import (
     AGENT,
     DATE,
@@ -27,15 +30,22 @@ from pinak_ray.recall.recipes import (
     WINDOW_LEXICAL,
     Fusion,
     Recipe,
-    recipe_named,
+    recipe_for,
 )
-from pinak_ray.recall.trace import Stopwatch, signals_of
+from pinak_ray.recall.trace import Stopwatch, signals_of, timed, trace_of
 from pinak_ray.records.errors import WrongDimension
-from pinak_ray.records.recall import RecallRequest, RecallResult, Trace
+from pinak_ray.records.recall import RecallRequest, RecallResult, Signal, Trace
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import Row, hit_from_row
 
-__all__ = ["Recaller", "rank"]
+__all__ = ["Answer", "Recaller", "rank"]
+
+
+class Answer(NamedTuple):
+    """A result, and when the first memory that bore on it expires; None: no such memory does."""
+
+    result: RecallResult
+    holds_until: datetime | None
 
 
 class Recaller:
@@ -45,15 +55,15 @@ class Recaller:
     is the row of `embedding_models` that `embedder` belongs to.
     """
 
-    __slots__ = ("_database", "_embedder", "_model_id")
+    __slots__ = ("_database", "_embedder", "model_id")
 
     def __init__(self, database: Database, embedder: Embedder, model_id: int) -> None:
         self._database = database
         self._embedder = embedder
-        self._model_id = model_id
+        self.model_id = model_id
 
     def __repr__(self) -> str:
-        return f"<Recaller(model={self._embedder.model.name!r}, model_id={self._model_id})>"
+        return f"<Recaller(model={self._embedder.model.name!r}, model_id={self.model_id})>"
 
     async def recall(self, namespace_id: int, request: RecallRequest) -> RecallResult:
         """Return at most `request.k` memories that bear on the query, best first.
@@ -62,28 +72,18 @@ class Recaller:
         that is not embedded yet is found by its words. Raises InvalidInput for an unknown recipe,
         WrongDimension for a foreign vector, Unavailable where the embedder or the database is down.
         """
-        recipe = recipe_named(request.recipe)
         watch = Stopwatch()
         with watch.step("embed"):
-            vector = await self._query_vector(request, recipe)
-        with watch.step("sql"):
-            found = await find_candidates(
-                self._database,
-                namespace_id,
-                model_id=self._model_id,
-                request=request,
-                recipe=recipe,
-                vector=vector,
-            )
-        with watch.step("fuse"):
-            result = rank(found, recipe=recipe, request=request)
-        if not request.trace:
-            return result
-        weights = recipe.signal_weights()
-        trace = Trace(recipe.name, weights, found.counts, watch.timings_ms)
-        return RecallResult(result.hits, trace)
+            vector = await self.query_vector(request)
+        answer = await self.search(namespace_id, request, vector, watch)
+        return timed(answer.result, watch)
 
-    async def _query_vector(self, request: RecallRequest, recipe: Recipe) -> bytes | None:
+    async def query_vector(self, request: RecallRequest) -> bytes | None:
+        """Return the query's vector in halfvec form, None where the recipe compares none.
+
+        Raises what `recall` raises.
+        """
+        recipe = recipe_for(request)
         if request.vector is not None:
             given = len(decode_halfvec(request.vector))
             wanted = self._embedder.model.dimension
@@ -95,30 +95,68 @@ class Recaller:
             return request.vector
         return encode_halfvec_one((await self._embedder.embed([request.query]))[0])
 
+    async def search(
+        self,
+        namespace_id: int,
+        request: RecallRequest,
+        vector: bytes | None,
+        watch: Stopwatch | None = None,
+    ) -> Answer:
+        """Return the answer to a request whose `query_vector` is known."""
+        recipe, watch = recipe_for(request), watch or Stopwatch()
+        with watch.step("sql"):
+            found = await find_candidates(
+                self._database,
+                namespace_id,
+                model_id=self.model_id,
+                request=request,
+                recipe=recipe,
+                vector=vector,
+            )
+        with watch.step("fuse"):
+            result = rank(found, recipe=recipe, request=request)
+        # What was believed then does not depend on what expires now.
+        ends = () if request.filters.as_of else (row["expires_at"] for row in found.rows)
+        return Answer(result, min(filter(None, ends), default=None))
+
 
 def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> RecallResult:
-    """Return the hits among the candidates, best first, each with its signals if asked for."""
-    if not found.rows:
-        return RecallResult(())
-    signals = dict(found.signals)
-    scores = _fused(signals, recipe)
+    """Return the request's page of the candidates, best first, and its trace if asked for."""
+    flags = _flags(found.rows, recipe, request.query)
     weights = recipe.signal_weights()
-    for name, flags in _flags(found.rows, recipe, request.query).items():
-        signals[name] = flags
-        scores = scores + weights[name] * flags
+    scores = _fused(found.signals, recipe)
+    for name, held in flags.items():
+        scores = scores + weights[name] * held
     kept = _has_evidence(found.signals, recipe)
     floor = recipe.min_score if request.min_score is None else request.min_score
     if floor is not None:
         kept &= scores >= floor
     order = best_first(scores, [row["id"] for row in found.rows])
-    chosen = [at for at in order if kept[at]][: request.k]
-    explained = signals_of(signals, chosen) if request.trace else [()] * len(chosen)
-    return RecallResult(
-        tuple(
-            hit_from_row(found.rows[at], float(scores[at]), signals=said)
-            for at, said in zip(chosen, explained, strict=True)
-        )
+    chosen, cursor = page([at for at in order if kept[at]], request)
+    trace: Trace | None = None
+    explained: list[tuple[Signal, ...]] = [()] * len(chosen)
+    if request.trace:
+        signals = {**found.signals, **flags}
+        shares = _contributions(found.signals, recipe)
+        shares |= {name: weights[name] * held for name, held in flags.items()}
+        trace = trace_of(recipe, found.counts, fused=len(kept), kept=int(kept.sum()), floor=floor)
+        explained = signals_of(signals, weights, shares, chosen)
+    hits = tuple(
+        hit_from_row(found.rows[at], float(scores[at]), signals=said)
+        for at, said in zip(chosen, explained, strict=True)
     )
+    return RecallResult(hits, trace, cursor)
+
+
+def _contributions(signals: dict[str, Scores], recipe: Recipe) -> dict[str, Scores]:
+    """Return what each signal adds to the fused score: every fusion is linear in its weights."""
+    return {
+        name: _fused(
+            signals,
+            replace(recipe, weights={**dict.fromkeys(signals, 0.0), name: recipe.weights[name]}),
+        )
+        for name in signals
+    }
 
 
 def _flags(rows: Sequence[Row], recipe: Recipe, query: str) -> dict[str, Scores]:

@@ -8,23 +8,28 @@ two signals are worse than the words alone: a rank forgets how much better one i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 from types import MappingProxyType
 
 from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.recall import RecallRequest
 
 __all__ = [
     "AGENT",
     "DATE",
     "DENSE",
     "LEXICAL",
+    "PHRASE",
     "QUESTION",
+    "RECENCY",
     "RECIPES",
     "WINDOW_DENSE",
     "WINDOW_LEXICAL",
     "Fusion",
     "Recipe",
+    "recipe_for",
     "recipe_named",
 ]
 
@@ -43,6 +48,10 @@ QUESTION = "question"
 """1 if the memory is a question, which answers none, else 0."""
 DATE = "date"
 """1 if the query names a date and the memory is of it, else 0."""
+RECENCY = "recency"
+"""When it occurred, in seconds since 1970."""
+PHRASE = "phrase"
+"""The same, of a memory that says the query's words in their order; nothing of any other."""
 
 
 class Fusion(StrEnum):
@@ -111,6 +120,8 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             Recipe("rrf", MappingProxyType({DENSE: 1.0, LEXICAL: 1.0}), Fusion.RRF),
             Recipe("lexical", MappingProxyType({LEXICAL: 1.0}), Fusion.NONE),
             Recipe("dense", MappingProxyType({DENSE: 1.0}), Fusion.NONE),
+            Recipe("recent", MappingProxyType({RECENCY: 1.0}), Fusion.NONE, min_similarity=-inf),
+            Recipe("exact", MappingProxyType({PHRASE: 1.0}), Fusion.NONE, min_similarity=-inf),
             Recipe("linear", _FOUR, Fusion.LINEAR),
             Recipe("combmnz", _FOUR, Fusion.COMBMNZ),
             Recipe("borda", _FOUR, Fusion.BORDA),
@@ -125,3 +136,15 @@ def recipe_named(name: str) -> Recipe:
     if recipe is None:
         raise InvalidInput(f"unknown recipe {name!r}; choose one of: {', '.join(RECIPES)}")
     return recipe
+
+
+def recipe_for(request: RecallRequest) -> Recipe:
+    """Return the recipe that a request names, with its own `rrf_k`; raises InvalidInput."""
+    recipe = recipe_named(request.recipe)
+    if not request.query and RECENCY not in recipe.weights:
+        raise InvalidInput(f"recipe {recipe.name!r} needs a query; only 'recent' goes without")
+    if request.rrf_k is None:
+        return recipe
+    if recipe.fusion is not Fusion.RRF:
+        raise InvalidInput(f"recipe {recipe.name!r} does not fuse ranks, so it takes no rrf_k")
+    return replace(recipe, rrf_k=request.rrf_k)

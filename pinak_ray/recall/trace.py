@@ -2,16 +2,15 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import replace
 
 from pinak_ray.recall.fusion import Scores, ranks
-from pinak_ray.records.recall import Signal
+from pinak_ray.recall.recipes import Fusion, Recipe
+from pinak_ray.records.recall import RecallResult, Signal, Trace
 
-__all__ = ["Stopwatch", "signals_of"]
+__all__ = ["Stopwatch", "signals_of", "timed", "trace_of"]
 
 
 class Stopwatch:
@@ -32,16 +31,39 @@ class Stopwatch:
             self.timings_ms[name] = (time.perf_counter() - start) * 1000
 
 
-def signals_of(signals: Mapping[str, Scores], chosen: list[int]) -> list[tuple[Signal, ...]]:
-    """Return every signal's raw score and rank, among all candidates, for the chosen positions."""
-    by_name = {name: (scores, ranks(scores)) for name, scores in signals.items()}
-    return [
-        tuple(_signal(name, scores, placed, at) for name, (scores, placed) in by_name.items())
-        for at in chosen
-    ]
+def trace_of(
+    recipe: Recipe, counts: dict[str, int], *, fused: int, kept: int, floor: float | None
+) -> Trace:
+    """Return the trace of a ranking, without its times."""
+    rrf_k = recipe.rrf_k if recipe.fusion is Fusion.RRF else None
+    weights = recipe.signal_weights()
+    return Trace(recipe.name, recipe.fusion, weights, counts, fused, kept, floor, {}, rrf_k)
 
 
-def _signal(name: str, scores: Scores, placed: npt.NDArray[np.int64], at: int) -> Signal:
-    if math.isnan(scores[at]):
-        return Signal(name, None, None)
-    return Signal(name, float(scores[at]), int(placed[at]))
+def signals_of(
+    signals: Mapping[str, Scores],
+    weights: Mapping[str, float],
+    contributions: Mapping[str, Scores],
+    chosen: Sequence[int],
+) -> list[tuple[Signal, ...]]:
+    """Return every signal, ranked among all candidates, for each of the chosen positions."""
+    ranked = {name: ranks(scores) for name, scores in signals.items()}
+
+    def signal(name: str, at: int) -> Signal:
+        known = not math.isnan(signals[name][at])
+        return Signal(
+            name,
+            float(signals[name][at]) if known else None,
+            int(ranked[name][at]) if known else None,
+            weights[name],
+            float(contributions[name][at]),
+        )
+
+    return [tuple(signal(name, at) for name in signals) for at in chosen]
+
+
+def timed(result: RecallResult, watch: Stopwatch) -> RecallResult:
+    """Return the result with the watch's times in its trace, if it has one."""
+    if result.trace is None:
+        return result
+    return replace(result, trace=replace(result.trace, timings_ms=watch.timings_ms))

@@ -5,7 +5,8 @@ PinakError
 │   └── WrongDimension  a vector of another length than the model's
 ├── NotFound            the named thing does not exist                     HTTP 404
 ├── Conflict            the state is not what the caller expected          HTTP 409
-│   └── VersionConflict compare-and-set lost: carries the current version
+│   ├── VersionConflict compare-and-set lost: carries the current version
+│   └── Superseded      another memory took its place: carries which
 ├── Unauthorized        no token, or one that does not hold               HTTP 401
 ├── Forbidden           a valid token without the needed scope            HTTP 403
 ├── Overloaded          a bounded queue is full: carries retry_after_s     HTTP 503
@@ -20,6 +21,7 @@ Ray pickles an error by its positional arguments, so each class keeps plain posi
 """
 
 from typing import ClassVar
+from uuid import UUID
 
 __all__ = [
     "Conflict",
@@ -31,6 +33,7 @@ __all__ = [
     "PinakError",
     "SetupError",
     "StaleEpoch",
+    "Superseded",
     "Unauthorized",
     "Unavailable",
     "VersionConflict",
@@ -89,6 +92,20 @@ class VersionConflict(Conflict):
 
     def __str__(self) -> str:
         return f"{self.key!r} is at version {self.current}, not {self.expected}; read it and retry"
+
+
+class Superseded(Conflict):
+    """A memory was revised already: `successor` took its place."""
+
+    code = "superseded"
+
+    def __init__(self, memory_id: UUID, successor: UUID) -> None:
+        super().__init__(memory_id, successor)
+        self.memory_id = memory_id
+        self.successor = successor
+
+    def __str__(self) -> str:
+        return f"{self.memory_id} was superseded by {self.successor}; revise that one"
 
 
 class Unauthorized(PinakError):

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -12,12 +13,16 @@ from pinak_ray.records.errors import InvalidInput
 __all__ = [
     "MAX_BUDGET_TOKENS",
     "MAX_CONTENT_BYTES",
+    "MAX_DEPTH",
     "MAX_DETAILS_BYTES",
     "MAX_K",
     "MAX_LABELS",
     "MAX_NAME_BYTES",
     "MAX_READ",
     "MAX_TTL_S",
+    "MAX_WAIT_S",
+    "check_depth",
+    "check_id",
     "check_json",
     "check_labels",
     "check_name",
@@ -34,7 +39,11 @@ MAX_DETAILS_BYTES = 65_536
 MAX_NAME_BYTES = 256
 MAX_LABELS = 64
 MAX_K = 200
+# With three links a memory, four steps reach a hundred others; beyond that everything is related.
+MAX_DEPTH = 4
 MAX_READ = 1_000
+# A watcher that died is forgotten after this long at the latest, and no proxy cuts what is shorter.
+MAX_WAIT_S = 20.0
 # Beyond a million tokens a caller has mixed up units: no model's prompt holds that much.
 MAX_BUDGET_TOKENS = 1_000_000
 # Ten years, in seconds: beyond it the caller means "for ever" or has mixed up units.
@@ -126,6 +135,25 @@ def check_number(what: str, value: object, *, low: float, high: float) -> float:
     if not low <= value <= high:
         raise InvalidInput(f"{what} is {value}, it must lie between {low} and {high}")
     return float(value)
+
+
+def check_depth(what: str, depth: object, *, low: int) -> int:
+    """Return how many links a path may have, or raise InvalidInput."""
+    if isinstance(depth, bool) or not isinstance(depth, int) or not low <= depth <= MAX_DEPTH:
+        raise InvalidInput(
+            f"{what} is {depth!r}, it must be a whole number from {low} to {MAX_DEPTH}"
+        )
+    return depth
+
+
+def check_id(what: str, value: object) -> UUID:
+    """Return the id that is given as a UUID or as its text, or raise InvalidInput."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise InvalidInput(f"{what} {value!r} is not an id") from None
 
 
 def check_ttl(ttl_s: object) -> float | None:

@@ -7,14 +7,20 @@ type-check without saying it twice. Operations that a host applies carry their o
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from pinak_ray.records.limits import MAX_WAIT_S
+from pinak_ray.records.links import LinkChange, Related, RelatedRequest
 from pinak_ray.records.memories import Ack, Memory, Receipt
-from pinak_ray.records.nudges import Intent, Nudge
+from pinak_ray.records.nudges import Intent, Nudge, Verdict
 from pinak_ray.records.recall import RecallRequest, RecallResult
+from pinak_ray.records.revisions import Revision
 from pinak_ray.records.state import Entry, EntryKind, Owner, WorkingItem
 
 __all__ = [
+    "ChangeLink",
     "Context",
     "Dedicate",
+    "Feedback",
+    "Forget",
     "HostOperation",
     "Intend",
     "Note",
@@ -23,9 +29,13 @@ __all__ = [
     "Post",
     "Read",
     "ReadContext",
+    "ReadRelated",
     "Recall",
     "Recollect",
     "Remember",
+    "Revise",
+    "Watch",
+    "WatchPage",
 ]
 
 R_co = TypeVar("R_co", covariant=True)
@@ -60,6 +70,28 @@ class Remember(_Remember, Operation[Receipt]):
     __slots__ = ()
 
 
+class _Revise(NamedTuple):
+    revision: Revision
+    ack: Ack = Ack.DURABLE
+
+
+class Revise(_Revise, Operation[Receipt]):
+    """Store a memory in the place of another one."""
+
+    __slots__ = ()
+
+
+class _Forget(NamedTuple):
+    owner: Owner
+    memory_id: UUID
+
+
+class Forget(_Forget, Operation[Receipt]):
+    """Make one memory of the owner's namespace unfindable, and remove it."""
+
+    __slots__ = ()
+
+
 class _Recall(NamedTuple):
     namespace_id: int
     request: RecallRequest
@@ -71,14 +103,54 @@ class Recall(_Recall, Operation[RecallResult]):
     __slots__ = ()
 
 
+class _ChangeLink(NamedTuple):
+    change: LinkChange
+    ack: Ack = Ack.DURABLE
+
+
+class ChangeLink(_ChangeLink, Operation[Receipt]):
+    """Link two memories, or remove a link. It is committed before any receipt: whether the memories
+    are there is known only then."""
+
+    __slots__ = ()
+
+
+class _ReadRelated(NamedTuple):
+    namespace_id: int
+    request: RelatedRequest
+
+
+class ReadRelated(_ReadRelated, Operation[tuple[Related, ...]]):
+    """Find the memories that links lead to from one memory, strongest first."""
+
+    __slots__ = ()
+
+
 class _Intend(NamedTuple):
     owner: Owner
     intent: Intent
     k: int = 1
+    repeat: bool = False
+    id: UUID | None = None
 
 
 class Intend(_Intend, Operation[tuple[Nudge, ...]]):
-    """Say what the agent is about to do, and hear what failed like it."""
+    """Say what the agent is about to do, and hear what failed like it.
+
+    `repeat` hears it again within the cool-down; so does a retry, which has the same `id`.
+    """
+
+    __slots__ = ()
+
+
+class _Feedback(NamedTuple):
+    owner: Owner
+    subject: UUID
+    verdict: Verdict
+
+
+class Feedback(_Feedback, Operation[Receipt]):
+    """Say what a nudge, or the memory behind nudges, was worth; `subject` is the id of either."""
 
     __slots__ = ()
 
@@ -160,6 +232,41 @@ class Read(_Read, Operation[tuple[Entry, ...]]):
     """Read the entries after a sequence number, oldest first."""
 
     __slots__ = ()
+
+
+class WatchPage(NamedTuple):
+    """Entries in rising `seq`, and the cursor to watch on from; what lies between did not match."""
+
+    entries: tuple[Entry, ...]
+    cursor: int
+
+
+class _Watch(NamedTuple):
+    owner: Owner
+    after_seq: int = 0
+    kinds: tuple[EntryKind, ...] = ()
+    authors: tuple[str, ...] = ()
+    prefix: str | None = None
+    limit: int = 100
+    wait_s: float = MAX_WAIT_S
+
+
+class Watch(_Watch, Operation[WatchPage]):
+    """Wait, at most `wait_s` seconds, for committed entries after a sequence number.
+
+    Answered at once when there are any. `prefix` is that of a public entry's key: with it no other
+    entry matches. It writes nothing and keeps nothing, so it travels outside of the lanes.
+    """
+
+    __slots__ = ()
+
+    def wants(self, entry: Entry) -> bool:
+        """Return True if this entry passes the filters."""
+        return (
+            (not self.kinds or entry.kind in self.kinds)
+            and (not self.authors or entry.author in self.authors)
+            and (self.prefix is None or (entry.key or "").startswith(self.prefix))
+        )
 
 
 class _Dedicate(NamedTuple):

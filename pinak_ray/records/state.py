@@ -11,7 +11,17 @@ import orjson
 from pinak_ray.records.ids import write_id
 from pinak_ray.records.limits import check_name
 
-__all__ = ["SHARDS", "Entry", "EntryKind", "Owner", "Space", "WorkingItem", "shard_of"]
+__all__ = [
+    "KINDS",
+    "LOG_KINDS",
+    "SHARDS",
+    "Entry",
+    "EntryKind",
+    "Owner",
+    "Space",
+    "WorkingItem",
+    "shard_of",
+]
 
 # The unit of placement and fencing. 256 keeps a shard under 400 agents at 100,000 active ones and
 # divides evenly over any number of hosts that one cluster is likely to have.
@@ -64,7 +74,10 @@ class WorkingItem(NamedTuple):
 
 
 class EntryKind(StrEnum):
-    """What an entry is; the first group belongs on boards, the second on scratchpads."""
+    """What an entry is; the first group belongs on boards, the second on scratchpads.
+
+    A `nudge` is for an agent, and only pinak-ray writes it.
+    """
 
     FINDING = "finding"
     CONTRADICTION = "contradiction"
@@ -76,6 +89,8 @@ class EntryKind(StrEnum):
     TRAJECTORY = "trajectory"
     QUESTION = "question"
     TASK = "task"
+
+    NUDGE = "nudge"
 
 
 KINDS = {
@@ -89,6 +104,10 @@ KINDS = {
         EntryKind.TASK,
     ),
 }
+"""The kinds that callers may post."""
+
+LOG_KINDS = {**KINDS, Space.AGENT: (*KINDS[Space.AGENT], EntryKind.NUDGE)}
+"""The kinds that a log may hold."""
 
 
 class Entry(NamedTuple):

@@ -6,9 +6,17 @@ import orjson
 from starlette.responses import Response
 
 from pinak_ray.records.memories import Receipt
+from pinak_ray.records.revisions import Version
 from pinak_ray.records.state import Entry, WorkingItem
 
-__all__ = ["JsonAnswer", "entry_answer", "item_answer", "receipt_answer", "receipt_status"]
+__all__ = [
+    "JsonAnswer",
+    "entry_answer",
+    "item_answer",
+    "receipt_answer",
+    "receipt_status",
+    "version_answer",
+]
 
 
 class JsonAnswer(Response):
@@ -29,6 +37,19 @@ def receipt_status(receipt: Receipt) -> int:
 def receipt_answer(receipt: Receipt) -> dict[str, Any]:
     """Return a receipt by its field names."""
     return receipt._asdict()
+
+
+def version_answer(version: Version) -> dict[str, Any]:
+    """Return a stored memory; its details are passed through as the JSON that they are."""
+    memory, superseded_by, superseded_at = version
+    answer = memory._asdict()
+    del answer["namespace_id"], answer["vector"]
+    return {
+        **answer,
+        "details": orjson.Fragment(memory.details),
+        "superseded_by": superseded_by,
+        "superseded_at": superseded_at,
+    }
 
 
 def item_answer(item: WorkingItem) -> dict[str, Any]:

@@ -11,20 +11,24 @@ from pinak_ray.serve.backend import Backend
 from pinak_ray.serve.body_limit import BodyLimit
 from pinak_ray.serve.boundary import Boundary
 from pinak_ray.serve.context import AppContext, Deadlines
-from pinak_ray.serve.models.memories import RememberBatchBody, RememberBody
-from pinak_ray.serve.models.recall import IntendBody, RecallBody
+from pinak_ray.serve.models.links import LinkBody
+from pinak_ray.serve.models.memories import RememberBatchBody, RememberBody, ReviseBody
+from pinak_ray.serve.models.recall import FeedbackBody, IntendBody, RecallBody
 from pinak_ray.serve.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
 from pinak_ray.serve.openapi import describe
 from pinak_ray.serve.problems import answer_errors
-from pinak_ray.serve.request_limit import MAX_REQUESTS, RequestLimit
+from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS, RequestLimit
 from pinak_ray.serve.routes import (
     boards,
     health,
+    links,
     memories,
     nudges,
     recall,
     scratchpad,
+    search_stats,
     stats,
+    watch,
     working,
 )
 from pinak_ray.telemetry.metrics import Metrics
@@ -39,19 +43,20 @@ _BATCH_PATH = "/v1/memories/batch"
 _BODY_TIMEOUT_S = 30.0
 
 _TAGS = [
-    {"name": "memories", "description": "Long-term memories: store them."},
+    {"name": "memories", "description": "Long-term memories: store, read, revise and forget them."},
+    {"name": "links", "description": "Link memories, and follow the links."},
     {"name": "recall", "description": "Search the memories."},
     {"name": "nudges", "description": "Before an action: what failed like this?"},
     {"name": "working memory", "description": "An agent's short-term items."},
     {"name": "scratchpad", "description": "An agent's record of the task at hand."},
     {"name": "boards", "description": "What a team shares."},
+    {"name": "watch", "description": "Hear of entries as they are committed."},
     {"name": "service", "description": "Figures, health, metrics and keys."},
 ]
 
 
 def create_app(
     backend: Backend,
-    dimension: int,
     *,
     metrics: Metrics | None = None,
     deadlines: Deadlines | None = None,
@@ -59,14 +64,15 @@ def create_app(
     batch_limit: int = _BATCH_LIMIT,
     body_timeout_s: float = _BODY_TIMEOUT_S,
     max_requests: int = MAX_REQUESTS,
+    max_watchers: int = MAX_WATCHERS,
     names_answers: bool = True,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """Return the application over this backend.
 
-    `dimension` is that of the embedding model; the limits of bodies are in bytes; `max_requests`
-    are answered at once, more hear Overloaded; `names_answers` puts `X-Request-Id` on each. The
-    backend is first asked when the first request comes, so a `lifespan` may open it.
+    The limits of bodies are in bytes; `max_requests` are answered at once beside `max_watchers`,
+    more hear Overloaded; `names_answers` puts `X-Request-Id` on each. The backend is first asked
+    when the first request comes, so a `lifespan` may open it.
     """
     metrics = Metrics("gateway") if metrics is None else metrics
     app = FastAPI(
@@ -81,19 +87,36 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.context = AppContext(
-        backend, KeyCache(backend.public_keys), metrics, dimension, deadlines or Deadlines()
+        backend, KeyCache(backend.public_keys), metrics, deadlines or Deadlines()
     )
-    for module in (memories, recall, nudges, working, scratchpad, boards, stats, health):
+    for module in (
+        memories,
+        links,
+        recall,
+        nudges,
+        working,
+        scratchpad,
+        boards,
+        watch,
+        stats,
+        search_stats,
+        health,
+    ):
         app.include_router(module.router)
     answer_errors(app)
-    bodies = (RememberBody, RememberBatchBody, RecallBody, IntendBody)
+    memory_bodies = (RememberBody, ReviseBody, RememberBatchBody, LinkBody)
+    bodies = (*memory_bodies, RecallBody, IntendBody, FeedbackBody)
     describe(app, bodies=[*bodies, NoteBody, NoteBatchBody, EntryBody, PostBody])
     # The one added last is the outermost.
     app.add_middleware(
         BodyLimit, limit=body_limit, larger={_BATCH_PATH: batch_limit}, timeout_s=body_timeout_s
     )
     app.add_middleware(
-        RequestLimit, metrics=metrics, unannounced=body_limit, max_requests=max_requests
+        RequestLimit,
+        metrics=metrics,
+        unannounced=body_limit,
+        max_requests=max_requests,
+        max_watchers=max_watchers,
     )
     app.add_middleware(Boundary, metrics=metrics, names_answers=names_answers)
     return app

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+from uuid import UUID
 
 from pinak_ray.client.transport import Transport
+from pinak_ray.records.revisions import Version
 from pinak_ray.security.keys import PublicKey
 
 __all__ = ["Backend"]
@@ -11,6 +13,11 @@ __all__ = ["Backend"]
 
 class Backend(Protocol):
     """What the routes need of the stack behind them."""
+
+    @property
+    def dimension(self) -> int:
+        """That of the embedding model that serves: another after a switch."""
+        ...
 
     @property
     def transport(self) -> Transport:
@@ -27,6 +34,14 @@ class Backend(Protocol):
 
     async def stats(self, namespace_id: int) -> Mapping[str, Any]:
         """Return figures of one namespace, as JSON holds them."""
+        ...
+
+    async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
+        """Return a memory and all that superseded one another around it; raises NotFound."""
+        ...
+
+    async def cache_figures(self) -> Mapping[str, Any]:
+        """Return what this process's cache of recall may hold, holds and has done, as JSON."""
         ...
 
     async def metrics(self) -> Sequence[bytes]:

@@ -11,7 +11,17 @@ from fastapi import Depends, Request
 from pinak_ray.embedding import check_vector, encode_halfvec_one
 from pinak_ray.records.errors import PinakError, Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import Note, Operation, Post, Remember
+from pinak_ray.records.operations import (
+    ChangeLink,
+    Feedback,
+    Forget,
+    Note,
+    Operation,
+    Post,
+    Remember,
+    Revise,
+    Watch,
+)
 from pinak_ray.serve.auth_keys import KeyCache
 from pinak_ray.serve.backend import Backend
 from pinak_ray.telemetry.metrics import Metrics
@@ -33,15 +43,23 @@ class Deadlines:
     """A `searchable` receipt waits for the Indexer, which may have a backlog."""
     readiness_s: float = 5.0
 
+    def of(self, operation: Operation[R]) -> float:
+        """Return how long this operation may take."""
+        if isinstance(operation, Watch):
+            return operation.wait_s + self.read_s
+        writes = isinstance(
+            operation, Remember | Revise | Forget | Note | Post | Feedback | ChangeLink
+        )
+        return self.write_s if writes else self.read_s
+
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """One gateway application; `dimension` is that of the embedding model."""
+    """One gateway application."""
 
     backend: Backend
     keys: KeyCache
     metrics: Metrics
-    dimension: int
     deadlines: Deadlines
     _namespaces: dict[NamespaceKey, int] = field(default_factory=dict)
 
@@ -59,10 +77,9 @@ class AppContext:
 
     async def send(self, operation: Operation[R]) -> R:
         """Carry out one operation within its deadline, and count it; raises its PinakError."""
-        writes = isinstance(operation, Remember | Note | Post)
         result = "internal"
         try:
-            async with self.deadline(self.deadlines.write_s if writes else self.deadlines.read_s):
+            async with self.deadline(self.deadlines.of(operation)):
                 answer = await self.backend.transport.send(operation)
             result = "ok"
         except PinakError as error:
@@ -88,7 +105,7 @@ class AppContext:
         """Return a caller's vector in halfvec form; raises WrongDimension and InvalidInput."""
         if values is None:
             return None
-        return encode_halfvec_one(check_vector(values, dimension=self.dimension))
+        return encode_halfvec_one(check_vector(values, dimension=self.backend.dimension))
 
 
 async def context_of(request: Request) -> AppContext:

@@ -1,10 +1,12 @@
 """The Gateway deployment: the HTTP application over a stack, as Ray Serve runs it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import ray
 from fastapi import FastAPI
@@ -13,17 +15,19 @@ from ray.serve import Application
 from ray.serve.config import BackpressureConfig
 
 from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.actors.model_change import Following
 from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.client.ray_transport import RayTransport, intent_note
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import Intend, Operation, Recall
+from pinak_ray.records.operations import Feedback, Intend, Operation, ReadRelated, Recall
+from pinak_ray.records.revisions import Version
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
-from pinak_ray.serve.request_limit import MAX_REQUESTS
+from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS
 from pinak_ray.store.embedding_models import RegisteredModel
+from pinak_ray.store.revisions import versions_of
 from pinak_ray.store.signing_keys import live_keys
 from pinak_ray.store.stats import namespace_figures
 from pinak_ray.telemetry.logs import configure_logs
@@ -37,7 +41,7 @@ GATEWAY = "gateway"
 
 # Above our own limit, so that it is ours that refuses, by a problem document: Serve's own line
 # would hold bodies of any size. What is left is for probes.
-_MAX_ONGOING = MAX_REQUESTS + 128
+_MAX_ONGOING = MAX_REQUESTS + MAX_WATCHERS + 128
 # A caller over HTTP can wait by itself, and is told how long; here it would hold a place.
 _PATIENCE_S = 0.0
 
@@ -50,7 +54,7 @@ class GatewayTransport:
     """
 
     ray_transport: RayTransport
-    search: Lazy[SearchParts]
+    search: Following[SearchParts]
 
     async def namespace_id(self, key: NamespaceKey) -> int:
         """Return the namespace's id, made on first use."""
@@ -70,6 +74,10 @@ class GatewayTransport:
                     self.ray_transport.send(intent_note(operation)), parts.intend(operation)
                 )
                 return nudges
+            case Feedback():
+                return await (await self.search.get()).feedback(operation)
+            case ReadRelated():
+                return await (await self.search.get()).related(operation)
             case _:
                 return await self.ray_transport.send(operation)
 
@@ -80,8 +88,7 @@ class GatewayTransport:
     async def aclose(self) -> None:
         """Release the pool and the embedder."""
         await self.ray_transport.aclose()
-        if self.search.opened is not None:
-            await self.search.opened.aclose()
+        await self.search.aclose()
 
 
 @dataclass(slots=True)
@@ -95,10 +102,19 @@ class GatewayBackend:
     transport: GatewayTransport = field(init=False)
 
     def __post_init__(self) -> None:
-        search = Lazy(lambda: SearchParts.open(self.config, name="pinak-ray gateway"))
         self.transport = GatewayTransport(
-            RayTransport(self.topology, self.model.id, _PATIENCE_S), search
+            RayTransport(self.topology, self.model, _PATIENCE_S), Following(self._open)
         )
+
+    async def _open(self) -> SearchParts:
+        parts = await SearchParts.open(self.config, name="pinak-ray gateway")
+        self.model = self.transport.ray_transport.model = parts.model
+        return parts
+
+    @property
+    def dimension(self) -> int:
+        """That of the embedding model that serves."""
+        return self.model.dimension
 
     async def public_keys(self) -> Mapping[str, PublicKey]:
         """Return the keys whose tokens may hold."""
@@ -117,16 +133,30 @@ class GatewayBackend:
         model = {"name": self.model.name, "dimension": self.model.dimension}
         return {**await namespace_figures(parts.database, namespace_id), "model": model}
 
+    async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
+        """Return a memory and all that superseded one another around it."""
+        parts = await self.transport.search.get()
+        return await versions_of(parts.database, namespace_id, memory_id)
+
+    async def cache_figures(self) -> Mapping[str, Any]:
+        """Return the figures of this replica's own cache of recall."""
+        parts = await self.transport.search.get()
+        return {"process": os.getpid(), **asdict(self.config.cache), **parts.search.figures()}
+
     async def metrics(self) -> Sequence[bytes]:
         """Return the other parts' numbers as Prometheus text, and bring our own up to date."""
         self.own_metrics.set_queue_depth("operations", self.transport.ray_transport.depth)
         search = self.transport.search.opened
         self.own_metrics.set_queue_depth("search", search.admission.waiting if search else 0)
+        if search is not None:
+            self.own_metrics.set_cache("recall", search.search.figures())
         texts = []
         for name, said in (await self._health()).items():
             if "queue_depth" in said:
                 metrics = Metrics(name)
                 metrics.set_queue_depth(name, int(said["queue_depth"]))
+                if "cache" in said:
+                    metrics.set_cache("recall", said["cache"])
                 texts.append(metrics.render())
         return texts
 
@@ -154,7 +184,6 @@ def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -
 
     return create_app(
         backend,
-        model.dimension,
         metrics=backend.own_metrics,
         names_answers=False,  # Serve appends `X-Request-Id` by itself: it would stand there twice
         lifespan=lifespan,

@@ -1,7 +1,7 @@
 """The OpenAPI document: the bodies that are read by our own rules, and problems as they are."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -11,12 +11,14 @@ from pinak_ray.serve.models.base import Body
 from pinak_ray.serve.models.service import Problem
 from pinak_ray.serve.problems import MEDIA_TYPE
 
-__all__ = ["PROBLEMS", "describe"]
+__all__ = ["PROBLEMS", "Responses", "describe"]
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 _SCHEMAS = "#/components/schemas/{model}"
 
 # The problems that a route with a token can answer; FastAPI would announce a 422 of its own form.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: Responses = {
     400: {"description": "The body is not JSON"},
     401: {"description": "No token, or one that does not hold"},
     403: {"description": "The token lacks the scope"},

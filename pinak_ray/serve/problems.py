@@ -19,6 +19,7 @@ from pinak_ray.records.errors import (
     InvalidInput,
     Overloaded,
     PinakError,
+    Superseded,
     Unauthorized,
     Unavailable,
     VersionConflict,
@@ -105,6 +106,8 @@ def problem_of(error: PinakError, *, instance: str) -> dict[str, Any]:
         more = {"errors": error.faults}
     elif isinstance(error, VersionConflict):
         more = {"key": error.key, "expected": error.expected, "current": error.current}
+    elif isinstance(error, Superseded):
+        more = {"memory_id": error.memory_id, "successor": error.successor}
     return problem_body(error.status, error.code, str(error), instance=instance, **more)
 
 

@@ -9,16 +9,30 @@ import asyncpg
 
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.faults import is_transient
+from pinak_ray.store.links import queue_linking
 from pinak_ray.store.memories import encode_vector, index_text, store_vectors
 from pinak_ray.store.queries import query
+from pinak_ray.store.standing_intents import queue_failures
 
-__all__ = ["EncodeVectors", "IndexedBatch", "Key", "index_some", "not_searchable", "owed"]
+__all__ = [
+    "OWN_TEXT",
+    "EncodeVectors",
+    "IndexedBatch",
+    "Key",
+    "hand_on",
+    "index_some",
+    "not_searchable",
+    "owed",
+]
 
 EncodeVectors = Callable[[Sequence[str]], Awaitable[Sequence[bytes]]]
 """Embeds texts and returns each vector in binary halfvec form."""
 
 Key: TypeAlias = tuple[int, UUID]
 """A memory's primary key: its namespace and its id."""
+
+OWN_TEXT = 0
+"""The `kind` of the vector of a memory's own text."""
 
 # Beyond this a queue row is set aside (and counted by `owed`), so that one poison text cannot stop
 # the rest for ever.
@@ -47,20 +61,32 @@ class Owed(NamedTuple):
 
 
 async def index_some(
-    database: Database, encode: EncodeVectors, *, model_id: int, limit: int = 4
+    database: Database,
+    encode: EncodeVectors,
+    *,
+    model_id: int,
+    limit: int = 4,
+    auto_links: bool = False,
 ) -> IndexedBatch:
     """Index up to `limit` queue rows in one transaction; no rows when nothing is owed.
 
     Rows are taken with SKIP LOCKED, so that any number of calls and Indexers share the queue, and
     leave it in the transaction that stores their vectors and statistics: a crash in between repeats
     nothing and forgets nothing. A row that fails alone, for a reason that will not pass by itself,
-    is blamed for it: no other shares the fault.
+    is blamed for it: no other shares the fault. With `auto_links` the memories are queued to be
+    linked to what is similar.
     """
     taken: list[asyncpg.Record] = []
     try:
         async with database.service() as connection, connection.transaction():
             taken = await connection.fetch(query("indexing", "take"), limit, MAX_ATTEMPTS)
-            return await _index(connection, taken, encode, model_id=model_id)
+            done = await _index(connection, taken, encode, model_id=model_id)
+            if done.keys:
+                namespaces, ids = zip(*done.keys, strict=True)
+                await queue_failures(connection, namespaces, ids)
+            if done.keys and auto_links:
+                await queue_linking(connection, done.keys)
+            return done
     except Exception as error:
         if len(taken) == 1 and not is_transient(error):
             async with database.service() as connection:
@@ -84,16 +110,28 @@ async def _index(
         [index_text(row["agent"], row["session"], row["content"]) for row in missing]
     )
     rows = [
-        encode_vector(row["namespace_id"], model_id, 0, row["id"].bytes, vector)
+        encode_vector(row["namespace_id"], model_id, OWN_TEXT, row["id"].bytes, vector)
         for row, vector in zip(missing, vectors, strict=True)
     ]
     await store_vectors(connection, rows)
     await connection.execute(query("indexing", "count_terms"), namespaces, ids)
     await connection.execute(query("indexing", "count_documents"), namespaces, ids)
     await connection.execute(query("indexing", "note_sessions"), namespaces, ids)
+    await hand_on(connection, model_id, OWN_TEXT, namespaces, ids)
     await connection.execute(query("indexing", "done"), [row["id"] for row in taken])
     keys = frozenset(zip(namespaces, ids, strict=True))
     return IndexedBatch(keys, len(taken), len(rows))
+
+
+async def hand_on(
+    connection: Connection,
+    model_id: int,
+    kind: int,
+    namespaces: Sequence[int],
+    ids: Sequence[UUID],
+) -> None:
+    """Have these memories, which this model has embedded, embedded by all other kept models too."""
+    await connection.execute(query("backfill", "hand_on"), model_id, kind, namespaces, ids)
 
 
 async def owed(database: Database) -> Owed:

@@ -31,6 +31,7 @@ __all__ = [
     "encode_memory",
     "encode_vector",
     "index_text",
+    "merge_memories",
     "store_vectors",
 ]
 
@@ -48,6 +49,7 @@ _LENGTH = struct.Struct("!i")
 _VECTOR_START = struct.Struct("!hiiiiihi")
 _ID_AT = slice(14, 30)
 _NAMESPACE_AT = slice(6, 10)
+_MODEL_AT = slice(14, 18)
 
 
 # What most rows have in common is encoded once: every writer pays this for each of its memories.
@@ -78,6 +80,13 @@ class EncodedMemory(NamedTuple):
         """The primary key, read back from the row."""
         namespace_id = int.from_bytes(self.row[_NAMESPACE_AT], signed=True)
         return namespace_id, UUID(bytes=self.row[_ID_AT])
+
+    @property
+    def model_id(self) -> int | None:
+        """The model that its vector is said to be of; None where it has none."""
+        if self.vector_row is None:
+            return None
+        return int.from_bytes(self.vector_row[_MODEL_AT], signed=True)
 
 
 class Duplicate:
@@ -155,7 +164,7 @@ async def commit_memories(database: Database, batch: Sequence[EncodedMemory]) ->
             return {}
         except (asyncpg.UniqueViolationError, asyncpg.FeatureNotSupportedError):
             pass
-        return await _merge(connection, batch)
+        return await merge_memories(connection, batch)
 
 
 async def _copy_all(connection: Connection, batch: Sequence[EncodedMemory]) -> None:
@@ -170,7 +179,10 @@ async def _copy_all(connection: Connection, batch: Sequence[EncodedMemory]) -> N
         await _copy(connection, "memory_vectors", VECTOR_COLUMNS, vectors)
 
 
-async def _merge(connection: Connection, batch: Sequence[EncodedMemory]) -> Fates[Duplicate]:
+async def merge_memories(
+    connection: Connection, batch: Sequence[EncodedMemory]
+) -> Fates[Duplicate]:
+    """Store a batch over a staging table; the fate of a row that was there already is Duplicate."""
     async with connection.transaction():
         await connection.execute(query("memories", "make_staging"))
         await _copy_staged(connection, "staged_memories", COLUMNS, [m.row for m in batch])

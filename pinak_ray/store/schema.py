@@ -3,12 +3,17 @@
 SQLAlchemy describes tables here for Alembic's comparison only: no query is built from it.
 """
 
+from uuid import UUID
+
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -68,6 +73,7 @@ memories = Table(
     _created_at(),
     Column("expires_at", _MOMENT),
     Column("superseded_by", Uuid),
+    Column("superseded_at", _MOMENT),
     Column("source", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Column("lexemes", TSVECTOR, nullable=False),
@@ -80,6 +86,7 @@ memories = Table(
         postgresql_using="gin",
     ),
     Index("memories_by_time", "namespace_id", "occurred_at"),
+    Index("memories_by_agent", "namespace_id", "agent", "id"),
     Index("memories_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     Index(
         "memories_by_session",
@@ -87,6 +94,12 @@ memories = Table(
         "session",
         "id",
         postgresql_where=text("session IS NOT NULL"),
+    ),
+    Index(
+        "memories_superseded",
+        "namespace_id",
+        "superseded_by",
+        postgresql_where=text("superseded_by IS NOT NULL"),
     ),
     Index("memories_failures", "namespace_id", "id", postgresql_where=text("outcome = 'failure'")),
 )
@@ -100,7 +113,62 @@ embedding_models = Table(
     Column("dimension", Integer, nullable=False),
     Column("metric", Text, nullable=False, server_default=text("'cosine'")),
     _created_at(),
+    Column("spec", JSONB),
     UniqueConstraint("name", "revision", "dimension", name="embedding_models_key"),
+)
+
+serving_model = Table(
+    "serving_model",
+    METADATA,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("model_id", Integer, ForeignKey(embedding_models.c.id), nullable=False),
+    Column("previous_id", Integer, ForeignKey(embedding_models.c.id, ondelete="SET NULL")),
+    Column("changed_at", _MOMENT, nullable=False, server_default=text("now()")),
+)
+
+backfills = Table(
+    "backfills",
+    METADATA,
+    Column(
+        "model_id",
+        Integer,
+        ForeignKey(embedding_models.c.id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("kind", SmallInteger, nullable=False, server_default=text("0")),
+    Column("after_namespace", Integer, nullable=False, server_default=text("0")),
+    Column("after_memory", Uuid, nullable=False, server_default=text(f"'{UUID(int=0)}'")),
+    Column("starts_after", BigInteger),
+    Column("embedded", BigInteger, nullable=False, server_default=text("0")),
+    Column("error", Text),
+    Column("began_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("swept_at", _MOMENT),
+)
+
+backfill_queue = Table(
+    "backfill_queue",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "model_id", Integer, ForeignKey(embedding_models.c.id, ondelete="CASCADE"), nullable=False
+    ),
+    Column("kind", SmallInteger, nullable=False),
+    Column("namespace_ids", ARRAY(Integer), nullable=False),
+    Column("memory_ids", ARRAY(Uuid), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("queued_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("backfill_queue_by_model", "model_id", "id"),
+)
+
+recorded_queries = Table(
+    "recorded_queries",
+    METADATA,
+    _namespace_id(),
+    Column("slot", SmallInteger, primary_key=True, autoincrement=False),
+    Column("query", Text, nullable=False),
+    Column("recorded_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("recorded_queries_by_time", "recorded_at"),
 )
 
 memory_vectors = Table(
@@ -111,6 +179,24 @@ memory_vectors = Table(
     Column("kind", SmallInteger, primary_key=True, server_default=text("0"), autoincrement=False),
     Column("memory_id", Uuid, primary_key=True),
     Column("embedding", HALFVEC(), nullable=False),
+    Column("seq", BigInteger, nullable=False, server_default=text("nextval('pinak.vector_seq')")),
+    Index("memory_vectors_by_seq", "namespace_id", "model_id", "kind", "seq"),
+)
+
+segments = Table(
+    "segments",
+    METADATA,
+    _namespace_id(),
+    Column("model_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("end_seq", BigInteger, nullable=False),
+    Column("settles_after", ARRAY(Text), nullable=False),
+    Column("rows", BigInteger),
+    _created_at(),
+    Column("checked_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("replaced_at", _MOMENT),
 )
 
 memory_windows = Table(
@@ -128,6 +214,36 @@ window_stats = Table(
     _namespace_id(),
     Column("windows", BigInteger, nullable=False),
     Column("total_length", BigInteger, nullable=False),
+)
+
+memory_links = Table(
+    "memory_links",
+    METADATA,
+    _namespace_id(),
+    Column("from_id", Uuid, primary_key=True),
+    Column("to_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("strength", Double, nullable=False),
+    Column("author", Text),
+    _created_at(),
+    *(
+        ForeignKeyConstraint(
+            ["namespace_id", f"{end}_id"],
+            ["pinak.memories.namespace_id", "pinak.memories.id"],
+            name=f"memory_links_{end}",
+            ondelete="CASCADE",
+        )
+        for end in ("from", "to")
+    ),
+    Index("memory_links_back", "namespace_id", "to_id", text("strength DESC")),
+)
+
+link_queue = Table(
+    "link_queue",
+    METADATA,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("namespace_ids", ARRAY(Integer), nullable=False),
+    Column("memory_ids", ARRAY(Uuid), nullable=False),
 )
 
 settling_sessions = Table(
@@ -155,6 +271,16 @@ corpus_stats = Table(
     _namespace_id(),
     Column("documents", BigInteger, nullable=False),
     Column("total_length", BigInteger, nullable=False),
+)
+
+generations = Table(
+    "generations",
+    METADATA,
+    _namespace_id(),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("n", BigInteger, nullable=False, server_default=text("1")),
+    Column("folded", Boolean, nullable=False, server_default=text("false")),
+    Index("generations_unfolded", "id", postgresql_where=text("NOT folded")),
 )
 
 index_queue = Table(
@@ -232,6 +358,36 @@ entries = Table(
     Index("entries_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
 
+nudges = Table(
+    "nudges",
+    METADATA,
+    _namespace_id(),
+    Column("id", Uuid, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("memory_id", Uuid, nullable=False),
+    Column("operation_id", Uuid),
+    Column("shown_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("nudges_by_agent", "namespace_id", "agent", "memory_id"),
+    Index("nudges_by_time", "shown_at"),
+)
+
+nudge_feedback = Table(
+    "nudge_feedback",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("subject", Uuid, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("given_at", _MOMENT, nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(
+        ["namespace_id", "memory_id"],
+        [f"{SCHEMA}.memories.namespace_id", f"{SCHEMA}.memories.id"],
+        name="nudge_feedback_memory",
+        ondelete="CASCADE",
+    ),
+)
+
 signing_keys = Table(
     "signing_keys",
     METADATA,
@@ -240,4 +396,30 @@ signing_keys = Table(
     Column("public_key", Text, nullable=False),
     _created_at(),
     Column("retired_at", _MOMENT),
+)
+
+standing_intents = Table(
+    "standing_intents",
+    METADATA,
+    _namespace_id(),
+    Column("agent", Text, primary_key=True),
+    Column("model_id", Integer, nullable=False),
+    Column("intent", JSONB, nullable=False),
+    Column("search_text", Text, nullable=False),
+    Column("embedding", HALFVEC(), nullable=False),
+    Column("safe_similarity", Double, nullable=False),
+    Column("intended_at", _MOMENT, nullable=False),
+    Column("expires_at", _MOMENT, nullable=False),
+    Column("nudged_at", _MOMENT),
+    Index("standing_intents_expiring", "expires_at"),
+)
+
+untold_failures = Table(
+    "untold_failures",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("queued_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("due_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("is_looked_at", Boolean, nullable=False, server_default=text("false")),
 )

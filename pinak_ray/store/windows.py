@@ -9,16 +9,27 @@ from uuid import UUID
 import asyncpg
 
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.indexing import EncodeVectors
+from pinak_ray.store.indexing import EncodeVectors, hand_on
 from pinak_ray.store.memories import encode_vector, index_text, store_vectors
 from pinak_ray.store.queries import query
 
-__all__ = ["LEXICAL_REACH", "WINDOW", "Window", "settle_some", "unsettled", "windows_of"]
+__all__ = [
+    "DENSE_REACH",
+    "LEXICAL_REACH",
+    "WINDOW",
+    "Window",
+    "drop_windows_around",
+    "settle_some",
+    "unsettled",
+    "windows_of",
+]
 
 # Entries on each side whose words belong to a memory's window, and whose meaning does. On LoCoMo
 # two and one gave the best R@10 (78.5 and 77.1 without the other, 79.0 together).
 LEXICAL_REACH = 2
 DENSE_REACH = 1
+# Entries that came late have moved others away from what their window still holds.
+_FORGETTING_REACH = 2 * LEXICAL_REACH
 WINDOW = 1
 """The `kind` of a window's vector; 0 is the memory's own."""
 
@@ -107,6 +118,26 @@ async def settle_some(
         return len(found)
 
 
+async def drop_windows_around(
+    connection: Connection, namespace_ids: Sequence[int], ids: Sequence[UUID]
+) -> None:
+    """Drop each window that may hold a word of these memories, and have them written anew.
+
+    In the caller's transaction, after which the memories are over: the next windows leave them out.
+    Waits for who is settling one of their sessions, for as long as that takes to embed.
+    """
+    reach = await connection.fetch(
+        query("windows", "reopen_sessions"), namespace_ids, ids, _FORGETTING_REACH
+    )
+    await connection.execute(
+        query("windows", "drop_windows"),
+        [row["namespace_id"] for row in reach],
+        [row["session"] for row in reach],
+        [row["first_id"] for row in reach],
+        [row["last_id"] for row in reach],
+    )
+
+
 async def unsettled(database: Database) -> int:
     """Return how many entries wait for their window, about."""
     async with database.service() as connection:
@@ -151,6 +182,13 @@ async def _store(
             encode_vector(namespace_id, model_id, WINDOW, window.id.bytes, vector)
             for (namespace_id, window), vector in zip(found, vectors, strict=True)
         ],
+    )
+    await hand_on(
+        connection,
+        model_id,
+        WINDOW,
+        [namespace_id for namespace_id, _ in found],
+        [window.id for _, window in found],
     )
 
 

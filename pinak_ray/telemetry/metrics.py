@@ -1,6 +1,7 @@
 """Prometheus metrics of one process. No label ever names an agent, a namespace or a key."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -54,10 +55,23 @@ class Metrics:
         )
         self._cache = Counter(
             "pinak_cache_lookups_total",
-            "Lookups, by cache and result (hit or miss).",
+            "Lookups, by cache and result (equal, near, shared or miss).",
             ("part", "cache", "result"),
             registry=registry,
         )
+        self._drops = Counter(
+            "pinak_cache_drops_total",
+            "Entries dropped, by cache and reason (evicted, stale or expired).",
+            ("part", "cache", "reason"),
+            registry=registry,
+        )
+        self._entries = Gauge(
+            "pinak_cache_entries", "Entries held, by cache.", ("part", "cache"), registry=registry
+        )
+        self._bytes = Gauge(
+            "pinak_cache_bytes", "Bytes held, by cache.", ("part", "cache"), registry=registry
+        )
+        self._totals: dict[Counter, int] = {}
         self._memories = Gauge(
             "pinak_memories", "Long-term memories stored.", ("part",), registry=registry
         )
@@ -78,9 +92,20 @@ class Metrics:
         """Record the size of one batch."""
         self._batches.labels(self.part, queue).observe(size)
 
-    def count_lookup(self, cache: str, *, hit: bool) -> None:
-        """Count one lookup in a cache."""
-        self._cache.labels(self.part, cache, "hit" if hit else "miss").inc()
+    def set_cache(self, cache: str, figures: Mapping[str, Any]) -> None:
+        """Bring a cache's numbers up to date, given as `CachedRecaller.figures` returns them."""
+        for result, total in figures["lookups"].items():
+            self._count_to(self._cache.labels(self.part, cache, result), total)
+        for reason, total in figures["drops"].items():
+            self._count_to(self._drops.labels(self.part, cache, reason), total)
+        self._entries.labels(self.part, cache).set(figures["entries"])
+        self._bytes.labels(self.part, cache).set(figures["bytes"])
+
+    def _count_to(self, counter: Counter, total: int) -> None:
+        """Raise a counter to a total kept elsewhere; one that fell has begun anew."""
+        before = self._totals.get(counter, 0)
+        counter.inc(total - before if total >= before else total)
+        self._totals[counter] = total
 
     def set_memory_count(self, count: int) -> None:
         """Say how many memories are stored."""

@@ -10,11 +10,14 @@ from uuid import UUID
 import numpy as np
 
 from pinak_ray.embedding import Embedder, Vectors, decode_halfvec, encode_halfvec_one
+from pinak_ray.recall import recipes
 from pinak_ray.recall.candidates import Candidates
 from pinak_ray.recall.fusion import Scores
-from pinak_ray.recall.recipes import DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL, Recipe
-from pinak_ray.records.memories import Memory, Outcome
+from pinak_ray.recall.recipes import Recipe
+from pinak_ray.records.errors import Conflict, NotFound
+from pinak_ray.records.memories import Layer, Memory, Outcome
 from pinak_ray.records.recall import Filters, RecallRequest
+from pinak_ray.records.revisions import Revision
 from pinak_ray.store.memories import index_text
 from pinak_ray.store.windows import Window, windows_of
 from pinak_ray.testing.bm25 import bm25
@@ -32,6 +35,8 @@ class _Stored:
     window: Window | None = None
     """What was said around it; None outside of a session."""
     window_vector: Vectors | None = None
+    superseded_by: UUID | None = None
+    superseded_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +57,35 @@ class LocalMemories:
         stored[memory.id] = _Stored(memory, text, lexemes(text), vector)
         return True
 
+    def revise(self, revision: Revision) -> bool:
+        """Store a revision; returns False when it was stored before, raises as the stack does."""
+        memory, old_id = revision.memory, revision.memory_id
+        if not self.has(memory.namespace_id, old_id):
+            if self.has(memory.namespace_id, memory.id):
+                return False
+            raise NotFound(f"there is no memory {old_id}")
+        old = self._stored[memory.namespace_id][old_id]
+        if revision.is_done(old.superseded_by):
+            return False
+        now = self.clock()
+        if not self.add(revision.over(old.memory)._replace(created_at=now)):
+            raise Conflict(f"{memory.id} is another memory; give another idempotency_key")
+        old.superseded_by, old.superseded_at = memory.id, now
+        self._drop_windows(memory.namespace_id, old.memory.session)
+        return True
+
+    def forget(self, namespace_id: int, memory_id: UUID) -> bool:
+        """Remove a memory; returns False when there is none."""
+        gone = self._stored.get(namespace_id, {}).pop(memory_id, None)
+        if gone is not None:
+            self._drop_windows(namespace_id, gone.memory.session)
+        return gone is not None
+
+    def _drop_windows(self, namespace_id: int, session: str | None) -> None:
+        for one in self._stored[namespace_id].values():
+            if one.memory.session == session:
+                one.window = one.window_vector = None
+
     async def embed(self, namespace_id: int) -> None:
         """Give every memory of the namespace its vector, as the Indexer would in its own time."""
         waiting = [one for one in self._stored.get(namespace_id, {}).values() if one.vector is None]
@@ -70,7 +104,7 @@ class LocalMemories:
         """Return the entries of sessions whose window is new or has changed: here all settle."""
         sessions: dict[str, list[_Stored]] = defaultdict(list)
         for one in self._all(namespace_id):
-            if one.memory.session is not None:
+            if one.memory.session is not None and self._believed(one, None):
                 sessions[one.memory.session].append(one)
         return [
             (one, window)
@@ -89,24 +123,51 @@ class LocalMemories:
         """Return the union of the best by each signal; `vector` is the query's, or None."""
         stored = self._all(namespace_id)
         passing = np.array([self._passes(one, request.filters) for one in stored], dtype=np.bool)
-        signals = _signals(stored, lexemes(request.query), vector)
+        signals = {name: _signal(name, stored, request.query, vector) for name in recipe.weights}
         best = {
-            name: _best(np.where(passing, signals[name], np.nan), recipe.limit(name, request.k))
-            for name in recipe.weights
+            name: _best(np.where(passing, scores, np.nan), recipe.limit(name, request.depth))
+            for name, scores in signals.items()
         }
         found = sorted(set().union(*best.values()))
         return Candidates(
             [stored[at].memory._asdict() for at in found],
-            {name: signals[name][found] for name in recipe.weights},
+            {name: scores[found] for name, scores in signals.items()},
             {name: len(places) for name, places in best.items()},
         )
 
-    def failures(self, namespace_id: int, text: str, vector: bytes) -> list[dict[str, Any]]:
-        """Return the living failures, each with its cosine and its BM25 for an intent."""
+    def passing(self, namespace_id: int, filters: Filters) -> dict[UUID, Memory]:
+        """Return the memories that may answer, by id."""
+        stored = self._all(namespace_id)
+        return {one.memory.id: one.memory for one in stored if self._passes(one, filters)}
+
+    def has(self, namespace_id: int, memory_id: UUID) -> bool:
+        """Tell whether this memory is there and has not expired."""
+        one = self._stored.get(namespace_id, {}).get(memory_id)
+        expires_at = None if one is None else one.memory.expires_at
+        return one is not None and (expires_at is None or expires_at > self.clock())
+
+    def nearest(
+        self, namespace_id: int, memory_id: UUID, *, k: int, least: float
+    ) -> dict[UUID, float]:
+        """Return the `k` memories most like one, with their cosines, none below `least`."""
+        passing = self.passing(namespace_id, Filters())
+        own = self._stored[namespace_id][memory_id].vector
+        if own is None:
+            return {}
+        others = [id_ for id_ in passing if id_ != memory_id]
+        vectors = [self._stored[namespace_id][id_].vector for id_ in others]
+        cosines = _cosines(vectors, encode_halfvec_one(own))
+        return {others[at]: float(cosines[at]) for at in _best(cosines, k) if cosines[at] >= least}
+
+    def resembling(self, namespace_id: int, text: str, vector: bytes) -> list[dict[str, Any]]:
+        """Return the living failures, and the facts that share a word with an intent.
+
+        Each has its cosine and its BM25 for it.
+        """
         stored = self._all(namespace_id)
         cosines = _cosines([one.vector for one in stored], vector)
         words = np.nan_to_num(bm25(lexemes(text), [one.terms for one in stored]), nan=0.0)
-        failed = Filters(outcome=Outcome.FAILURE)
+        facts = Filters(layers=(Layer.SEMANTIC, Layer.PROCEDURAL))
         return [
             {
                 **one.memory._asdict(),
@@ -115,7 +176,8 @@ class LocalMemories:
                 "documents": len(stored),
             }
             for one, cosine, word in zip(stored, cosines, words, strict=True)
-            if self._passes(one, failed)
+            if self._passes(one, Filters() if one.memory.outcome is Outcome.FAILURE else facts)
+            and (one.memory.outcome is Outcome.FAILURE or word > 0)
         ]
 
     def _all(self, namespace_id: int) -> list[_Stored]:
@@ -124,32 +186,64 @@ class LocalMemories:
         return [stored[id_] for id_ in sorted(stored)]
 
     def _passes(self, one: _Stored, filters: Filters) -> bool:
-        memory = one.memory
+        memory, tags = one.memory, set(one.memory.tags)
         return (
-            (memory.expires_at is None or memory.expires_at > self.clock())
+            self._believed(one, filters.as_of)
             and (not filters.layers or memory.layer in filters.layers)
             and (not filters.agents or memory.agent in filters.agents)
             and (not filters.sessions or memory.session in filters.sessions)
-            and set(filters.tags) <= set(memory.tags)
+            and tags.issuperset(filters.tags)
+            and (not filters.any_tags or not tags.isdisjoint(filters.any_tags))
+            and tags.isdisjoint(filters.no_tags)
+            and set(memory.entities).issuperset(filters.entities)
             and filters.outcome in (None, memory.outcome)
             and (filters.since is None or memory.occurred_at >= filters.since)
             and (filters.until is None or memory.occurred_at < filters.until)
         )
 
+    def _believed(self, one: _Stored, as_of: datetime | None) -> bool:
+        """Tell whether a memory held at a time, or holds now: neither superseded nor expired."""
+        expires_at, superseded_at = one.memory.expires_at, one.superseded_at
+        if as_of is None:
+            return superseded_at is None and (expires_at is None or expires_at > self.clock())
+        return (
+            one.memory.created_at <= as_of
+            and (superseded_at is None or superseded_at > as_of)
+            and (expires_at is None or expires_at > as_of)
+        )
 
-def _signals(stored: list[_Stored], query: Counter[str], vector: bytes | None) -> dict[str, Scores]:
-    """Return every signal's scores; outside of a session a memory is its own window."""
+
+def _signal(name: str, stored: list[_Stored], query: str, vector: bytes | None) -> Scores:
+    """Return one signal's scores, shape (n,); outside of a session a memory is its own window."""
     own = [one.terms for one in stored]
-    around = [one.terms if one.window is None else lexemes(one.window.lexical) for one in stored]
-    return {
-        DENSE: _cosines([one.vector for one in stored], vector),
-        LEXICAL: bm25(query, own),
-        WINDOW_DENSE: _cosines(
-            [one.vector if one.window_vector is None else one.window_vector for one in stored],
-            vector,
-        ),
-        WINDOW_LEXICAL: bm25(query, around, corpus=own),
-    }
+    match name:
+        case recipes.DENSE:
+            return _cosines([one.vector for one in stored], vector)
+        case recipes.LEXICAL:
+            return bm25(lexemes(query), own)
+        case recipes.WINDOW_DENSE:
+            around = [one.vector if one.window is None else one.window_vector for one in stored]
+            return _cosines(around, vector)
+        case recipes.WINDOW_LEXICAL:
+            said = [
+                one.terms if one.window is None else lexemes(one.window.lexical) for one in stored
+            ]
+            return bm25(lexemes(query), said, corpus=own)
+        case recipes.RECENCY:
+            return _times(stored)
+        case recipes.PHRASE:
+            return np.where([_says(one, query) for one in stored], _times(stored), np.nan)
+    raise AssertionError(f"no signal {name!r}")
+
+
+def _times(stored: list[_Stored]) -> Scores:
+    return np.array([one.memory.occurred_at.timestamp() for one in stored], dtype=np.float64)
+
+
+def _says(one: _Stored, query: str) -> bool:
+    """Tell whether it says the query's words in their order, in any case and however spaced."""
+    said, words = (" ".join(text.lower().split()) for text in (one.memory.content, query))
+    return words in said and lexemes(query).keys() <= one.terms.keys()
 
 
 def _cosines(vectors: Sequence[Vectors | None], vector: bytes | None) -> Scores:

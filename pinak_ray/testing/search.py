@@ -1,18 +1,22 @@
 """recall and intend over a twin's memories: its own candidates, everyone's ranking and gate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.nudges.failures import scored
+from pinak_ray.nudges.evidence import scored
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES
 from pinak_ray.nudges.nudger import weigh
 from pinak_ray.recall.recaller import rank
-from pinak_ray.recall.recipes import DENSE, Recipe, recipe_named
-from pinak_ray.recall.trace import Stopwatch
+from pinak_ray.recall.recipes import DENSE, Recipe, recipe_for
+from pinak_ray.recall.trace import Stopwatch, timed
+from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.operations import Intend, Recall
-from pinak_ray.records.recall import RecallRequest, RecallResult, Trace
+from pinak_ray.records.operations import Feedback, Intend, Recall
+from pinak_ray.records.recall import RecallRequest, RecallResult
+from pinak_ray.testing.links import LocalLinks
 from pinak_ray.testing.memories import LocalMemories
+from pinak_ray.testing.nudges import LocalNudges
+from pinak_ray.testing.standing import LocalStanding
 
 __all__ = ["LocalSearch"]
 
@@ -22,11 +26,19 @@ class LocalSearch:
     """What the Recaller and the Nudger are to a stack."""
 
     memories: LocalMemories
+    links: LocalLinks = field(init=False)
+    nudges: LocalNudges = field(init=False)
+    standing: LocalStanding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.links = LocalLinks(self.memories)
+        self.nudges = LocalNudges(self.memories, self.memories.clock)
+        self.standing = LocalStanding(self.memories, self.nudges, self.memories.clock)
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises InvalidInput for an unknown recipe."""
         namespace_id, request = operation
-        recipe = recipe_named(request.recipe)
+        recipe = recipe_for(request)
         watch = Stopwatch()
         with watch.step("embed"):
             vector = await self._query_vector(namespace_id, request, recipe)
@@ -34,19 +46,24 @@ class LocalSearch:
             found = self.memories.candidates(namespace_id, request, recipe, vector)
         with watch.step("fuse"):
             result = rank(found, recipe=recipe, request=request)
-        if not request.trace:
-            return result
-        trace = Trace(recipe.name, recipe.signal_weights(), found.counts, watch.timings_ms)
-        return RecallResult(result.hits, trace)
+        return await self.links.expanded(namespace_id, request, timed(result, watch))
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
-        """Return what failed like this intent."""
+        """Return what bears on this intent."""
         namespace_id, text = operation.owner.namespace_id, operation.intent.search_text
         await self.memories.embed(namespace_id)
         vector, *safe = await self.memories.embedder.embed([text, *SAFE_PROTOTYPES])
-        failures = self.memories.failures(namespace_id, text, encode_halfvec_one(vector))
+        found = self.memories.resembling(namespace_id, text, encode_halfvec_one(vector))
+        rows = [{**row, **self.nudges.known_of(operation, row["id"])} for row in found]
         safest = max(float(prototype @ vector) for prototype in safe)
-        return weigh(text, scored(failures), safe_similarity=safest, k=operation.k)
+        nudges = weigh(operation, scored(rows), safe_similarity=safest)
+        self.nudges.record(operation, nudges)
+        self.standing.stand(operation, encode_halfvec_one(vector), safest)
+        return nudges
+
+    async def feedback(self, operation: Feedback) -> Receipt:
+        """Keep what an agent said of a nudge; raises NotFound."""
+        return self.nudges.keep(operation)
 
     async def _query_vector(
         self, namespace_id: int, request: RecallRequest, recipe: Recipe

@@ -15,7 +15,19 @@ from pinak_ray.embedding import Embedder
 from pinak_ray.records.errors import InvalidInput, NotRunning
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.operations import HostOperation, Intend, Operation, Recall, Remember
+from pinak_ray.records.operations import (
+    ChangeLink,
+    Feedback,
+    Forget,
+    HostOperation,
+    Intend,
+    Operation,
+    ReadRelated,
+    Recall,
+    Remember,
+    Revise,
+    Watch,
+)
 from pinak_ray.records.topology import Placement
 from pinak_ray.testing.memories import LocalMemories
 from pinak_ray.testing.search import LocalSearch
@@ -71,11 +83,24 @@ class LocalTransport:
         match operation:
             case Remember():
                 return await self._remember(operation)
+            case Revise():
+                return await self._revise(operation)
+            case Forget(owner, memory_id):
+                new = self._search.memories.forget(owner.namespace_id, memory_id)
+                return Receipt(memory_id, Ack.DURABLE, new)
             case Recall():
                 return await self._search.recall(operation)
+            case ChangeLink():
+                return self._search.links.change(operation)
+            case ReadRelated():
+                return await self._search.links.related(operation)
+            case Watch():
+                return await self._host.watch(operation)
             case Intend():
                 await self._on_host(intent_note(operation))
                 return await self._search.intend(operation)
+            case Feedback():
+                return await self._search.feedback(operation)
             case _:
                 return await self._on_host(operation)
 
@@ -92,11 +117,20 @@ class LocalTransport:
     async def _remember(self, operation: Remember) -> Receipt:
         memory, ack = operation
         new = self._search.memories.add(memory)
+        for standing in await self._search.standing.told_of(memory) if new else ():
+            await self._on_host(standing.post())
         if ack is Ack.ACCEPTED:
             return Receipt(memory.id, ack)  # given out before anyone can know whether it is new
         if ack is Ack.SEARCHABLE:
             await self._search.memories.embed(memory.namespace_id)
         return Receipt(memory.id, ack, new)
+
+    async def _revise(self, operation: Revise) -> Receipt:
+        revision, ack = operation
+        new = self._search.memories.revise(revision)
+        if ack is Ack.SEARCHABLE:
+            await self._search.memories.embed(revision.memory.namespace_id)
+        return Receipt(revision.memory.id, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
 
     async def _on_host(self, operation: HostOperation) -> Any:
         loop = asyncio.get_running_loop()

@@ -35,6 +35,9 @@ FILTERS = st.one_of(
     st.fixed_dictionaries({"layers": st.lists(st.sampled_from(Layer), min_size=1, max_size=2)}),
     st.fixed_dictionaries({"agents": st.lists(AGENTS, min_size=1, max_size=1)}),
     st.fixed_dictionaries({"tags": st.lists(KEYS, min_size=1, max_size=2)}),
+    st.fixed_dictionaries({"any_tags": st.lists(KEYS, min_size=1, max_size=2)}),
+    st.fixed_dictionaries({"no_tags": st.lists(KEYS, min_size=1, max_size=2)}),
+    st.fixed_dictionaries({"entities": st.lists(KEYS, min_size=1, max_size=2)}),
     st.fixed_dictionaries({"sessions": st.just(["s"])}),
     st.fixed_dictionaries({"outcome": st.sampled_from(Outcome)}),
 )
@@ -110,16 +113,17 @@ class TwinAndStack(RuleBasedStateMachine):
         session=st.none() | st.just("s"),
         layer=st.sampled_from(Layer),
         tags=st.lists(KEYS, max_size=2),
+        entities=st.lists(KEYS, max_size=2),
         outcome=st.none() | st.sampled_from(Outcome),
         idempotency_key=RETRIES,
     )
     def remember(self, agent: str, content: str, **options: Any) -> None:
         self.compare(lambda swarm: swarm.agent(agent).remember(content, **options))
 
-    @rule(query=TEXTS, filters=FILTERS)
-    def recall(self, query: str, filters: dict[str, Any]) -> None:
+    @rule(query=TEXTS, recipe=st.sampled_from(["lexical", "recent", "exact"]), filters=FILTERS)
+    def recall(self, query: str, recipe: str, filters: dict[str, Any]) -> None:
         self.compare(
-            lambda swarm: swarm.agent("reader").recall(query, recipe="lexical", k=200, **filters)
+            lambda swarm: swarm.agent("reader").recall(query, recipe=recipe, k=200, **filters)
         )
 
     @rule()

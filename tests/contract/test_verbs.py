@@ -4,14 +4,16 @@ import asyncio
 import pickle
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from waiting import until
 
 from pinak_ray import InvalidInput, Swarm, VersionConflict
-from pinak_ray.records.errors import WrongDimension
+from pinak_ray.records.errors import NotFound, WrongDimension
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import Ack, Layer, Outcome
+from pinak_ray.records.nudges import NudgeKind
 from pinak_ray.records.recall import Hit
 from pinak_ray.records.state import EntryKind
 
@@ -247,6 +249,52 @@ async def test_an_intent_hears_of_a_failure(swarm: Swarm) -> None:
     assert await bob.intend("read the README") == ()
 
 
+async def test_an_intent_hears_of_a_contradiction(swarm: Swarm) -> None:
+    """What goes against a known fact is told with the fact, what agrees with it is not."""
+    fact = "The billing service runs in eu-west-1."
+    known = await swarm.agent("ada").remember(fact, layer="semantic", ack="searchable")
+    bob = swarm.agent(NAME)
+    (nudge,) = await bob.intend("restart the billing service", arguments={"region": "us-east-1"})
+
+    assert (nudge.kind, nudge.evidence[0].id) == (NudgeKind.CONTRADICTION, known.id)
+    assert await bob.intend("restart the billing service in eu-west-1") == ()
+
+
+async def test_a_nudge_is_not_repeated_until_it_was_acted_on(swarm: Swarm) -> None:
+    """An agent hears it once within the cool-down, others too, and again after it gave way."""
+    text = "deploying billing failed: migration 42 locks the orders table"
+    await swarm.agent("ada").remember(text, layer="episodic", outcome="failure", ack="searchable")
+    bob, intent = swarm.agent(NAME), "deploy billing with migration 42 on the orders table"
+    (nudge,) = await bob.intend(intent)
+
+    assert await bob.intend(intent) == ()
+    assert [nudge] == list(await bob.intend(intent, repeat=True))
+    assert [nudge.id] != [other.id for other in await swarm.agent("eve").intend(intent)] != []
+    assert (await bob.feedback(nudge.id, "acted_on")).new
+    assert [nudge.id] == [again.id for again in await bob.intend(intent)]
+
+
+async def test_feedback_weighs_what_it_is_about(swarm: Swarm) -> None:
+    """Counted once an agent; a failure that several call useless falls silent for all."""
+    text = "deploying billing failed: migration 42 locks the orders table"
+    failure = await swarm.agent("ada").remember(
+        text, layer="episodic", outcome="failure", ack="searchable"
+    )
+    intent = "deploy billing with migration 42 on the orders table"
+    (plain,) = await swarm.agent("bob").intend(intent)
+    receipt = await swarm.agent("bob").feedback(plain.id, "useful")
+    (weighed,) = await swarm.agent("eve").intend(intent)
+
+    assert (receipt.id, receipt.new) == (plain.id, True)
+    assert weighed.score == pytest.approx(1.05 * plain.score)
+    assert not (await swarm.agent("bob").feedback(str(plain.id), "not_useful")).new
+    for name in ("eve", NAME):
+        assert (await swarm.agent(name).feedback(failure.id, "not_useful")).new
+    assert await swarm.agent("mallory").intend(intent) == ()
+    with pytest.raises(NotFound):
+        await swarm.agent("bob").feedback(UUID(int=7), "useful")
+
+
 BAD: dict[str, Any] = {
     "content": lambda s: s.agent("a").remember("a\x00"),
     "layer": lambda s: s.agent("a").remember("x", layer="rag"),
@@ -256,6 +304,8 @@ BAD: dict[str, Any] = {
     "value": lambda s: s.agent("a").note("k", "\x00"),
     "version": lambda s: s.agent("a").note("k", 1, expected_version=-1),
     "budget": lambda s: s.agent("a").context(0),
+    "verdict": lambda s: s.agent("a").feedback(UUID(int=7), "great"),
+    "nudge": lambda s: s.agent("a").feedback("x", "useful"),
     "limit": lambda s: s.board("b").read(limit=0),
     "kind of a board": lambda s: s.board("b").post("x", author="a", kind="task"),
     "kind of a scratchpad": lambda s: s.agent("a").scratchpad.post("x", kind="finding"),

@@ -17,8 +17,8 @@ EMBEDDER = HashingEmbedder(DIMENSION)
 
 _INSERT = """
 INSERT INTO pinak.memories (namespace_id, id, agent, layer, content, session, details, tags,
-    outcome, occurred_at, created_at, expires_at, content_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')
+    entities, outcome, occurred_at, created_at, expires_at, content_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '')
 """
 _COUNT_CORPUS = """
 INSERT INTO pinak.corpus_stats
@@ -60,6 +60,7 @@ async def remember_all(database: Database, memories: Sequence[Memory]) -> list[U
                     m.session,
                     m.details,
                     m.tags,
+                    m.entities,
                     m.outcome,
                     m.occurred_at,
                     m.created_at,

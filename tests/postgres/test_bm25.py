@@ -5,6 +5,7 @@ import random
 from collections import Counter
 
 import pytest
+from indexed import index_owed
 from remembered import index_all, register, remember, remember_all
 
 from pinak_ray.records.memories import new_memory
@@ -16,10 +17,7 @@ pytestmark = pytest.mark.postgres
 NS = 3
 # Words that the English configuration neither stems nor drops.
 WORDS = [f"term{chr(97 + n)}x" for n in range(20)]
-CANDIDATES = (
-    "SELECT id, score FROM pinak.lexical_candidates("
-    "$1, $2, null, null, null, null, null, null, null)"
-)
+CANDIDATES = "SELECT id, score FROM pinak.lexical_candidates($1, $2, null)"
 
 
 async def test_sql_agrees_with_plain_python(database: Database) -> None:
@@ -42,6 +40,29 @@ async def test_sql_agrees_with_plain_python(database: Database) -> None:
                 "SELECT * FROM pinak.lexical_scores($1, $2)", " ".join(query), ids
             )
             assert {row["id"]: row["score"] for row in rows} == pytest.approx(expected, abs=1e-6)
+
+
+async def test_it_finds_as_much_as_plain_python(database: Database) -> None:
+    """R@10 of SQL, best first, is that of the twin's BM25 within .01, statistics by the Indexer."""
+    rng = random.Random(7)
+    words = [f"w{n}ord" for n in range(400)]
+    weights = [1 / rank for rank in range(1, len(words) + 1)]
+    texts = [rng.choices(words, weights, k=rng.randint(5, 60)) for _ in range(300)]
+    ids = await remember_all(database, [new_memory(NS, "a", " ".join(text)) for text in texts])
+    await index_owed(database, await register(database))
+    documents = [Counter(text) for text in texts]
+    found = {"sql": 0, "python": 0}
+    async with database.reading(NS) as connection:
+        for at in range(0, 300, 2):
+            query = rng.sample(texts[at], 3)
+            rows = await connection.fetch(CANDIDATES, " ".join(query), 10)
+            found["sql"] += ids[at] in [row["id"] for row in rows]
+            scores = bm25(Counter(query), documents)
+            order = sorted(range(300), key=lambda n: (-scores[n] if scores[n] > 0 else 0, n))
+            found["python"] += at in order[:10]
+
+    assert 75 < found["python"] < 150  # neither hopeless nor trivial
+    assert abs(found["sql"] - found["python"]) / 150 <= 0.01
 
 
 async def test_term_frequencies_are_read_back_exactly(database: Database) -> None:

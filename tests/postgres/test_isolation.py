@@ -13,11 +13,15 @@ from pinak_ray.agents.changes import PutEntry, PutItem
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import new_memory
+from pinak_ray.records.nudges import Verdict, new_intent
+from pinak_ray.records.operations import Feedback, Intend
 from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing import index_some
 from pinak_ray.store.memories import commit_memories, encode_memory
 from pinak_ray.store.namespaces import ensure_namespace
+from pinak_ray.store.nudge_feedback import keep_feedback, record_shown
+from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.store.stats import namespace_figures
 from pinak_ray.store.windows import settle_some
 
@@ -32,12 +36,28 @@ WALLED = {
     "corpus_stats": "namespace_id",
     "memory_windows": "namespace_id",
     "window_stats": "namespace_id",
+    "segments": "namespace_id",
+    "memory_links": "namespace_id",
     "working_items": "namespace_id",
     "entries": "namespace_id",
+    "standing_intents": "namespace_id",
+    "nudges": "namespace_id",
+    "nudge_feedback": "namespace_id",
 }
-CANDIDATES = (
-    "SELECT id FROM pinak.lexical_candidates($1, 50, null, null, null, null, null, null, null)"
+# What the reading role has no use for.
+CLOSED = (
+    "shards",
+    "index_queue",
+    "link_queue",
+    "untold_failures",
+    "generations",
+    "signing_keys",
+    "serving_model",
+    "backfills",
+    "backfill_queue",
+    "recorded_queries",
 )
+CANDIDATES = "SELECT id FROM pinak.lexical_candidates($1, 50, null)"
 WINDOWS = CANDIDATES.replace("lexical_", "window_")
 WINDOW_SCORES = "SELECT id FROM pinak.window_scores($1, $2::uuid[])"
 SCORES = "SELECT id FROM pinak.lexical_scores($1, $2::uuid[])"
@@ -51,6 +71,27 @@ async def fill(database: Database, model_id: int, project: str) -> tuple[int, UU
     await commit_memories(database, [encode_memory(memory)])
     await index_some(database, encode, model_id=model_id)
     await settle_some(database, encode, model_id=model_id, quiet_s=0.0)
+    async with database.service() as connection:
+        await connection.execute(
+            "INSERT INTO pinak.segments (namespace_id, model_id, kind, first_seq, end_seq,"
+            " settles_after) VALUES ($1, $2, 0, 0, 1, '{}')",
+            namespace_id, model_id,
+        )  # fmt: skip
+    async with database.service() as connection, connection.transaction():
+        # A link leads to a second memory, and a second one would be in the way of all other tests.
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            "INSERT INTO pinak.memory_links (namespace_id, from_id, to_id, kind, strength)"
+            " VALUES ($1, $2, $3, 'fixes', 1)",
+            namespace_id, memory.id, uuid4(),
+        )  # fmt: skip
+    standing = StandingIntents(database, model_id)
+    vector = encode_halfvec_one((await EMBEDDER.embed(["deploy"]))[0])
+    standing.stand(Owner(namespace_id, Space.AGENT, "ada"), new_intent("deploy"), vector, 0.1)
+    await standing.aclose()
+    shown = Intend(Owner(namespace_id, Space.AGENT, "ada"), new_intent("deploy"))
+    await record_shown(database, shown, {uuid4(): memory.id})
+    await keep_feedback(database, Feedback(shown.owner, memory.id, Verdict.USEFUL))
     now = memory.created_at
     state = await taken(database)
     item = WorkingItem("plan", b"1", 1, now, None, uuid4())
@@ -157,7 +198,7 @@ async def test_without_a_namespace_nothing_can_be_read(dsn: str, setting: str | 
         await connection.close()
 
 
-@pytest.mark.parametrize("table", [*WALLED, "shards", "index_queue", "signing_keys"])
+@pytest.mark.parametrize("table", [*WALLED, *CLOSED])
 async def test_the_reading_role_cannot_write(dsn: str, two: Any, table: str) -> None:
     """Not even its own namespace's rows can be inserted, changed, deleted or truncated."""
     connection = await as_app(dsn, namespace_id=two[0][0])
@@ -173,7 +214,7 @@ async def test_the_reading_role_cannot_write(dsn: str, two: Any, table: str) -> 
         await connection.close()
 
 
-@pytest.mark.parametrize("table", ["shards", "index_queue", "signing_keys"])
+@pytest.mark.parametrize("table", CLOSED)
 async def test_what_readers_do_not_need_they_cannot_read(dsn: str, two: Any, table: str) -> None:
     """Tables that name rows of every namespace are closed to the reading role."""
     connection = await as_app(dsn, namespace_id=two[0][0])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from remembered import DIMENSION, EMBEDDER, register
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
+from pinak_ray.store.segments import seal_some
 
 pytestmark = pytest.mark.postgres
 
 SMALL, LARGE = 1, 2
-ANY = (None,) * 7
+ANY = (None,) * 11
 FILL = """
 INSERT INTO pinak.memories (namespace_id, id, agent, layer, content, outcome, content_hash)
 SELECT $1::integer, gen_random_uuid(), 'a', 'episodic',
@@ -51,9 +53,11 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-async def explain(database: Database, sql: str, *arguments: Any) -> list[dict[str, Any]]:
+async def explain(
+    database: Database, sql: str, *arguments: Any, ns: int = SMALL
+) -> list[dict[str, Any]]:
     """Run as the walled-in role and return the nodes with their measured rows."""
-    async with database.reading(SMALL) as connection:
+    async with database.reading(ns) as connection:
         told = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
     return list(nodes(json.loads(told)[0]["Plan"]))
 
@@ -72,31 +76,55 @@ async def vector() -> bytes:
     return encode_halfvec_one((await EMBEDDER.embed(["alpha1 beta2"]))[0])
 
 
-async def test_recall_reads_only_its_own_namespace(database: Database, model_id: int) -> None:
-    """No table is scanned from end to end for a small namespace beside a large one."""
-    plan = await explain(
-        database, query("recall", "candidates"), SMALL, model_id, "alpha1 beta2", await vector(),
-        50, 50, *ANY, 200, 50, 50,
-    )  # fmt: skip
-    assert scanned(plan, "memory_vectors")
-    assert scanned(plan, "memories")
-    assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
+async def nearest_plan(
+    database: Database, model_id: int, how: str, filters: str | None = None, ns: int = SMALL
+) -> list[dict[str, Any]]:
+    """Return the plan of the statement that `nearest` makes, under the settings it has."""
+    async with database.reading(ns) as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        await connection.execute("SET LOCAL hnsw.iterative_scan = relaxed_order")
+        statement = await connection.fetchval(
+            "SELECT pinak.nearest_statement($1, 0::smallint, $2)", model_id, how
+        )
+        # A text parameter is cast at run time; in `nearest` the filters are a constant.
+        passing = "null::pinak.filters" if filters is None else f"'{filters}'::pinak.filters"
+        statement = statement.replace("$3", passing).replace("$4", "$3")
+        told = await connection.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", await vector(), 50, []
+        )
+    return list(nodes(json.loads(told)[0]["Plan"]))
 
 
-async def test_a_filter_does_not_change_that(database: Database, model_id: int) -> None:
-    """The filtered scan is keyed by the namespace as well."""
-    plan = await explain(
-        database, query("recall", "candidates"), SMALL, model_id, "alpha1", await vector(),
-        50, 50, ["episodic"], None, None, None, None, None, None, 200, 50, 50,
-    )  # fmt: skip
+@pytest.mark.parametrize(("how", "filters"), [("exact", None), ("filtered", "(,{a},,,,,,,,,)")])
+async def test_a_small_namespace_is_scanned_exactly_and_alone(
+    database: Database, model_id: int, how: str, filters: str | None
+) -> None:
+    """Every vector of its own is compared, and none of the large one's is read."""
+    plan = await nearest_plan(database, model_id, how, filters)
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
+    assert not scanned(plan, "segment")
+    compared = [node for node in plan if node.get("Relation Name", "").startswith("memory_vectors")]
+    assert max(node["Actual Rows"] * node["Actual Loops"] for node in compared) == 500
+
+
+async def test_a_large_namespace_walks_its_indexes(database: Database, model_id: int) -> None:
+    """With a segment the statement walks its HNSW index, and compares the tail only."""
+    async with database.service() as connection:
+        await connection.execute("INSERT INTO pinak.corpus_stats VALUES ($1, 20000, 20000)", LARGE)
+    assert await seal_some(database, model_id=model_id) == 20_000
+    plan = await nearest_plan(database, model_id, "segments", ns=LARGE)
+    (walk,) = [node for node in plan if node.get("Relation Name", "").startswith("segment_")]
+    assert walk["Node Type"] == "Index Scan"
+    assert walk["Actual Rows"] <= 200
+    tail = [node for node in plan if node.get("Relation Name", "").startswith("memory_vectors")]
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in tail) == 0
 
 
 async def test_an_unused_signal_costs_nothing(database: Database, model_id: int) -> None:
     """Without dense candidates the vectors are only looked up by key, if at all."""
     plan = await explain(
         database, query("recall", "candidates"), SMALL, model_id, "alpha1", None,
-        0, 50, *ANY, 0, 0, 0,
+        0, 50, 0, 0, *ANY,
     )  # fmt: skip
     rows = sum(
         node["Actual Rows"] * node["Actual Loops"]
@@ -109,10 +137,48 @@ async def test_an_unused_signal_costs_nothing(database: Database, model_id: int)
 async def test_nudges_read_only_failures(database: Database, model_id: int) -> None:
     """The partial index finds the failures; no other vector is compared."""
     plan = await explain(
-        database, query("nudges", "similar_failures"), SMALL, model_id, "alpha1", await vector(), 50
-    )
+        database, query("nudges", "evidence"), SMALL, model_id, "alpha1", await vector(), 50, 50,
+        "ada", None, timedelta(minutes=10),
+    )  # fmt: skip
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
     assert any(node.get("Index Name") == "memories_failures" for node in plan)
+
+
+async def test_ten_thousand_failures_with_feedback_are_read_by_key(
+    database: Database, model_id: int
+) -> None:
+    """What was said and shown is looked up for the few candidates, however much there is of it."""
+    ns = 3
+    async with database.service() as connection:
+        await connection.execute(FILL.replace("n % 20 = 0", "true"), ns, 10_000)
+        await connection.execute(f"{VECTORS} WHERE namespace_id = {ns}", model_id, DIMENSION)
+        await connection.execute("SET session_replication_role = replica")  # asks no foreign key
+        await connection.execute(
+            "INSERT INTO pinak.nudge_feedback (namespace_id, memory_id, agent, subject, verdict) "
+            "SELECT namespace_id, id, a, id, 'useful' FROM pinak.memories, "
+            "unnest('{ada,bob}'::text[]) AS a WHERE namespace_id = $1", ns,
+        )  # fmt: skip
+        await connection.execute("RESET session_replication_role")
+        await connection.execute(
+            "INSERT INTO pinak.nudges (namespace_id, id, agent, memory_id) "
+            "SELECT namespace_id, gen_random_uuid(), agent, memory_id FROM pinak.nudge_feedback"
+        )
+        await connection.execute("ANALYZE pinak.nudges, pinak.nudge_feedback, pinak.memories")
+        await connection.execute("ANALYZE pinak.memory_vectors")
+    plan = await explain(
+        database, query("nudges", "evidence"), ns, model_id, "alpha1 gamma77", await vector(), 50,
+        50, "ada", None, timedelta(minutes=10), ns=ns,
+    )  # fmt: skip
+    used = {node.get("Index Name") for node in plan if node["Actual Loops"] > 0}
+    assert {"memories_failures", "nudges_by_agent", "nudge_feedback_pkey"} <= used
+    for table in ("memories", "memory_vectors", "nudges", "nudge_feedback"):
+        assert "Seq Scan" not in scanned(plan, table)
+    read = [
+        node["Actual Rows"] * node["Actual Loops"]
+        for node in plan
+        if node.get("Relation Name") in ("nudges", "nudge_feedback")
+    ]
+    assert sum(read) <= 4 * 2 * 50 * 2
 
 
 async def lexical_plan(database: Database, namespace_id: int, words: str) -> list[dict[str, Any]]:
@@ -122,7 +188,9 @@ async def lexical_plan(database: Database, namespace_id: int, words: str) -> lis
             "SELECT set_config('pinak.namespace_id', $1, true)", str(namespace_id)
         )
         terms = await connection.fetchrow(
-            "SELECT matcher::text, k, score FROM pinak.query_terms($1)", words
+            "SELECT k, score, pinak.selective_matcher($1, 10000, 1)::text AS matcher"
+            " FROM pinak.query_terms($1)",
+            words,
         )
         assert terms is not None
         told = await connection.fetchval(
@@ -130,9 +198,9 @@ async def lexical_plan(database: Database, namespace_id: int, words: str) -> lis
             EXPLAIN (ANALYZE, FORMAT JSON)
             SELECT id, {terms["score"]} AS score
             FROM (
-                SELECT id, lexemes, {terms["k"]} AS k FROM pinak.memories
-                WHERE namespace_id = $1 AND ARRAY[namespace_id] @> ARRAY[$1]
-                    AND lexemes @@ $2::text::tsquery AND superseded_by IS NULL
+                SELECT m.id, m.lexemes, {terms["k"]} AS k FROM pinak.memories AS m
+                WHERE m.namespace_id = $1 AND ARRAY[m.namespace_id] @> ARRAY[$1]
+                    AND m.lexemes @@ $2::text::tsquery AND pinak.passes(m, null::pinak.filters)
                 OFFSET 0
             ) AS matching
             ORDER BY score DESC, id LIMIT 50
@@ -157,3 +225,28 @@ async def test_words_are_found_by_index(
     assert "Seq Scan" not in scanned(plan, "memories")
     if namespace_id == LARGE:
         assert "memories_terms" in used
+
+
+async def test_common_words_of_a_large_namespace_choose_nothing(
+    database: Database, model_id: int
+) -> None:
+    """Of many words the rare ones choose what is scored; a common one needs others beside it."""
+    assert model_id
+    counts = {"alph": 900_000, "bet": 5_000, "gamm": 3_000, "delt": 20_000, "omeg": 1}
+    async with database.service() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('pinak.namespace_id', '9', true)")
+        await connection.execute("INSERT INTO pinak.corpus_stats VALUES (9, 1000000, 9000000)")
+        await connection.executemany(
+            "INSERT INTO pinak.term_stats VALUES (9, $1, $2)", list(counts.items())
+        )
+
+        async def chosen(words: str) -> str:
+            text = await connection.fetchval(
+                "SELECT pinak.selective_matcher($1, 10000, 1)::text", words
+            )
+            return str(text)
+
+        assert await chosen("alph bet gamm delt omeg") == "'omeg' | 'gamm' | 'bet'"
+        assert await chosen("alph delt") == "'delt' & 'alph'"
+        assert await chosen("alph") == "'alph'"
+        assert await chosen("unheard alph") == "'unheard'"

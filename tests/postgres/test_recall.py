@@ -59,11 +59,11 @@ async def ids(recaller: Recaller, query: str, **options: Any) -> set[UUID]:
     return {hit.id for hit in await ask(recaller, query, **options)}
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name not in ("recent", "exact")])
 async def test_the_best_match_comes_first(
     database: Database, recaller: Recaller, model_id: int, recipe: str
 ) -> None:
-    """Every recipe ranks the memory that says it above those that share a word."""
+    """Every recipe by content ranks the memory that says it above those that share a word."""
     await remember(database, NS, "the canary rollout was paused for lunch")
     wanted = await remember(database, NS, "migration 42 locks the orders table during a rollout")
     await remember(database, NS, "lunch menu: soup")
@@ -205,7 +205,7 @@ async def test_no_namespace_sees_another(
     await remember(database, NS + 1, "the secret of the other tenant")
     own = await remember(database, NS, "our own secret")
     await index_all(database, model_id)
-    assert await ids(recaller, "secret of the tenant", recipe=recipe) == {own}
+    assert await ids(recaller, "secret", recipe=recipe) == {own}
 
 
 async def test_the_named_agent_is_preferred(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import ray
 
-from pinak_ray import AgentHandle, InvalidInput, Swarm, VersionConflict
+from pinak_ray import AgentHandle, InvalidInput, Superseded, Swarm, VersionConflict
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.state import EntryKind
 
@@ -48,6 +48,22 @@ async def test_a_searchable_memory_is_found_by_meaning(swarm: Swarm, call: Any) 
     found = await call(ada.recall, "where do kittens nap?", recipe="dense")
 
     assert [receipt.id] == [hit.id for hit in found.hits]
+
+
+async def test_a_memory_is_revised_and_forgotten(swarm: Swarm, call: Any) -> None:
+    """Each is done once the receipt is there; who comes second hears which memory won."""
+    ada = swarm.agent("ada")
+    old = await call(ada.remember, "orders are locked")
+    new = await call(ada.revise, old.id, "orders are open", ack="searchable")
+    with pytest.raises(Superseded) as caught:
+        await call(ada.revise, old.id, "orders are gone")
+    found = await call(ada.recall, "orders")
+    forgotten = await call(ada.forget, new.id)
+
+    assert (caught.value.successor, new.ack) == (new.id, Ack.SEARCHABLE)
+    assert [hit.id for hit in found.hits] == [new.id]
+    assert (forgotten.id, forgotten.new) == (new.id, True)
+    assert (await call(ada.recall, "orders")).hits == ()
 
 
 async def test_a_repeated_idempotency_key_stores_once(swarm: Swarm, call: Any) -> None:

@@ -1,29 +1,40 @@
 """A gateway over a backend that is a few dictionaries: no Ray, no database."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
 
-from pinak_ray.records.errors import VersionConflict
+from pinak_ray.recall.cache import CachePolicy
+from pinak_ray.records.errors import NotFound, VersionConflict
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Layer, Memory, Receipt
+from pinak_ray.records.links import Link, LinkKind, Related
+from pinak_ray.records.memories import Ack, Layer, Memory, Receipt
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
 from pinak_ray.records.operations import (
+    ChangeLink,
     Context,
+    Feedback,
+    Forget,
     Intend,
     Note,
     Post,
     Read,
     ReadContext,
+    ReadRelated,
     Recall,
     Recollect,
     Remember,
+    Revise,
+    Watch,
+    WatchPage,
 )
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.revisions import Version
 from pinak_ray.records.state import Entry, WorkingItem
 from pinak_ray.security.keys import PublicKey, SigningKey
 from pinak_ray.security.scopes import Scope
@@ -32,6 +43,9 @@ from pinak_ray.serve.app import create_app
 
 DIMENSION = 4
 HOME = NamespaceKey("acme", "shop")
+NOWHERE = UUID(int=7)
+"""A memory that cannot be linked to."""
+NUDGE = UUID("0198f3a2-7c1e-8000-8000-000000000001")
 
 
 def hit_of(memory: Memory) -> Hit:
@@ -49,7 +63,7 @@ def hit_of(memory: Memory) -> Hit:
         memory.created_at,
         {},
         memory.source,
-        (Signal("bm25", 1.5, 1),),
+        (Signal("bm25", 1.5, 1, 1.0, 1.5),),
     )
 
 
@@ -62,8 +76,10 @@ class FakeTransport:
         self.failure: Exception | None = None
         self.before: Callable[[], Any] | None = None
         self.memories: dict[Any, Memory] = {}
+        self.superseded: dict[UUID, UUID] = {}
         self.items: dict[Any, WorkingItem] = {}
         self.entries: dict[Any, list[Entry]] = {}
+        self.page: WatchPage | None = None
 
     async def namespace_id(self, key: NamespaceKey) -> int:
         if key not in self.namespaces:
@@ -89,16 +105,56 @@ class FakeTransport:
         new = self.memories.setdefault(memory.id, memory) is memory
         return Receipt(memory.id, operation.ack, new)
 
+    def _revise(self, operation: Revise) -> Receipt:
+        revision, ack = operation
+        old = self.memories.get(revision.memory_id)
+        if old is None:
+            raise NotFound(f"there is no memory {revision.memory_id}")
+        if revision.is_done(self.superseded.get(old.id)):
+            return Receipt(revision.memory.id, ack, False)
+        self.memories[revision.memory.id] = revision.over(old)
+        self.superseded[old.id] = revision.memory.id
+        return Receipt(revision.memory.id, ack)
+
+    def _forget(self, operation: Forget) -> Receipt:
+        gone = self.memories.pop(operation.memory_id, None)
+        return Receipt(operation.memory_id, Ack.DURABLE, gone is not None)
+
     def _recall(self, operation: Recall) -> RecallResult:
         found = [m for m in self.memories.values() if m.namespace_id == operation.namespace_id]
         hits = tuple(hit_of(memory) for memory in found[: operation.request.k])
-        trace = Trace("default", {"bm25": 1.0}, {"bm25": 1}, {"total": 0.1})
-        return RecallResult(hits, trace if operation.request.trace else None)
+        trace = Trace("default", "none", {"bm25": 1.0}, {"bm25": 1}, 1, 1, None, {"total": 0.1})
+        more = len(found) > operation.request.k
+        return RecallResult(
+            hits,
+            trace if operation.request.trace else None,
+            operation.request.next_cursor if more else None,
+        )
+
+    def _changelink(self, operation: ChangeLink) -> Receipt:
+        change, ack = operation
+        if change.strength is not None and change.to_id == NOWHERE:
+            raise NotFound(f"memory {NOWHERE} does not exist in this namespace")
+        return Receipt(change.id, ack, self.sent.count(operation) == 1)
+
+    def _readrelated(self, operation: ReadRelated) -> tuple[Related, ...]:
+        hits = [hit_of(memory) for memory in self.memories.values()]
+        start = operation.request.memory_id
+        return tuple(
+            Related(hit, 0.5, 1, Link(start, hit.id, LinkKind.FIXES, 0.5, None, hit.created_at))
+            for hit in hits
+        )
 
     def _intend(self, operation: Intend) -> tuple[Nudge, ...]:
         evidence = tuple(hit_of(m) for m in self.memories.values() if m.layer is Layer.EPISODIC)
-        nudge = Nudge(NudgeKind.FAILURE, Strength.HIGH, "failed", "alike", 0.9, evidence)
+        nudge = Nudge(NudgeKind.FAILURE, Strength.HIGH, "failed", "alike", 0.9, evidence, NUDGE)
         return (nudge,)[: operation.k]
+
+    def _feedback(self, operation: Feedback) -> Receipt:
+        if operation.subject != NUDGE:
+            raise NotFound(f"no nudge and no memory has the id {operation.subject}")
+        new = operation not in self.sent[:-1]
+        return Receipt(operation.subject, Ack.DURABLE, new)
 
     def _note(self, operation: Note) -> Receipt:
         old = self.items.get((operation.owner, operation.key))
@@ -145,9 +201,18 @@ class FakeTransport:
         entries = self.entries.get(operation.owner, [])
         return tuple(entry for entry in entries if entry.seq > operation.after_seq)
 
+    def _watch(self, operation: Watch) -> WatchPage:
+        if self.page is not None:
+            return self.page
+        entries = self.entries.get(operation.owner, [])
+        found = tuple(entry for entry in entries if entry.seq > operation.after_seq)
+        return WatchPage(found, len(entries))
+
 
 class FakeBackend:
     """The stack, as far as the routes can see."""
+
+    dimension = DIMENSION
 
     def __init__(self) -> None:
         self.transport = FakeTransport()
@@ -168,6 +233,18 @@ class FakeBackend:
     async def stats(self, namespace_id: int) -> Mapping[str, Any]:
         return {"memories": len(self.transport.memories), "namespace_id": namespace_id}
 
+    async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
+        found = self.transport.memories.get(memory_id)
+        if found is None or found.namespace_id != namespace_id:
+            raise NotFound(f"there is no memory {memory_id}")
+        return (Version(found, self.transport.superseded.get(memory_id), None),)
+
+    async def cache_figures(self) -> Mapping[str, Any]:
+        lookups = {"equal": 6, "near": 2, "shared": 1, "miss": 3}
+        drops = {"evicted": 0, "stale": 2, "expired": 0}
+        held = {"entries": 1, "bytes": 900, "lookups": lookups, "drops": drops}
+        return {"process": 7, **asdict(CachePolicy()), **held}
+
     async def metrics(self) -> Sequence[bytes]:
         return [b"# HELP pinak_other Other.\n# TYPE pinak_other gauge\npinak_other 1.0\n"]
 
@@ -183,7 +260,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.backend.keys[self.key.kid] = self.key.public
-        self.app = create_app(self.backend, DIMENSION, **self.options)
+        self.app = create_app(self.backend, **self.options)
 
     @property
     def sent(self) -> list[Any]:

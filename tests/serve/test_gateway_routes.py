@@ -5,10 +5,11 @@ import json
 import time
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import pytest
-from gateway_stack import HOME, FakeBackend, Stack
+from gateway_stack import HOME, NUDGE, FakeBackend, Stack
 
 from pinak_ray.records.errors import (
     Conflict,
@@ -19,11 +20,22 @@ from pinak_ray.records.errors import (
 )
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import Ack, Layer, Outcome
-from pinak_ray.records.operations import Intend, Note, Post, Read, ReadContext, Recall, Remember
+from pinak_ray.records.nudges import Verdict
+from pinak_ray.records.operations import (
+    Feedback,
+    Intend,
+    Note,
+    Post,
+    Read,
+    ReadContext,
+    Recall,
+    Remember,
+)
 from pinak_ray.records.state import EntryKind, Owner, Space
 from pinak_ray.security.keys import SigningKey
 from pinak_ray.security.scopes import Scope
 from pinak_ray.serve.context import Deadlines
+from pinak_ray.serve.models.service import CacheAnswer
 
 FAILURE = {
     "content": "rollout blocked: migration 42 locks orders",
@@ -147,7 +159,9 @@ async def test_recall_returns_hits_and_trace(stack: Stack, client: httpx.AsyncCl
     (hit,) = response.json()["hits"]
     assert hit["content"] == FAILURE["content"]
     assert hit["occurred_at"] == "2026-01-31T11:00:00+00:00"
-    assert hit["signals"] == [{"name": "bm25", "score": 1.5, "rank": 1}]
+    assert hit["signals"] == [
+        {"name": "bm25", "score": 1.5, "rank": 1, "weight": 1.0, "contribution": 1.5}
+    ]
     assert response.json()["trace"]["recipe"] == "default"
 
 
@@ -160,6 +174,38 @@ async def test_intend_carries_tool_and_arguments(stack: Stack, client: httpx.Asy
     assert operation.owner == Owner(1, Space.AGENT, "a")
     assert (operation.intent.tool, operation.intent.arguments) == ("kubectl", b'{"x":[1]}')
     assert response.json()["nudges"][0]["strength"] == "high"
+
+
+async def test_intend_is_named_by_its_key(stack: Stack, client: httpx.AsyncClient) -> None:
+    """A retried request is the same one; whoever wants to hear it again says so."""
+    body = {"intent": "deploy", "idempotency_key": "call-7", "repeat": True}
+    await client.post("/v1/nudges", json=body)
+    await client.post("/v1/nudges", json=body)
+    first, second = stack.sent
+    assert (first.id, first.repeat) == (second.id, True)
+
+
+async def test_feedback_names_a_nudge(stack: Stack, client: httpx.AsyncClient) -> None:
+    """The first word answers 201, a repeated one 200; an unknown id is a 404."""
+    path, body = f"/v1/nudges/{NUDGE}/feedback", {"agent": "a", "verdict": "acted_on"}
+    first, second = await client.post(path, json=body), await client.post(path, json=body)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert stack.sent[0] == Feedback(Owner(1, Space.AGENT, "a"), NUDGE, Verdict.ACTED_ON)
+    assert first.json()["id"] == str(NUDGE)
+    other = await client.post(f"/v1/nudges/{UUID(int=1)}/feedback", json=body)
+    assert other.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("nudge", "body"),
+    [(NUDGE, {"verdict": "great"}), (NUDGE, {}), ("x", {"verdict": "useful"})],
+)
+async def test_bad_feedback_is_refused(
+    stack: Stack, client: httpx.AsyncClient, nudge: Any, body: Any
+) -> None:
+    """An unknown verdict, none, and what is no id are 422 and reach nobody."""
+    response = await client.post(f"/v1/nudges/{nudge}/feedback", json=body)
+    assert (response.status_code, stack.sent) == (422, [])
 
 
 async def test_working_items_round_trip(stack: Stack, client: httpx.AsyncClient) -> None:
@@ -280,6 +326,16 @@ async def test_stats_are_the_namespaces(client: httpx.AsyncClient) -> None:
         "memories": 0,
         "namespace_id": 1,
     }
+
+
+async def test_cache_stats_are_the_processes(stack: Stack) -> None:
+    """Figures of the cache need a token that may read, and name the process that answered."""
+    path = "/api/v1/search/cache/stats"
+    async with stack.client() as client, stack.client("") as nobody:
+        said = (await client.get(path)).json()
+        assert (await nobody.get(path)).status_code == 401
+    assert (said["process"], said["hit_rate"]) == (7, 0.75)
+    assert CacheAnswer.model_validate(said).model_dump() == said
 
 
 async def test_health_needs_no_token(stack: Stack) -> None:

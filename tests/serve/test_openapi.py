@@ -8,12 +8,13 @@ import pytest
 from gateway_stack import Stack
 from pydantic import BaseModel
 
+from pinak_ray.records.links import Link, Related
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
 from pinak_ray.records.operations import Context
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.state import Entry, WorkingItem
-from pinak_ray.serve.models import memories, recall, state
+from pinak_ray.serve.models import links, memories, recall, state
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
 
@@ -96,8 +97,11 @@ def test_examples_hold() -> None:
     bodies: list[type[BaseModel]] = [
         memories.MemoryItem,
         memories.RememberBody,
+        memories.ReviseBody,
+        links.LinkBody,
         recall.RecallBody,
         recall.IntendBody,
+        recall.FeedbackBody,
         state.NoteBody,
         state.EntryBody,
         state.PostBody,
@@ -116,6 +120,8 @@ def test_examples_hold() -> None:
         (recall.RecallAnswer, RecallResult),
         (recall.NudgeAnswer, Nudge),
         (memories.ReceiptAnswer, Receipt),
+        (links.LinkAnswer, Link),
+        (links.RelatedAnswer, Related),
         (state.ContextAnswer, Context),
         (state.EntryAnswer, Entry),
         (state.WorkingItemAnswer, WorkingItem),

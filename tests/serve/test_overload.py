@@ -191,8 +191,9 @@ async def test_searches_wait_in_a_short_line(small: SmallStack) -> None:
     async with small.client() as client:
         async with small.locked("ACCESS EXCLUSIVE"):
             searches = [
-                asyncio.create_task(client.post("/v1/recall", json={"query": "orders"}))
-                for _ in range(60)
+                # Equal ones would share one search.
+                asyncio.create_task(client.post("/v1/recall", json={"query": f"orders {number}"}))
+                for number in range(60)
             ]
             async with asyncio.timeout(60):
                 for first in asyncio.as_completed(searches):
@@ -231,6 +232,27 @@ async def test_every_write_takes_every_ack_level(small: SmallStack, write: str) 
                     (fate,) = receipt["results"]
                     receipt = fate["receipt"]
                 assert (answer.is_success, receipt["ack"], receipt["new"]) == (True, ack, True)
+
+
+async def test_every_gateway_tells_of_its_cache(small: SmallStack) -> None:
+    """A repeated recall is answered from memory; each replica counts its own lookups."""
+    lookups: dict[int, dict[str, int]] = {}
+    async with small.client() as client:
+        for _ in range(20):
+            assert (await client.post("/v1/recall", json={"query": "orders"})).is_success
+
+        async def everybody_told() -> bool:
+            said = (await client.get("/api/v1/search/cache/stats")).json()
+            lookups[said["process"]] = said["lookups"]
+            return len(lookups) == _GATEWAYS
+
+        await until(everybody_told, what="each gateway was asked")
+        text = (await client.get("/metrics")).text
+    assert sum(counted["equal"] for counted in lookups.values()) >= 20 - _GATEWAYS
+    assert all(
+        f'pinak_cache_lookups_total{{cache="recall",part="{part}",result="equal"}}' in text
+        for part in ("gateway", "recaller-0")
+    )
 
 
 async def test_metrics_tell_every_queue(small: SmallStack) -> None:

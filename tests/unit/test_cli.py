@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner, Result
 
-from pinak_ray.cluster.cli import verbs as verbs_module
+from pinak_ray.cluster.cli import access
 from pinak_ray.cluster.cli.application import app
 from pinak_ray.records.errors import InvalidInput, Unavailable
 from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
-from pinak_ray.records.recall import Hit, RecallResult
+from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.security.tokens import verify_token
 
@@ -37,7 +38,7 @@ HIT = Hit(
 )
 COMMANDS = (
     "up", "down", "status", "doctor", "demo", "simulate", "token", "remember", "recall", "nudge",
-    "hook", "version",
+    "feedback", "revise", "forget", "models", "hook", "version",
 )  # fmt: skip
 
 
@@ -46,6 +47,7 @@ class FakeAgent:
 
     def __init__(self) -> None:
         self.asked: dict[str, Any] = {}
+        self.found = RecallResult((HIT,))
         self.error: Exception | None = None
 
     async def _answer(self, answer: Any, asked: dict[str, Any]) -> Any:
@@ -57,12 +59,24 @@ class FakeAgent:
     async def remember(self, content: str, **rest: Any) -> Any:
         return await self._answer(Receipt(ID, Ack.DURABLE), {"content": content, **rest})
 
-    async def recall(self, query: str, **rest: Any) -> Any:
-        return await self._answer(RecallResult((HIT,)), {"query": query, **rest})
+    async def recall(self, query: str | None, **rest: Any) -> Any:
+        return await self._answer(self.found, {"query": query, **rest})
 
     async def intend(self, intent: str, **rest: Any) -> Any:
-        nudge = Nudge(NudgeKind.FAILURE, Strength.HIGH, "This failed before", "why", 0.9, (HIT,))
+        nudge = Nudge(
+            NudgeKind.FAILURE, Strength.HIGH, "This failed before", "why", 0.9, (HIT,), ID
+        )
         return await self._answer((nudge,), {"intent": intent, **rest})
+
+    async def feedback(self, nudge: str, verdict: str) -> Any:
+        return await self._answer(Receipt(ID, Ack.DURABLE), {"nudge": nudge, "verdict": verdict})
+
+    async def revise(self, memory_id: str, content: str, **rest: Any) -> Any:
+        asked = {"memory_id": memory_id, "content": content, **rest}
+        return await self._answer(Receipt(ID, Ack.DURABLE), asked)
+
+    async def forget(self, memory_id: str) -> Any:
+        return await self._answer(Receipt(ID, Ack.DURABLE, False), {"memory_id": memory_id})
 
 
 class FakeSwarm:
@@ -94,7 +108,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def agent(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAgent:
     """The agent that verbs reach."""
     fake = FakeAgent()
-    monkeypatch.setattr(verbs_module, "open_swarm", lambda target: FakeSwarm(fake))
+    monkeypatch.setattr(access, "open_swarm", lambda target: FakeSwarm(fake))
     return fake
 
 
@@ -204,11 +218,13 @@ def test_verbose_shows_the_traceback(agent: FakeAgent) -> None:
 
 def test_remember_json(agent: FakeAgent) -> None:
     """remember --json prints the receipt."""
-    result = call("remember", "x", "--tag", "a", "--tag", "b", "--outcome", "failure", "--json")
+    result = call(
+        "remember", "x", "--tag=a", "--tag=b", "--entity=db7", "--outcome", "failure", "--json"
+    )
 
     assert result.exit_code == 0
     assert {"id": str(ID), "ack": "durable", "new": True} == json.loads(result.stdout)
-    assert agent.asked["tags"] == ["a", "b"]
+    assert (agent.asked["tags"], agent.asked["entities"]) == (["a", "b"], ["db7"])
     assert agent.asked["outcome"] == "failure"
 
 
@@ -237,6 +253,66 @@ def test_recall_json(agent: FakeAgent) -> None:
     assert agent.asked["k"] == 3
 
 
+def test_recall_passes_every_filter(agent: FakeAgent) -> None:
+    """Each option reaches the verb under its name, repeated ones as lists."""
+    options = {
+        "agents": ["a", "b"], "layers": ["episodic"], "sessions": ["s"], "tags": ["t", "u"],
+        "any_tags": ["v"], "no_tags": ["w", "x"], "entities": ["e"],
+    }  # fmt: skip
+    single = {
+        "recipe": "rrf", "rrf_k": 9, "outcome": "failure", "since": "2026-01-01T00:00Z",
+        "until": "2026-02-01T00:00Z", "as_of": "2026-03-01T00:00Z", "min_score": 0.5, "cursor": "c",
+    }  # fmt: skip
+    flags = {"entities": "entity", **{name: name[:-1] for name in options if name != "entities"}}
+    given = [f"--{flags[n].replace('_', '-')}={one}" for n, many in options.items() for one in many]
+    given += [f"--{name.replace('_', '-')}={value}" for name, value in single.items()]
+
+    assert call("recall", "q", *given).exit_code == 0
+    assert agent.asked.items() >= {**options, **single}.items()
+
+
+def test_recall_names_the_next_page(agent: FakeAgent) -> None:
+    """The cursor is in the object, and for people a line beside the result."""
+    agent.found = RecallResult((HIT,), None, "next")
+
+    assert json.loads(call("recall", "q", "--json").stdout)["cursor"] == "next"
+    shown = call("recall", "q")
+    assert "--cursor next" in shown.stderr
+    assert "next" not in shown.stdout
+
+
+def test_recall_explains(agent: FakeAgent) -> None:
+    """--trace shows what each score is made of, and leaves out what says nothing of a hit."""
+    signals = (
+        Signal("dense", 0.83, 1, 0.25, 0.4125),
+        Signal("lexical", None, None, 0.25, -0.2),
+        Signal("question", 0.0, 2, -0.5, 0.0),
+    )
+    trace = Trace("rrf", "rrf", {"dense": 1.0}, {"dense": 50}, 61, 7, 0.5, {"sql": 3.21}, 60)
+    agent.found = RecallResult((replace(HIT, signals=signals),), trace)
+    shown = call("recall", "q", "--trace").stdout
+
+    for part in (
+        "0.83",
+        "+0.412",
+        "-0.200",
+        "k = 60",
+        "dense 50",
+        "61",
+        "7 hits",
+        "0.5",
+        "sql 3.2",
+    ):
+        assert part in shown
+    assert "question" not in shown
+
+
+def test_the_latest_need_no_query(agent: FakeAgent) -> None:
+    """--recipe recent goes without; any other recipe is wrong usage."""
+    assert call("recall", "--recipe", "recent").exit_code == 0
+    assert agent.asked["query"] is None
+
+
 def test_recall_shows_brackets(agent: FakeAgent) -> None:
     """Text in brackets is content, not markup."""
     assert "[orders] locked" in call("recall", "q").stdout
@@ -251,6 +327,36 @@ def test_nudge_json(agent: FakeAgent) -> None:
 
     assert ("high", str(ID)) == (nudge["strength"], nudge["evidence"][0]["id"])
     assert agent.asked["arguments"] == {"n": 3, "c": "rm -rf"}
+    assert agent.asked["repeat"] is True
+
+
+def test_revise_passes_only_what_was_said(agent: FakeAgent) -> None:
+    """What no option says is None: as it was."""
+    result = call("revise", str(ID), "-", "--outcome", "success", "--json", stdin="it works")
+
+    assert json.loads(result.stdout) == {"id": str(ID), "ack": "durable", "new": True}
+    assert agent.asked == {
+        "memory_id": str(ID), "content": "it works", "layer": None, "outcome": "success",
+        "tags": None, "idempotency_key": None,
+    }  # fmt: skip
+
+
+def test_forget_says_whether_it_was_there(agent: FakeAgent) -> None:
+    """A second time is no failure."""
+    result = call("forget", str(ID))
+
+    assert (result.exit_code, agent.asked) == (0, {"memory_id": str(ID)})
+    assert result.stdout.strip() == f"{ID}  durable, was not there"
+
+
+def test_feedback_names_the_nudge_that_was_shown(agent: FakeAgent) -> None:
+    """The id that `nudge` prints is what `feedback` takes."""
+    assert str(ID) in call("nudge", "clean").stdout
+
+    result = call("feedback", str(ID), "acted_on")
+
+    assert agent.asked == {"nudge": str(ID), "verdict": "acted_on"}
+    assert "acted_on" in result.stdout
 
 
 def test_token_opens_its_namespace(home: Path) -> None:

@@ -11,6 +11,7 @@ from pinak_ray.cluster.cli.doctor.database import (
     Wall,
     judge_durability,
     judge_revision,
+    judge_segments,
     judge_server,
     judge_wall,
 )
@@ -27,6 +28,7 @@ from pinak_ray.cluster.cli.doctor.running import judge_gateway, judge_parts, jud
 from pinak_ray.cluster.cli.doctor.verdict import Check, State
 from pinak_ray.cluster.external_postgres import ServerReport
 from pinak_ray.cluster.settings import Settings
+from pinak_ray.store.segment_recall import SegmentRecall
 
 GIB = 1 << 30
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -219,3 +221,11 @@ def test_machine_without_a_home(tmp_path: Path) -> None:
 
     assert checks[-1].state == State.WARNING
     assert not home.exists()
+
+
+def test_a_poor_approximation_is_a_warning() -> None:
+    """Segments that miss more than one in twenty are told of, others are praised with figures."""
+    assert judge_segments(None).state is State.OK
+    good = judge_segments(SegmentRecall(1, 250_000, 3, 0.99))
+    assert (good.state, "99%" in good.says, "250,000" in good.says) == (State.OK, True, True)
+    assert judge_segments(SegmentRecall(1, 250_000, 3, 0.9)).state is State.WARNING

@@ -12,7 +12,7 @@ from pinak_ray.agents import entry_log
 from pinak_ray.agents.entry_log import EntryLog
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.operations import Post
-from pinak_ray.records.state import KINDS, Entry, EntryKind, Owner, Space
+from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind, Owner, Space
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BOARD = Owner(1, Space.BOARD, "migration")
@@ -124,7 +124,7 @@ def test_kinds_are_chosen_before_the_limit() -> None:
 def test_a_kind_belongs_to_one_space(owner: Owner, kind: EntryKind) -> None:
     """A board takes its kinds and a scratchpad its own; the others are refused."""
     post = a_post("x", kind, owner=owner, key="k" if kind is EntryKind.PUBLIC else None)
-    if kind in KINDS[owner.space]:
+    if kind in LOG_KINDS[owner.space]:
         assert posted(EntryLog(), post).kind is kind
     else:
         with pytest.raises(InvalidInput, match="does not belong here"):

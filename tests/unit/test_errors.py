@@ -3,15 +3,17 @@
 import pickle
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
 from pinak_ray.records import errors
-from pinak_ray.records.errors import Overloaded, PinakError, VersionConflict
+from pinak_ray.records.errors import Overloaded, PinakError, Superseded, VersionConflict
 
 _ARGUMENTS: dict[type[PinakError], tuple[object, ...]] = {
     VersionConflict: ("plan", 1, 2),
     Overloaded: ("the writer", 2.5),
+    Superseded: (UUID(int=1), UUID(int=2)),
 }
 _LINE = re.compile(r"^(?P<lead>[│├└─ ]*)(?P<name>[A-Z]\w+)(?:\s.*?(?:HTTP (?P<status>\d+))?)?$")
 

@@ -60,6 +60,7 @@ NUDGE = {
             "signals": [],
         }
     ],
+    "id": "0198f3a2-7c1e-8000-8000-000000000001",
 }
 
 
@@ -205,6 +206,7 @@ def test_the_question(gateway: Gateway, home: Path) -> None:
         "intent": "psql -c 'DROP TABLE orders'",
         "tool": "Bash",
         "arguments": CALL["tool_input"],
+        "repeat": True,
     }
     assert [asked["agent"] for asked in gateway.asked] == ["hook-s1", "deployer", "planner"]
 
@@ -226,6 +228,16 @@ def test_the_question(gateway: Gateway, home: Path) -> None:
 def test_intents(tool: str, given: dict[str, Any], intent: str) -> None:
     """Each kind of call is said in words."""
     assert ToolCall("s", tool, given).request("a")["intent"] == intent
+
+
+@pytest.mark.parametrize(("mode", "repeat"), [("ask", True), ("deny", True), ("warn", False)])
+def test_a_stopped_call_does_not_pass_at_the_second_try(
+    gateway: Gateway, home: Path, mode: str, repeat: bool
+) -> None:
+    """Where a nudge stops the call the cool-down is not waited for; a mere warning has one."""
+    hook("--mode", mode, "--home", str(home))
+
+    assert [repeat] == [body["repeat"] for body in gateway.asked]
 
 
 @pytest.mark.parametrize(

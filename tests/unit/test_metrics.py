@@ -1,5 +1,7 @@
 """Metrics are per part, have few labels, and merge into one valid text."""
 
+from typing import Any
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from pinak_ray.telemetry.metrics import Metrics, merge_metrics
@@ -14,6 +16,13 @@ def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]
     }
 
 
+def cache_figures(equal: int) -> dict[str, Any]:
+    """Return a cache's numbers."""
+    lookups = {"equal": equal, "near": 2, "shared": 0, "miss": 5}
+    drops = {"evicted": 0, "stale": 4, "expired": 0}
+    return {"entries": 1, "bytes": 900, "lookups": lookups, "drops": drops}
+
+
 def filled(part: str) -> Metrics:
     """Return metrics with one observation of each kind."""
     metrics = Metrics(part)
@@ -22,7 +31,7 @@ def filled(part: str) -> Metrics:
     metrics.count_operation("remember", result="overloaded")
     metrics.set_queue_depth("writer", 7)
     metrics.observe_batch("writer", 64)
-    metrics.count_lookup("recall", hit=True)
+    metrics.set_cache("recall", cache_figures(equal=3))
     metrics.set_memory_count(12)
     return metrics
 
@@ -37,6 +46,20 @@ def test_every_observation_is_rendered() -> None:
     assert found["pinak_operations_total", overloaded] == 1
     request = (("method", "POST"), part, ("route", "/v1/recall"), ("status", "200"))
     assert found["pinak_request_seconds_count", request] == 1
+
+
+def test_a_caches_counts_follow_its_own() -> None:
+    """Counters rise to what the cache has counted, and go on when it begins anew."""
+    metrics = Metrics("gateway")
+    for equal in (3, 7, 7, 2):
+        metrics.set_cache("recall", cache_figures(equal))
+    found, cache = samples(metrics.render()), ("cache", "recall")
+    part = ("part", "gateway")
+    assert found["pinak_cache_lookups_total", (cache, part, ("result", "equal"))] == 7 + 2
+    assert found["pinak_cache_lookups_total", (cache, part, ("result", "miss"))] == 5
+    assert found["pinak_cache_drops_total", (cache, part, ("reason", "stale"))] == 4
+    assert found["pinak_cache_entries", (cache, part)] == 1
+    assert found["pinak_cache_bytes", (cache, part)] == 900
 
 
 def test_two_parts_do_not_mix() -> None:
@@ -55,7 +78,7 @@ def test_no_label_names_an_agent() -> None:
         for label in sample.labels
     }
     assert labels <= {
-        "part", "route", "method", "status", "verb", "result", "queue", "cache", "le",
+        "part", "route", "method", "status", "verb", "result", "queue", "cache", "reason", "le",
     }  # fmt: skip
 
 

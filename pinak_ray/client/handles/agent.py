@@ -4,35 +4,53 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pinak_ray.client.handles.checks import (
     checked_budget,
     checked_version,
     encoded_vector,
     item_key,
+    watch_operation,
 )
 from pinak_ray.client.handles.handle import Handle
 from pinak_ray.client.handles.scratchpad import ScratchpadHandle
 from pinak_ray.client.verbs import verb
+from pinak_ray.client.watch import watching
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import (
+    MAX_WAIT_S,
+    check_id,
     check_json,
     check_name,
     check_ttl,
 )
+from pinak_ray.records.links import LinkKind, change_link, new_related
 from pinak_ray.records.memories import Ack, Layer, Outcome, ack_level, new_memory
-from pinak_ray.records.nudges import check_nudge_count, new_intent
+from pinak_ray.records.nudges import (
+    Verdict,
+    check_nudge_count,
+    new_intent,
+    verdict_named,
+)
 from pinak_ray.records.operations import (
+    ChangeLink,
     Dedicate,
+    Feedback,
+    Forget,
     Intend,
     Note,
     ReadContext,
+    ReadRelated,
     Recall,
     Recollect,
     Remember,
+    Revise,
+    Watch,
 )
 from pinak_ray.records.recall import new_recall
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.revisions import new_revision
+from pinak_ray.records.state import EntryKind, Owner, Space
 
 __all__ = ["AgentHandle"]
 
@@ -97,43 +115,168 @@ class AgentHandle(Handle):
         return Remember(memory, ack if type(ack) is Ack else ack_level(ack))
 
     @verb
+    def revise(
+        self,
+        memory_id: UUID | str,
+        content: str,
+        *,
+        layer: Layer | str | None = None,
+        session: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        tags: Iterable[str] | None = None,
+        entities: Iterable[str] | None = None,
+        outcome: Outcome | str | None = None,
+        salience: float | None = None,
+        occurred_at: datetime | str | None = None,
+        ttl_s: float | None = None,
+        source: str | None = None,
+        vector: Sequence[float] | None = None,
+        idempotency_key: str | None = None,
+        ack: Ack | str = Ack.DURABLE,
+    ) -> Revise:
+        """Store what is now said instead of a memory; returns the Receipt of the new one.
+
+        At once the new one is found and the old one is not, except `as_of` a time before. What is
+        not given is as it was. Raises NotFound where there is no such memory, Superseded (it names
+        the successor) where another revision came first, InvalidInput, Overloaded, Unavailable.
+        """
+        revision = new_revision(
+            self.swarm.namespace_id,
+            self.name,
+            memory_id,
+            content,
+            layer=layer,
+            session=session,
+            details=details,
+            tags=tags,
+            entities=entities,
+            outcome=outcome,
+            salience=salience,
+            occurred_at=occurred_at,
+            ttl_s=ttl_s,
+            source=source,
+            vector=encoded_vector(vector, self.swarm.dimension),
+            idempotency_key=idempotency_key,
+        )
+        return Revise(revision, ack_level(ack))
+
+    @verb
+    def forget(self, memory_id: UUID | str) -> Forget:
+        """Remove one memory, whoever stored it; returns a durable Receipt.
+
+        From the receipt on no read finds it. `new` is False where there is no such memory (any
+        more): what it revised, or what revised it, stays. Raises InvalidInput, Unavailable.
+        """
+        return Forget(self._owner, check_id("memory_id", memory_id))
+
+    @verb
     def recall(
         self,
-        query: str,
+        query: str | None = None,
         *,
         k: int = 10,
         recipe: str = "default",
+        rrf_k: int | None = None,
         layers: Iterable[Layer | str] = (),
         agents: Iterable[str] = (),
         sessions: Iterable[str] = (),
         tags: Iterable[str] = (),
+        any_tags: Iterable[str] = (),
+        no_tags: Iterable[str] = (),
+        entities: Iterable[str] = (),
         outcome: Outcome | str | None = None,
         since: datetime | str | None = None,
         until: datetime | str | None = None,
+        as_of: datetime | str | None = None,
         min_score: float | None = None,
         trace: bool = False,
+        cursor: str | None = None,
+        expand: int = 0,
         vector: Sequence[float] | None = None,
     ) -> Recall:
         """Search the namespace's memories; returns a RecallResult, best hit first.
 
-        All agents' memories are searched; `agents=[...]` narrows. `trace=True` explains each hit.
+        All agents' memories are searched; `agents=[...]` narrows. A memory must have every one of
+        `tags` and of `entities`, at least one of `any_tags` and none of `no_tags`, have occurred
+        from `since` and before `until`, and score `min_score`. `as_of` answers from what was
+        believed then. Recipe `recent` needs no query. `trace=True` explains each hit; the result's
+        `cursor`, given with the same arguments, asks for the next page. `expand=1` adds, behind the
+        hits, up to `k` memories that are linked to them (up to 4 links away). Raises InvalidInput.
         """
         request = new_recall(
             query,
             k=k,
             recipe=recipe,
+            rrf_k=rrf_k,
             layers=layers,
             agents=agents,
             sessions=sessions,
             tags=tags,
+            any_tags=any_tags,
+            no_tags=no_tags,
+            entities=entities,
             outcome=outcome,
             since=since,
             until=until,
+            as_of=as_of,
             min_score=min_score,
             trace=trace,
+            cursor=cursor,
+            expand=expand,
             vector=encoded_vector(vector, self.swarm.dimension),
         )
         return Recall(self.swarm.namespace_id, request)
+
+    @verb
+    def link(
+        self,
+        from_id: UUID | str,
+        to_id: UUID | str,
+        kind: LinkKind | str = LinkKind.REFERS_TO,
+        *,
+        strength: float = 1.0,
+        ack: Ack | str = Ack.DURABLE,
+    ) -> ChangeLink:
+        """Link one memory to another; returns a Receipt once the link is committed.
+
+        Read it as a sentence: `link(outage, deploy, "caused_by")`. Between two memories there is
+        one link of a kind: again it is not `new`, another strength (0.001 to 1) replaces the old.
+        Raises InvalidInput (also for a link to itself), and NotFound where this namespace has not
+        both memories.
+        """
+        change = change_link(self.swarm.namespace_id, self.name, from_id, to_id, kind, strength)
+        return ChangeLink(change, ack_level(ack))
+
+    @verb
+    def unlink(
+        self,
+        from_id: UUID | str,
+        to_id: UUID | str,
+        kind: LinkKind | str = LinkKind.REFERS_TO,
+        *,
+        ack: Ack | str = Ack.DURABLE,
+    ) -> ChangeLink:
+        """Remove a link; returns a Receipt, which is not `new` if there was none."""
+        change = change_link(self.swarm.namespace_id, self.name, from_id, to_id, kind, None)
+        return ChangeLink(change, ack_level(ack))
+
+    @verb
+    def related(
+        self,
+        memory_id: UUID | str,
+        *,
+        depth: int = 1,
+        min_strength: float = 0.0,
+        kinds: Iterable[LinkKind | str] = (),
+        k: int = 20,
+    ) -> ReadRelated:
+        """Find what links lead to from a memory, both ways; returns a tuple of Related.
+
+        Strongest first: a path is as strong as the product of its links. At most `depth` (1 to 4)
+        links away, along links of `kinds` only if any are named. Raises NotFound.
+        """
+        request = new_related(memory_id, depth=depth, min_strength=min_strength, kinds=kinds, k=k)
+        return ReadRelated(self.swarm.namespace_id, request)
 
     @verb
     def intend(
@@ -143,10 +286,25 @@ class AgentHandle(Handle):
         tool: str | None = None,
         arguments: Mapping[str, Any] | None = None,
         k: int = 1,
+        repeat: bool = False,
     ) -> Intend:
-        """Say what is about to be done; returns the nudges (none: nothing like it failed)."""
+        """Say what is about to be done; returns the nudges, best first, mostly none.
+
+        What was shown to this agent a short while ago is not shown again unless it bears strongly
+        on another action; `repeat=True` shows it again, for who asks each time whether to go on.
+        """
         checked = new_intent(intent, tool=tool, arguments=arguments)
-        return Intend(self._owner, checked, check_nudge_count(k))
+        return Intend(self._owner, checked, check_nudge_count(k), repeat, uuid7())
+
+    @verb
+    def feedback(self, nudge: UUID | str, verdict: Verdict | str) -> Feedback:
+        """Say what a nudge was worth: "useful", "not_useful" or "acted_on"; returns a Receipt.
+
+        `nudge` is its id, or that of the memory which is its evidence; later nudges weigh that
+        memory by what agents said. An agent's last word on a nudge counts, once: `new` is False
+        when there was an earlier one. Raises InvalidInput, and NotFound where nothing has the id.
+        """
+        return Feedback(self._owner, check_id("nudge", nudge), verdict_named(verdict))
 
     @verb
     def note(
@@ -178,6 +336,24 @@ class AgentHandle(Handle):
     def recollect(self, key: str | None = None) -> Recollect:
         """Read the working item of this key, or all of them; returns a tuple of WorkingItem."""
         return Recollect(self._owner, None if key is None else check_name("key", key))
+
+    @watching
+    def watch(
+        self,
+        *,
+        after: int = 0,
+        kinds: Iterable[EntryKind | str] = (),
+        authors: Iterable[str] = (),
+        prefix: str | None = None,
+        limit: int = 100,
+        wait_s: float = MAX_WAIT_S,
+    ) -> Watch:
+        """Watch the agent: its scratchpad's entries, and the nudges that others' failures cause.
+
+        `async for entry in agent.watch(kinds=["nudge"])` hears of failures that bear on what the
+        agent last intended. The arguments are those of a board's `watch`.
+        """
+        return watch_operation(self._owner, after, kinds, authors, prefix, limit, wait_s)
 
     @verb
     def dedicate(self, dedicated: bool = True) -> Dedicate:

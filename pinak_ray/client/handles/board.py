@@ -4,11 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pinak_ray.client.handles.checks import checked_version, post_operation, read_operation
+from pinak_ray.client.handles.checks import (
+    checked_version,
+    post_operation,
+    read_operation,
+    watch_operation,
+)
 from pinak_ray.client.handles.handle import Handle
 from pinak_ray.client.verbs import verb
+from pinak_ray.client.watch import watching
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
+    MAX_WAIT_S,
     check_name,
     check_ttl,
 )
@@ -16,6 +23,7 @@ from pinak_ray.records.memories import Ack
 from pinak_ray.records.operations import (
     Post,
     Read,
+    Watch,
 )
 from pinak_ray.records.state import EntryKind, Owner, Space
 
@@ -66,3 +74,22 @@ class BoardHandle(Handle):
         return read_operation(
             Owner(self.swarm.namespace_id, Space.BOARD, self.name), after, kinds, limit
         )
+
+    @watching
+    def watch(
+        self,
+        *,
+        after: int = 0,
+        kinds: Iterable[EntryKind | str] = (),
+        authors: Iterable[str] = (),
+        prefix: str | None = None,
+        limit: int = 100,
+        wait_s: float = MAX_WAIT_S,
+    ) -> Watch:
+        """Watch the board: `async for entry in board.watch(after=cursor)`.
+
+        Entries of any of these kinds and authors, with `prefix` only public ones whose key starts
+        so; `limit` of them a page, each page waited for up to `wait_s` seconds at a time.
+        """
+        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
+        return watch_operation(owner, after, kinds, authors, prefix, limit, wait_s)

@@ -8,16 +8,20 @@ from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
     MAX_BUDGET_TOKENS,
     MAX_READ,
+    MAX_WAIT_S,
     check_details,
+    check_labels,
     check_name,
+    check_number,
     check_text,
 )
 from pinak_ray.records.memories import Ack, ack_level
 from pinak_ray.records.operations import (
     Post,
     Read,
+    Watch,
 )
-from pinak_ray.records.state import EntryKind, Owner
+from pinak_ray.records.state import KINDS, EntryKind, Owner
 
 __all__ = [
     "checked_budget",
@@ -27,6 +31,7 @@ __all__ = [
     "kind_named",
     "post_operation",
     "read_operation",
+    "watch_operation",
     "whole",
 ]
 
@@ -81,10 +86,14 @@ def post_operation(
     ack: Ack | str,
 ) -> Post:
     """Return the operation that posts one entry; raises InvalidInput."""
+    posted = kind_named(kind)
+    if posted not in KINDS[owner.space]:
+        names = ", ".join(KINDS[owner.space])
+        raise InvalidInput(f"a {posted} cannot be posted here; choose one of: {names}")
     return Post(
         owner,
         owner.write_id(idempotency_key),
-        kind_named(kind),
+        posted,
         check_name("author", author),
         check_text("content", content),
         b"{}" if details is None else check_details(details),
@@ -99,4 +108,25 @@ def read_operation(owner: Owner, after: int, kinds: Iterable[EntryKind | str], l
         whole("after", after, low=0, high=2**62),
         tuple(kind_named(kind) for kind in kinds),
         whole("limit", limit, low=1, high=MAX_READ),
+    )
+
+
+def watch_operation(
+    owner: Owner,
+    after: int,
+    kinds: Iterable[EntryKind | str],
+    authors: Iterable[str],
+    prefix: str | None,
+    limit: int,
+    wait_s: float,
+) -> Watch:
+    """Return the operation of one long poll; raises InvalidInput."""
+    return Watch(
+        owner,
+        whole("after", after, low=0, high=2**62),
+        tuple(kind_named(kind) for kind in kinds),
+        check_labels("authors", authors),
+        None if prefix is None else check_name("prefix", prefix),
+        whole("limit", limit, low=1, high=MAX_READ),
+        check_number("wait_s", wait_s, low=0, high=MAX_WAIT_S),
     )

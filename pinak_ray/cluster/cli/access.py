@@ -4,14 +4,18 @@ HTTP answers at once and joining Ray takes two seconds, so the local gateway com
 token for it is signed here, with the home's own key, and holds for minutes.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import typer
 
 from pinak_ray.client.discovery import ClientSettings, StackFile
+from pinak_ray.client.handles.agent import AgentHandle
 from pinak_ray.client.http_transport import HttpTransport
 from pinak_ray.client.swarm import Swarm, connect
 from pinak_ray.cluster.cli.options import settings_from
@@ -19,7 +23,9 @@ from pinak_ray.cluster.cli.token import mint
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security.scopes import Scope
 
-__all__ = ["Target", "open_swarm"]
+__all__ = ["Target", "ask", "open_swarm"]
+
+R = TypeVar("R")
 
 _LIFETIME = timedelta(minutes=10)
 _PROBE_TIMEOUT_S = 2.0
@@ -34,6 +40,17 @@ class Target:
     token: str | None
     tenant: str | None
     project: str | None
+
+
+def ask(target: Target, agent: str, verb: Callable[[AgentHandle], Awaitable[R]]) -> R:
+    """Carry out one verb of one agent; raises what it raises, NotRunning and Unauthorized."""
+    swarm = open_swarm(target)
+
+    async def work() -> R:
+        async with swarm:
+            return await verb(swarm.agent(agent))
+
+    return asyncio.run(work())
 
 
 def open_swarm(target: Target) -> Swarm:

@@ -6,10 +6,13 @@ import typer
 from typer.core import TyperGroup
 
 from pinak_ray.cluster.cli import (
+    change_commands,
     demo,
     doctor_command,
     hook_command,
     lifecycle,
+    models,
+    recall_command,
     simulate,
     status,
     token,
@@ -64,6 +67,18 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (lifecycle, status, doctor_command, demo, simulate, token, verbs, hook_command):
+for _module in (
+    lifecycle,
+    status,
+    doctor_command,
+    demo,
+    simulate,
+    models,
+    token,
+    verbs,
+    change_commands,
+    recall_command,
+    hook_command,
+):
     _module.register(app)
 app.command()(version)

@@ -17,6 +17,8 @@ __all__ = [
     "HttpPort",
     "Project",
     "Tenant",
+    "Token",
+    "Url",
     "VerboseFlag",
     "settings_from",
 ]
@@ -105,6 +107,15 @@ Project = Annotated[
         help="Project of the namespace. [dim]PINAK_PROJECT, default[/dim]",
         show_default=False,
     ),
+]
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help="A gateway elsewhere. [dim]PINAK_URL[/dim]", show_default=False),
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", help="Its token. [dim]PINAK_TOKEN[/dim]", show_default=False),
 ]
 
 

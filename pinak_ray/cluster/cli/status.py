@@ -135,6 +135,8 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{key} {_short(held)}" for key, held in value.items()) + ")"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 

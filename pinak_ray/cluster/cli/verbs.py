@@ -1,42 +1,36 @@
-"""`pinak-ray remember`, `recall` and `nudge`: the verbs, for a shell."""
+"""`pinak-ray remember`, `nudge` and `feedback`: verbs, for a shell."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from pinak_ray.cluster.cli.access import Target, open_swarm
+from pinak_ray.cluster.cli.access import Target, ask
 from pinak_ray.cluster.cli.console import print_json, stdout
-from pinak_ray.cluster.cli.options import AsJson, Home, Project, Tenant, VerboseFlag
+from pinak_ray.cluster.cli.options import (
+    AsJson,
+    Home,
+    Project,
+    Tenant,
+    Token,
+    Url,
+    VerboseFlag,
+)
 from pinak_ray.records.nudges import Nudge, Strength
-from pinak_ray.records.recall import Hit
 
 __all__ = ["register"]
-
-R = TypeVar("R")
 
 _REMEMBER_EPILOG = """
 [bold]Examples[/bold]
 
   pinak-ray remember "rollout blocked: migration 42 locks orders" --outcome failure --tag deploy
 
-  pinak-ray remember "the staging database is db7" --layer semantic --agent operator
+  pinak-ray remember "the staging database is db7" --entity staging --agent operator
 
   git log -1 | pinak-ray remember - --source git
-"""
-_RECALL_EPILOG = """
-[bold]Examples[/bold]
-
-  pinak-ray recall "what blocked the last rollout?"
-
-  pinak-ray recall "orders table" -k 3 --outcome failure
-
-  pinak-ray recall "db7" --json | jq -r '.hits[0].content'
 """
 _NUDGE_EPILOG = """
 [bold]Examples[/bold]
@@ -47,17 +41,16 @@ _NUDGE_EPILOG = """
 
   pinak-ray nudge "drop the orders table" --json | jq '.nudges | length'
 
-Prints nothing when nothing like it failed before.
+Prints nothing when nothing like it failed before and nothing known speaks against it.
+"""
+_FEEDBACK_EPILOG = """
+[bold]Examples[/bold]
+
+  pinak-ray feedback 0198c7a2-5d1e-8b3a-9f00-2b6c4d8e1f00 acted_on
+
+  pinak-ray feedback 0198c7a2-5d1e-8b3a-9f00-2b6c4d8e1f00 not_useful --agent deployer
 """
 
-Url = Annotated[
-    str | None,
-    typer.Option("--url", help="A gateway elsewhere. [dim]PINAK_URL[/dim]", show_default=False),
-]
-Token = Annotated[
-    str | None,
-    typer.Option("--token", help="Its token. [dim]PINAK_TOKEN[/dim]", show_default=False),
-]
 Agent = Annotated[str, typer.Option("--agent", help="The agent that speaks.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; repeat it.")]
 Outcome = Annotated[
@@ -68,8 +61,8 @@ Outcome = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog=_REMEMBER_EPILOG)(remember)
-    app.command(epilog=_RECALL_EPILOG)(recall)
     app.command(epilog=_NUDGE_EPILOG)(nudge)
+    app.command(epilog=_FEEDBACK_EPILOG)(feedback)
 
 
 def remember(
@@ -80,6 +73,9 @@ def remember(
     ] = "semantic",
     outcome: Outcome = None,
     tag: Tags = None,
+    entity: Annotated[
+        list[str] | None, typer.Option("--entity", help="What it is about; repeat it.")
+    ] = None,
     session: Annotated[str | None, typer.Option(help="The conversation it is from.")] = None,
     source: Annotated[str | None, typer.Option(help="Where it can be looked up.")] = None,
     key: Annotated[
@@ -98,7 +94,7 @@ def remember(
 ) -> None:
     """Store one memory and print its receipt."""
     text = sys.stdin.read() if content == "-" else content
-    receipt = _ask(
+    receipt = ask(
         Target(home, url, token, tenant, project),
         agent,
         lambda handle: handle.remember(
@@ -106,6 +102,7 @@ def remember(
             layer=layer,
             outcome=outcome,
             tags=tag or (),
+            entities=entity or (),
             session=session,
             source=source,
             idempotency_key=key,
@@ -116,46 +113,6 @@ def remember(
         print_json({"id": receipt.id, "ack": receipt.ack, "new": receipt.new})
     else:
         stdout().print(f"{receipt.id}  {receipt.ack}{'' if receipt.new else ', known before'}")
-
-
-def recall(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
-    k: Annotated[int, typer.Option("-k", help="How many memories.")] = 5,
-    agent: Annotated[list[str] | None, typer.Option(help="Only this agent's; repeat it.")] = None,
-    layer: Annotated[list[str] | None, typer.Option(help="Only this layer; repeat it.")] = None,
-    tag: Tags = None,
-    outcome: Outcome = None,
-    recipe: Annotated[str, typer.Option(help="How signals are combined.")] = "default",
-    trace: Annotated[bool, typer.Option("--trace", help="Say why each hit was found.")] = False,
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
-) -> None:
-    """Search the namespace's memories."""
-    result = _ask(
-        Target(home, url, token, tenant, project),
-        "cli",
-        lambda handle: handle.recall(
-            query,
-            k=k,
-            agents=agent or (),
-            layers=layer or (),
-            tags=tag or (),
-            outcome=outcome,
-            recipe=recipe,
-            trace=trace,
-        ),
-    )
-    if as_json:
-        print_json({"hits": result.hits, "trace": result.trace})
-    elif result.hits:
-        _show_hits(result.hits)
-    else:
-        typer.echo("nothing found", err=True)
 
 
 def nudge(
@@ -176,10 +133,11 @@ def nudge(
 ) -> None:
     """Say what is about to be done, and hear what failed like it."""
     arguments = dict(map(_pair, argument)) if argument else None
-    nudges = _ask(
+    nudges = ask(
         Target(home, url, token, tenant, project),
         agent,
-        lambda handle: handle.intend(intent, tool=tool, arguments=arguments, k=k),
+        # A person who asks again wants to see it again.
+        lambda handle: handle.intend(intent, tool=tool, arguments=arguments, k=k, repeat=True),
     )
     if as_json:
         print_json({"nudges": nudges})
@@ -189,14 +147,28 @@ def nudge(
         typer.echo("nothing like it failed before", err=True)
 
 
-def _ask(target: Target, agent: str, verb: Callable[[Any], Awaitable[R]]) -> R:
-    swarm = open_swarm(target)
-
-    async def work() -> R:
-        async with swarm:
-            return await verb(swarm.agent(agent))
-
-    return asyncio.run(work())
+def feedback(
+    nudge: Annotated[str, typer.Argument(help="The nudge's id, or that of its memory.")],
+    verdict: Annotated[str, typer.Argument(help="useful, not_useful or acted_on.")],
+    agent: Agent = "cli",
+    home: Home = None,
+    url: Url = None,
+    token: Token = None,
+    tenant: Tenant = None,
+    project: Project = None,
+    as_json: AsJson = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Say what a nudge was worth; later ones weigh it."""
+    receipt = ask(
+        Target(home, url, token, tenant, project),
+        agent,
+        lambda handle: handle.feedback(nudge, verdict),
+    )
+    if as_json:
+        print_json({"id": receipt.id, "new": receipt.new})
+    else:
+        stdout().print(f"{receipt.id}  {verdict}{'' if receipt.new else ', in place of before'}")
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -209,26 +181,6 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _show_hits(hits: Sequence[Hit]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
-    for title in ("score", "when", "agent", "layer", "content"):
-        table.add_column(title, overflow="fold", header_style="dim")
-    for hit in hits:
-        kind = f"{hit.layer}" + (f", {hit.outcome}" if hit.outcome else "")
-        content = escape(hit.content)
-        if hit.signals:
-            content += "\n[dim]" + ", ".join(_signal(signal) for signal in hit.signals) + "[/dim]"
-        table.add_row(
-            f"{hit.score:.2f}", f"{hit.occurred_at:%Y-%m-%d}", escape(hit.agent), kind, content
-        )
-    stdout().print(table)
-
-
-def _signal(signal: Any) -> str:
-    score = "-" if signal.score is None else f"{signal.score:.2f}"
-    return escape(f"{signal.name} {score} (rank {signal.rank or '-'})")
-
-
 def _show_nudges(nudges: Sequence[Nudge]) -> None:
     colour = {Strength.HIGH: "red", Strength.MEDIUM: "yellow", Strength.LOW: "cyan"}
     out = stdout()
@@ -236,5 +188,6 @@ def _show_nudges(nudges: Sequence[Nudge]) -> None:
         mark = colour[one.strength]
         out.print(f"[bold {mark}]{one.strength}[/bold {mark}] {escape(one.message)}")
         out.print(f"  [dim]{escape(one.reason)}[/dim]")
+        out.print(f"  [dim]{one.id}[/dim]")
         for hit in one.evidence:
             out.print(f"  [dim]by {escape(hit.agent)}, {escape(hit.source or 'no source')}[/dim]")

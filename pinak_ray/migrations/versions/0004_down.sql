@@ -1,1 +1,36 @@
-SELECT 1
+DO $$
+DECLARE
+    segment text;
+BEGIN
+    FOR segment IN SELECT format('pinak.segment_%s', id) FROM pinak.segments LOOP
+        EXECUTE 'DROP TABLE IF EXISTS ' || segment;
+    END LOOP;
+END $$
+----
+DROP FUNCTION pinak.nearest(integer, smallint, halfvec, integer, pinak.filters)
+----
+DROP FUNCTION pinak.nearest_statement(integer, smallint, text)
+----
+DROP FUNCTION pinak.lexical_candidates(text, integer, pinak.filters)
+----
+DROP FUNCTION pinak.window_candidates(text, integer, pinak.filters)
+----
+DROP FUNCTION pinak.phrase_candidates(text, integer, pinak.filters)
+----
+DROP FUNCTION pinak.selective_matcher(text, float8, float8)
+----
+DROP FUNCTION pinak.passes(pinak.memories, pinak.filters)
+----
+DROP TYPE pinak.filters
+----
+DROP TABLE pinak.segments
+----
+DROP INDEX pinak.memory_vectors_by_seq
+----
+ALTER TABLE pinak.memory_vectors DROP COLUMN seq
+----
+DROP INDEX pinak.memories_by_agent
+----
+DROP INDEX pinak.memories_superseded
+----
+ALTER TABLE pinak.memories DROP COLUMN superseded_at

@@ -1,1 +1,3 @@
-SELECT 1
+DROP FUNCTION pinak.raise_generations() CASCADE
+----
+DROP TABLE pinak.generations

@@ -1,1 +1,1 @@
-SELECT 1
+DROP TABLE pinak.memory_links, pinak.link_queue

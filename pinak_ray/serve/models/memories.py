@@ -1,11 +1,14 @@
 """Bodies and answers of `/v1/memories`."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
 
-from pinak_ray.records.memories import Ack, Layer, Memory, new_memory
+from pinak_ray.records.memories import Ack, Layer, Memory, Outcome, new_memory
+from pinak_ray.records.revisions import Revision, new_revision
+from pinak_ray.records.state import Owner
 from pinak_ray.serve.models.base import (
     AckField,
     Answer,
@@ -23,10 +26,13 @@ __all__ = [
     "MAX_BATCH",
     "FateAnswer",
     "FatesAnswer",
+    "HistoryAnswer",
+    "MemoryAnswer",
     "MemoryItem",
     "ReceiptAnswer",
     "RememberBatchBody",
     "RememberBody",
+    "ReviseBody",
 ]
 
 # What one Writer takes in a group commit; larger sets are sent as several batches.
@@ -90,6 +96,51 @@ class RememberBody(MemoryItem):
     ack: AckField | None = None
 
 
+class ReviseBody(Body):
+    """What is now said instead of a memory; what is not given stays as it was."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"content": "orders has 2 locks"}]})
+
+    content: str = Field(description="The new text: at most 64 KiB of UTF-8.")
+    agent: str | None = Field(None, description="Who revises; the token's subject if absent.")
+    layer: LayerField | None = None
+    session: str | None = None
+    details: Details | None = None
+    tags: list[str] | None = None
+    entities: list[str] | None = None
+    outcome: OutcomeField | None = None
+    salience: float | None = Field(None, ge=0, le=1)
+    occurred_at: Moment | None = None
+    ttl_s: TtlField | None = None
+    source: str | None = None
+    vector: VectorField | None = None
+    idempotency_key: KeyField | None = None
+    ack: AckField | None = None
+
+    def revision(
+        self, owner: Owner, memory_id: str, *, vector: bytes | None, idempotency_key: str | None
+    ) -> Revision:
+        """Return the checked revision; raises InvalidInput."""
+        return new_revision(
+            owner.namespace_id,
+            owner.name,
+            memory_id,
+            self.content,
+            layer=self.layer,
+            session=self.session,
+            details=self.details,
+            tags=self.tags,
+            entities=self.entities,
+            outcome=self.outcome,
+            salience=self.salience,
+            occurred_at=self.occurred_at,
+            ttl_s=self.ttl_s,
+            source=self.source,
+            vector=vector,
+            idempotency_key=idempotency_key,
+        )
+
+
 class RememberBatchBody(Body):
     """Memories to store; each is checked on its own, so that a bad one fails alone."""
 
@@ -120,3 +171,31 @@ class FatesAnswer(Answer):
     """What became of each item, in the order of the request."""
 
     results: list[FateAnswer]
+
+
+class MemoryAnswer(Answer):
+    """One memory, and what superseded it."""
+
+    id: UUID
+    agent: str
+    layer: Layer
+    content: str
+    session: str | None
+    details: dict[str, Any]
+    tags: list[str]
+    entities: list[str]
+    outcome: Outcome | None
+    salience: float
+    occurred_at: datetime
+    created_at: datetime
+    expires_at: datetime | None
+    source: str | None
+    superseded_by: UUID | None
+    superseded_at: datetime | None
+
+
+class HistoryAnswer(Answer):
+    """One memory, and all that superseded one another around it, oldest first, itself too."""
+
+    memory: MemoryAnswer
+    history: list[MemoryAnswer]

@@ -1,25 +1,35 @@
 """Bodies and answers of `/v1/recall` and `/v1/nudges`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from pinak_ray.records.limits import MAX_K
+from pinak_ray.recall.recipes import RECIPES
+from pinak_ray.records.limits import MAX_DEPTH, MAX_K
 from pinak_ray.records.memories import Layer, Outcome
-from pinak_ray.records.nudges import MAX_NUDGES, Intent, NudgeKind, Strength, new_intent
-from pinak_ray.records.recall import RecallRequest, new_recall
+from pinak_ray.records.nudges import MAX_NUDGES, Intent, NudgeKind, Strength, Verdict, new_intent
+from pinak_ray.records.recall import MAX_RRF_K, RecallRequest, new_recall
 from pinak_ray.serve.models.base import (
     Answer,
     Body,
+    KeyField,
     LayerField,
     Moment,
     OutcomeField,
     VectorField,
 )
 
-__all__ = ["HitAnswer", "IntendBody", "NudgeAnswer", "NudgesAnswer", "RecallAnswer", "RecallBody"]
+__all__ = [
+    "FeedbackBody",
+    "HitAnswer",
+    "IntendBody",
+    "NudgeAnswer",
+    "NudgesAnswer",
+    "RecallAnswer",
+    "RecallBody",
+]
 
 
 class RecallBody(Body):
@@ -27,41 +37,86 @@ class RecallBody(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"query": "what blocked the last rollout?", "k": 3, "tags": ["orders"]}]
+            "examples": [
+                {"query": "what blocked the last rollout?", "k": 3, "tags": ["orders"]},
+                {
+                    "query": "orders table",
+                    "any_tags": ["orders", "billing"],
+                    "no_tags": ["drill"],
+                    "entities": ["orders"],
+                    "outcome": "failure",
+                    "since": "2026-01-01T00:00:00+00:00",
+                    "as_of": "2026-03-01T12:00:00+00:00",
+                    "trace": True,
+                },
+                {"query": "who owns billing?", "recipe": "rrf", "rrf_k": 10, "min_score": 0.01},
+                {"recipe": "recent", "agents": ["deployer"], "k": 20},
+            ]
         }
     )
 
-    query: str = Field(description="At most 8 KiB of UTF-8.")
-    k: int = Field(10, ge=1, le=MAX_K, description="How many hits at most.")
-    recipe: str = Field("default", max_length=64, description="The combination of signals.")
-    layers: list[LayerField] = Field([])
-    agents: list[str] = Field([])
-    sessions: list[str] = Field([])
+    query: str | None = Field(
+        None, description="At most 8 KiB of UTF-8. Only the recipe `recent` needs none."
+    )
+    k: int = Field(10, ge=1, le=MAX_K, description="How many hits at most, on this page.")
+    recipe: str = Field(
+        "default",
+        max_length=64,
+        description=f"The combination of signals and fusion: {', '.join(RECIPES)}.",
+    )
+    rrf_k: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_RRF_K,
+        description="The constant of reciprocal rank fusion, with the recipe `rrf` only; its own "
+        "is 60. The smaller, the more the first ranks count.",
+    )
+    layers: list[LayerField] = Field([], description="Any of these layers.")
+    agents: list[str] = Field([], description="Any of these agents' memories; all if absent.")
+    sessions: list[str] = Field([], description="Any of these sessions.")
     tags: list[str] = Field([], description="Every one of them must be on the memory.")
+    any_tags: list[str] = Field([], description="At least one of them must be on the memory.")
+    no_tags: list[str] = Field([], description="None of them may be on the memory.")
+    entities: list[str] = Field([], description="The memory must be about every one of them.")
     outcome: OutcomeField | None = None
     since: Moment | None = Field(None, description="Inclusive, against `occurred_at`.")
     until: Moment | None = Field(None, description="Exclusive, against `occurred_at`.")
-    min_score: float | None = None
-    trace: bool = Field(False, description="Explain each hit: every signal's rank and score.")
+    as_of: Moment | None = Field(
+        None,
+        description="Answer from what was believed then: stored by then, and then neither "
+        "superseded nor expired. It must not lie in the future.",
+    )
+    min_score: float | None = Field(
+        None, description="No hit scores less. A trace shows what scores are made of."
+    )
+    trace: bool = Field(
+        False, description="Explain each hit: every signal's rank, score and contribution."
+    )
+    cursor: str | None = Field(
+        None,
+        max_length=64,
+        description="The last answer's `cursor`, for the next page; all else but `k` and `trace` "
+        "must be as it was.",
+    )
+    expand: int = Field(
+        0,
+        ge=0,
+        le=MAX_DEPTH,
+        description="Behind the hits also up to `k` memories that are linked to them, at most so "
+        "many links away.",
+    )
     vector: VectorField | None = None
 
     def request(self, *, vector: bytes | None) -> RecallRequest:
         """Return the checked request; raises InvalidInput."""
-        return new_recall(
-            self.query,
-            k=self.k,
-            recipe=self.recipe,
-            layers=self.layers,
-            agents=self.agents,
-            sessions=self.sessions,
-            tags=self.tags,
-            outcome=self.outcome,
-            since=self.since,
-            until=self.until,
-            min_score=self.min_score,
-            trace=self.trace,
-            vector=vector,
-        )
+        return new_recall(**{**dict(self), "vector": vector})
+
+
+# JSON has no enums, so strictness would refuse their names.
+VerdictField = Annotated[
+    Verdict,
+    Field(strict=False, description="`acted_on`: useful, and the action was left or changed."),
+]
 
 
 class IntendBody(Body):
@@ -85,18 +140,33 @@ class IntendBody(Body):
     tool: str | None = None
     arguments: dict[str, Any] | None = None
     k: int = Field(1, ge=1, le=MAX_NUDGES, description="How many nudges at most.")
+    repeat: bool = Field(False, description="Show again what was shown a short while ago.")
+    idempotency_key: KeyField | None = Field(
+        None, description="Names this request: repeating it is answered like the first one."
+    )
 
     def checked_intent(self) -> Intent:
         """Return the checked intent; raises InvalidInput."""
         return new_intent(self.intent, tool=self.tool, arguments=self.arguments)
 
 
+class FeedbackBody(Body):
+    """What a nudge was worth."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"verdict": "acted_on"}]})
+
+    verdict: VerdictField
+    agent: str | None = Field(None, description="Who says so; the token's subject if absent.")
+
+
 class SignalAnswer(Answer):
     """What one signal said of one hit."""
 
     name: str
-    score: float | None
-    rank: int | None
+    score: float | None = Field(description="Raw; null where it knows nothing of the hit.")
+    rank: int | None = Field(description="Among all candidates, 1 is best; null as the score.")
+    weight: float
+    contribution: float = Field(description="What it adds: a hit's score is the sum of these.")
 
 
 class HitAnswer(Answer):
@@ -121,9 +191,14 @@ class TraceAnswer(Answer):
     """How the result came to be."""
 
     recipe: str
+    fusion: str
     weights: dict[str, float]
-    candidates: dict[str, int]
-    timings_ms: dict[str, float]
+    candidates: dict[str, int] = Field(description="How many memories each signal brought.")
+    fused: int = Field(description="How many different ones these were.")
+    kept: int = Field(description="How many of them are hits, on all pages together.")
+    min_score: float | None = Field(description="The floor that held.")
+    timings_ms: dict[str, float] = Field(description="Wall clock, by step.")
+    rrf_k: int | None
 
 
 class RecallAnswer(Answer):
@@ -131,10 +206,11 @@ class RecallAnswer(Answer):
 
     hits: list[HitAnswer]
     trace: TraceAnswer | None
+    cursor: str | None = Field(description="Asks for the next page; null on the last.")
 
 
 class NudgeAnswer(Answer):
-    """A past failure that bears on the intent, with its evidence."""
+    """A past failure, or a contradicted fact, that bears on the intent; why, and its evidence."""
 
     kind: NudgeKind
     strength: Strength
@@ -142,6 +218,7 @@ class NudgeAnswer(Answer):
     reason: str
     score: float
     evidence: list[HitAnswer]
+    id: UUID = Field(description="What feedback names.")
 
 
 class NudgesAnswer(Answer):

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from pinak_ray.serve.models.base import Answer
 
-__all__ = ["HealthAnswer", "JwksAnswer", "Problem", "ReadyAnswer"]
+__all__ = ["CacheAnswer", "HealthAnswer", "JwksAnswer", "Problem", "ReadyAnswer"]
 
 
 class Fault(Answer):
@@ -58,6 +58,26 @@ class ReadyAnswer(Answer):
 
     status: str
     parts: dict[str, str]
+
+
+class CacheAnswer(Answer):
+    """The cache of recall of one process, counted since it began or changed its model."""
+
+    process: int = Field(description="The id of the gateway that answered.")
+    enabled: bool
+    threshold: float = Field(description="The least cosine at which two queries share an answer.")
+    ttl_s: float = Field(description="An answer is kept for so long at most, give or take a tenth.")
+    capacity_bytes: int
+    entries: int
+    bytes: int
+    hit_rate: float = Field(description="Lookups that caused no search of their own / lookups.")
+    lookups: dict[str, int] = Field(
+        description="By what answered: an `equal` query, a `near` one, a search `shared` with "
+        "another caller, or a `miss`: a search."
+    )
+    drops: dict[str, int] = Field(
+        description="`evicted` for room, `stale` after a write, `expired` in time."
+    )
 
 
 class JwksAnswer(Answer):

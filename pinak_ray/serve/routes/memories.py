@@ -1,28 +1,34 @@
-"""`/v1/memories`: store memories."""
+"""`/v1/memories`: store memories, read, revise and forget one."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from pinak_ray.records.errors import PinakError
+from pinak_ray.records.limits import check_id
 from pinak_ray.records.memories import Ack
-from pinak_ray.records.operations import Remember
-from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
-from pinak_ray.serve.auth import Caller, Writer
+from pinak_ray.records.operations import Forget, Remember, Revise
+from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status, version_answer
+from pinak_ray.serve.auth import Caller, Reader, Writer
 from pinak_ray.serve.batches import fates
 from pinak_ray.serve.bodies import checked, json_body, takes
 from pinak_ray.serve.models.memories import (
     FatesAnswer,
+    HistoryAnswer,
     MemoryItem,
     ReceiptAnswer,
     RememberBatchBody,
     RememberBody,
+    ReviseBody,
 )
-from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.openapi import PROBLEMS, Responses
+from pinak_ray.serve.paths import PathName
 from pinak_ray.serve.problems import request_id
 from pinak_ray.serve.writes import Writing
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"], responses=PROBLEMS)
+
+_UNKNOWN: Responses = {404: {"description": "This namespace has no such memory"}}
 
 
 async def _operation(caller: Caller, item: MemoryItem, *, ack: Ack, key: str | None) -> Remember:
@@ -80,3 +86,60 @@ async def remember_batch(
             items.append(error)
     results = await fates(caller.context, items, instance=request_id(request.scope))
     return JsonAnswer({"results": results})
+
+
+@router.get(
+    "/{memory_id}",
+    summary="Read one memory, with its history",
+    response_model=HistoryAnswer,
+    responses=_UNKNOWN,
+)
+async def read(caller: Reader, memory_id: PathName) -> JsonAnswer:
+    """Return one memory and all that superseded one another around it, 100 at most."""
+    id_, context = check_id("memory_id", memory_id), caller.context
+    namespace_id = await caller.namespace_id()
+    async with context.deadline(context.deadlines.read_s):
+        versions = await context.backend.versions(namespace_id, id_)
+    history = [version_answer(version) for version in versions]
+    (memory,) = (answer for answer in history if answer["id"] == id_)
+    return JsonAnswer({"memory": memory, "history": history})
+
+
+@router.put(
+    "/{memory_id}",
+    summary="Revise one memory",
+    status_code=201,
+    response_model=ReceiptAnswer,
+    responses={
+        200: {"model": ReceiptAnswer, "description": "A retry met its earlier write"},
+        409: {"description": "Another revision came first; `successor` is its memory"},
+        **_UNKNOWN,
+    },
+    openapi_extra=takes(ReviseBody),
+)
+async def revise(
+    caller: Writer,
+    memory_id: PathName,
+    options: Writing,
+    body: Annotated[ReviseBody, Depends(json_body(ReviseBody))],
+) -> JsonAnswer:
+    """Store what is now said instead of a memory, and return the receipt of the new one.
+
+    It supersedes the old one at once, `accepted` being reached with `durable`.
+    """
+    revision = body.revision(
+        await caller.agent(body.agent),
+        memory_id,
+        vector=caller.context.encode_vector(body.vector),
+        idempotency_key=options.key_with(body.idempotency_key),
+    )
+    receipt = await caller.context.send(Revise(revision, options.ack_with(body.ack)))
+    return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
+
+
+@router.delete("/{memory_id}", summary="Forget one memory", response_model=ReceiptAnswer)
+async def forget(caller: Writer, memory_id: PathName) -> JsonAnswer:
+    """Remove one memory. Nothing finds it from here on; `new` is false if there was none."""
+    owner = await caller.agent(None)
+    receipt = await caller.context.send(Forget(owner, check_id("memory_id", memory_id)))
+    return JsonAnswer(receipt_answer(receipt))

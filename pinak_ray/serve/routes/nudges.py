@@ -1,14 +1,16 @@
-"""`/v1/nudges`: what failed like this?"""
+"""`/v1/nudges`: what failed like this, what does it contradict, and was the warning any good?"""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from pinak_ray.records.operations import Intend
-from pinak_ray.serve.answers import JsonAnswer
-from pinak_ray.serve.auth import Reader
+from pinak_ray.records.operations import Feedback, Intend
+from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
+from pinak_ray.serve.auth import Reader, Writer
 from pinak_ray.serve.bodies import json_body, takes
-from pinak_ray.serve.models.recall import IntendBody, NudgesAnswer
+from pinak_ray.serve.models.memories import ReceiptAnswer
+from pinak_ray.serve.models.recall import FeedbackBody, IntendBody, NudgesAnswer
 from pinak_ray.serve.openapi import PROBLEMS
 
 router = APIRouter(prefix="/v1/nudges", tags=["nudges"], responses=PROBLEMS)
@@ -23,7 +25,28 @@ router = APIRouter(prefix="/v1/nudges", tags=["nudges"], responses=PROBLEMS)
 async def intend(
     caller: Reader, body: Annotated[IntendBody, Depends(json_body(IntendBody))]
 ) -> JsonAnswer:
-    """Return the past failures that bear on the intent; mostly there are none."""
+    """Return the past failures and the facts that bear on the intent; mostly there are none."""
     intent = body.checked_intent()
-    operation = Intend(await caller.agent(body.agent), intent, body.k)
+    agent = await caller.agent(body.agent)
+    request = agent.write_id(body.idempotency_key)
+    operation = Intend(agent, intent, body.k, body.repeat, request)
     return JsonAnswer({"nudges": await caller.context.send(operation)})
+
+
+@router.post(
+    "/{nudge_id}/feedback",
+    summary="Say what a nudge was worth",
+    status_code=201,
+    response_model=ReceiptAnswer,
+    responses={200: {"model": ReceiptAnswer, "description": "The agent had said something before"}},
+    openapi_extra=takes(FeedbackBody),
+)
+async def feedback(
+    caller: Writer,
+    nudge_id: UUID,
+    body: Annotated[FeedbackBody, Depends(json_body(FeedbackBody))],
+) -> JsonAnswer:
+    """Keep what an agent says of a nudge, or of the memory behind it; later ones weigh it."""
+    operation = Feedback(await caller.agent(body.agent), nudge_id, body.verdict)
+    receipt = await caller.context.send(operation)
+    return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))

@@ -1,51 +1,54 @@
--- Each query removes a bounded number of expired rows and returns how many.
+-- What removes a bounded number of expired rows.
 
--- A memory that is still queued for indexing waits: its terms must be counted before they leave.
+-- Which memories are over, forgotten ones first. One that is still queued for indexing waits: its
+-- terms must be counted before they leave.
+-- name: take_memories
+SELECT namespace_id, id FROM pinak.memories
+WHERE expires_at <= now()
+    AND NOT EXISTS (SELECT FROM pinak.index_queue AS q WHERE memories.id = ANY (q.memory_ids))
+ORDER BY expires_at
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+
+-- The reverse of count_terms, in the same order of keys; then of count_documents.
+-- name: uncount_terms
+INSERT INTO pinak.term_stats AS t (namespace_id, term, documents)
+SELECT m.namespace_id, lexeme, -count(*)
+FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
+JOIN pinak.memories AS m USING (namespace_id, id)
+CROSS JOIN LATERAL unnest(tsvector_to_array(m.lexemes)) AS lexeme
+GROUP BY m.namespace_id, lexeme
+ORDER BY m.namespace_id, lexeme
+ON CONFLICT (namespace_id, term) DO UPDATE SET documents = t.documents + excluded.documents
+
+-- name: drop_unused_terms
+DELETE FROM pinak.term_stats AS t
+USING unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
+JOIN pinak.memories AS m USING (namespace_id, id)
+CROSS JOIN LATERAL unnest(tsvector_to_array(m.lexemes)) AS lexeme
+WHERE t.namespace_id = m.namespace_id AND t.term = lexeme AND t.documents = 0
+
+-- name: uncount_documents
+INSERT INTO pinak.corpus_stats AS c (namespace_id, documents, total_length)
+SELECT m.namespace_id, -count(*), -sum(length(m.lexemes))
+FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
+JOIN pinak.memories AS m USING (namespace_id, id)
+GROUP BY m.namespace_id
+ORDER BY m.namespace_id
+ON CONFLICT (namespace_id) DO UPDATE SET
+    documents = c.documents + excluded.documents,
+    total_length = c.total_length + excluded.total_length
+
 -- name: memories
-WITH gone AS (
-    SELECT namespace_id, id FROM pinak.memories
-    WHERE expires_at <= now()
-        AND NOT EXISTS (SELECT FROM pinak.index_queue AS q WHERE memories.id = ANY (q.memory_ids))
-    ORDER BY expires_at
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
+WITH gone AS MATERIALIZED (
+    SELECT namespace_id, id FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
 ), vectors AS (
-    DELETE FROM pinak.memory_vectors AS v USING gone
-    WHERE v.namespace_id = gone.namespace_id AND v.memory_id = gone.id
-), windows AS (
-    DELETE FROM pinak.memory_windows AS w USING gone
-    WHERE w.namespace_id = gone.namespace_id AND w.memory_id = gone.id
-    RETURNING w.namespace_id, length(w.lexemes) AS length
-), window_totals AS (
-    UPDATE pinak.window_stats AS s
-    SET windows = s.windows - u.windows, total_length = s.total_length - u.total_length
-    FROM (
-        SELECT namespace_id, count(*) AS windows, sum(length) AS total_length
-        FROM windows GROUP BY namespace_id
-    ) AS u
-    WHERE s.namespace_id = u.namespace_id
-), removed AS (
-    DELETE FROM pinak.memories AS m USING gone
-    WHERE m.namespace_id = gone.namespace_id AND m.id = gone.id
-    RETURNING m.namespace_id, m.lexemes
-), terms AS (
-    UPDATE pinak.term_stats AS t SET documents = t.documents - u.documents
-    FROM (
-        SELECT namespace_id, lexeme, count(*) AS documents
-        FROM removed CROSS JOIN LATERAL unnest(tsvector_to_array(lexemes)) AS lexeme
-        GROUP BY namespace_id, lexeme
-    ) AS u
-    WHERE t.namespace_id = u.namespace_id AND t.term = u.lexeme
-), corpora AS (
-    UPDATE pinak.corpus_stats AS c
-    SET documents = c.documents - u.documents, total_length = c.total_length - u.total_length
-    FROM (
-        SELECT namespace_id, count(*) AS documents, sum(length(lexemes)) AS total_length
-        FROM removed GROUP BY namespace_id
-    ) AS u
-    WHERE c.namespace_id = u.namespace_id
+    DELETE FROM pinak.memory_vectors AS v USING gone CROSS JOIN pinak.embedding_models AS e
+    WHERE v.namespace_id = gone.namespace_id AND v.model_id = e.id AND v.kind IN (0, 1)
+        AND v.memory_id = gone.id
 )
-SELECT count(*) FROM removed
+DELETE FROM pinak.memories AS m USING gone
+WHERE m.namespace_id = gone.namespace_id AND m.id = gone.id
 
 -- name: working_items
 WITH removed AS (
@@ -78,6 +81,35 @@ WITH removed AS (
     DELETE FROM pinak.batch_receipts WHERE (lane, host) IN (
         SELECT lane, host FROM pinak.batch_receipts
         WHERE committed_at < now() - interval '10 minutes' ORDER BY committed_at LIMIT $1
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed
+
+-- Long past any cool-down, and hardly anyone says now what an old nudge was worth.
+-- name: nudges
+WITH removed AS (
+    DELETE FROM pinak.nudges WHERE (namespace_id, id) IN (
+        SELECT namespace_id, id FROM pinak.nudges
+        WHERE shown_at < now() - interval '30 days' ORDER BY shown_at LIMIT $1
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed
+
+-- name: standing_intents
+WITH removed AS (
+    DELETE FROM pinak.standing_intents WHERE (namespace_id, agent) IN (
+        SELECT namespace_id, agent FROM pinak.standing_intents
+        WHERE expires_at <= now() ORDER BY expires_at LIMIT $1
+        FOR UPDATE SKIP LOCKED
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed
+
+-- name: recorded_queries
+WITH removed AS (
+    DELETE FROM pinak.recorded_queries WHERE (namespace_id, slot) IN (
+        SELECT namespace_id, slot FROM pinak.recorded_queries
+        WHERE recorded_at < now() - interval '7 days' ORDER BY recorded_at LIMIT $1
     ) RETURNING 1
 )
 SELECT count(*) FROM removed

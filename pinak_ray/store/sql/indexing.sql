@@ -83,7 +83,8 @@ ORDER BY last_at
 LIMIT $3
 FOR UPDATE SKIP LOCKED
 
--- Each session's entries from $3 on, at most $5 of them, after the $4 before.
+-- Each session's entries from the first one without a window on, from $3 on, at most $5 of them,
+-- after the $4 before. What is over, or was superseded, is not said any more.
 -- name: session_entries
 SELECT t.number, m.id, m.agent, m.session, m.content, m.is_new,
     EXISTS (
@@ -93,12 +94,23 @@ SELECT t.number, m.id, m.agent, m.session, m.content, m.is_new,
 FROM unnest($1::integer[], $2::text[], $3::uuid[])
     WITH ORDINALITY AS t (namespace_id, session, from_id, number)
 CROSS JOIN LATERAL (
+    SELECT e.id AS from_id FROM pinak.memories AS e
+    WHERE e.namespace_id = t.namespace_id AND e.session = t.session AND e.id >= t.from_id
+        AND e.superseded_by IS NULL AND (e.expires_at IS NULL OR e.expires_at > now())
+        AND NOT EXISTS (
+            SELECT FROM pinak.memory_windows AS w
+            WHERE w.namespace_id = e.namespace_id AND w.memory_id = e.id)
+    ORDER BY e.id LIMIT 1
+) AS missing
+CROSS JOIN LATERAL (
     (SELECT id, agent, session, content, false AS is_new FROM pinak.memories
-     WHERE namespace_id = t.namespace_id AND session = t.session AND id < t.from_id
+     WHERE namespace_id = t.namespace_id AND session = t.session AND id < missing.from_id
+        AND superseded_by IS NULL AND (expires_at IS NULL OR expires_at > now())
      ORDER BY id DESC LIMIT $4)
     UNION ALL
     (SELECT id, agent, session, content, true FROM pinak.memories
-     WHERE namespace_id = t.namespace_id AND session = t.session AND id >= t.from_id
+     WHERE namespace_id = t.namespace_id AND session = t.session AND id >= missing.from_id
+        AND superseded_by IS NULL AND (expires_at IS NULL OR expires_at > now())
      ORDER BY id LIMIT $5)
 ) AS m
 ORDER BY t.number, m.id

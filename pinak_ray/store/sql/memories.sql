@@ -29,3 +29,8 @@ SELECT namespace_id, model_id, kind, memory_id, embedding FROM staged_vectors
 
 -- name: must_stage
 SELECT row_security_active('pinak.memory_vectors')
+
+-- name: stored
+SELECT namespace_id, id
+FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
+JOIN pinak.memories USING (namespace_id, id)

@@ -4,6 +4,7 @@
 SELECT layer, count(*) AS memories
 FROM pinak.memories
 WHERE namespace_id = current_setting('pinak.namespace_id')::integer
+    AND (expires_at IS NULL OR expires_at > now())
 GROUP BY layer ORDER BY layer
 
 -- name: counts

@@ -11,21 +11,25 @@ from pinak_ray.cluster.cli.doctor.verdict import Check, ok, problem, warning
 from pinak_ray.cluster.external_postgres import APP_ROLE, ServerReport, check_server
 from pinak_ray.migrations.runner import latest_revision
 from pinak_ray.records.errors import PinakError
+from pinak_ray.store.database import Database
+from pinak_ray.store.segment_recall import SegmentRecall, measure_recall
 
 __all__ = [
     "Wall",
     "check_database",
     "judge_durability",
     "judge_revision",
+    "judge_segments",
     "judge_server",
     "judge_wall",
 ]
 
 _TIMEOUT_S = 30.0
+_LEAST_RECALL: Final = 0.95
 _DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 _WALLED: Final = (
     "memories", "memory_vectors", "memory_windows", "term_stats", "corpus_stats", "window_stats",
-    "working_items", "entries",
+    "working_items", "entries", "segments", "recorded_queries",
 )  # fmt: skip
 
 _SETTINGS: Final = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1::text[])"
@@ -68,6 +72,8 @@ async def check_database(dsn: str) -> list[Check]:
                     checks.append(judge_wall(await _wall(connection, dsn)))
             finally:
                 await connection.close(timeout=_TIMEOUT_S)
+        if found == latest_revision():
+            checks.append(judge_segments(await _segments(dsn)))
     except (PinakError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         return [problem("postgres", str(error) or repr(error), "run `pinak-ray up`")]
     return checks
@@ -118,6 +124,27 @@ def judge_wall(wall: Wall) -> Check:
     if wall.from_within is None:
         return ok(name, "row-level security is forced; no memory is stored yet to try it on")
     return ok(name, f"tried as {APP_ROLE}: other namespaces' memories are invisible")
+
+
+def judge_segments(measured: SegmentRecall | None) -> Check:
+    """Judge how much a search by the segments' indexes finds."""
+    name = "segments"
+    if measured is None:
+        return ok(name, "every namespace is small enough to be searched exactly")
+    text = (
+        f"{measured.recall:.0%} of the ten nearest are found among {measured.rows:,} vectors in "
+        f"{measured.segments} segments"
+    )
+    if measured.recall < _LEAST_RECALL:
+        return warning(name, text, "the vectors may be unusually alike; try another model")
+    return ok(name, text)
+
+
+async def _segments(dsn: str) -> SegmentRecall | None:
+    async with asyncio.timeout(_TIMEOUT_S):
+        database = await Database.open(dsn, service_connections=1, name="pinak-ray doctor")
+        async with database:
+            return await measure_recall(database)
 
 
 async def _revision(connection: Any) -> str | None:

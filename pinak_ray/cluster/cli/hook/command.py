@@ -115,7 +115,8 @@ def _settings(arguments: Sequence[str]) -> dict[str, Any]:
 def _nudges(options: argparse.Namespace, call: ToolCall) -> list[dict[str, Any]]:
     """Ask as the other commands do: --url, then --home, then PINAK_URL, then the usual home."""
     timeout_s = options.timeout_ms / 1000
-    request = call.request(options.agent or f"hook-{call.session}")
+    agent = options.agent or f"hook-{call.session}"
+    request = call.request(agent, repeat=options.mode != "warn")
     token = os.environ.get("PINAK_TOKEN", "").strip()
     url = options.url or (os.environ.get("PINAK_URL") if options.home is None else None)
 

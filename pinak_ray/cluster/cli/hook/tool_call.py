@@ -21,14 +21,18 @@ class ToolCall(NamedTuple):
     tool: str
     arguments: dict[str, Any]
 
-    def request(self, agent: str) -> dict[str, Any]:
-        """Return the body of `POST /v1/nudges`; it fits the gateway's limits."""
+    def request(self, agent: str, *, repeat: bool = True) -> dict[str, Any]:
+        """Return the body of `POST /v1/nudges`; it fits the gateway's limits.
+
+        `repeat` asks without a cool-down: a call that was stopped must not pass at the second try.
+        """
         arguments = list(self.arguments.items())[:_ARGUMENTS]
         return {
             "agent": _short(agent, _NAME_CHARS),
             "intent": _short(self._intent(), _INTENT_CHARS),
             "tool": _short(self.tool, _NAME_CHARS),
             "arguments": {_short(name, _NAME_CHARS): _brief(value) for name, value in arguments},
+            "repeat": repeat,
         }
 
     def _intent(self) -> str:

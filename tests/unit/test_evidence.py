@@ -5,17 +5,18 @@ from typing import Any
 
 import pytest
 
-from pinak_ray.nudges.failures import Failure, scored
+from pinak_ray.nudges.evidence import Evidence, scored
 
 
-def evidence(*lexical: float, documents: int = 100) -> list[Failure]:
+def evidence(*lexical: float, documents: int = 100) -> list[Evidence]:
     """Score failures that are equally near and share words of this BM25."""
     return scored([row(at, bm25, documents) for at, bm25 in enumerate(lexical)])
 
 
 def row(id_: int, bm25: float, documents: int) -> dict[str, Any]:
-    """A row of `similar_failures`."""
-    return {"id": id_, "similarity": 0.3, "lexical": bm25, "documents": documents}
+    """A row of `evidence`, of which no agent has said anything."""
+    counted = {"similarity": 0.3, "lexical": bm25, "documents": documents}
+    return {"id": id_, **counted, "usefulness": 0.0, "agents": 0, "shown": []}
 
 
 def test_the_best_comes_first() -> None:

@@ -1,0 +1,1 @@
+"""Recall at any size: what each idea of `python -m benchmarks.search` is, a file each."""

@@ -1,0 +1,137 @@
+-- Loads pgvector's library: before that its settings are unknown, and only a superuser may name them.
+SELECT '[1]'::halfvec
+----
+-- The statement that finds the `wanted` ($2) vectors nearest to $1 whose memories pass $3 and are
+-- none of $4, in the session's namespace. Text, so that its numbers are the planner's, and so that a
+-- test can EXPLAIN it. `how`:
+--   exact     every vector; of the 4 * wanted nearest those that pass. Joining first would read
+--             every memory's row to drop almost none, and a heap of the nearest costs 4 ms less than
+--             sorting 10k distances.
+--   filtered  every vector whose memory passes.
+--   segments  each segment's index, walked until `wanted` pass (hnsw.iterative_scan), and the tail
+--             behind the last segment as `exact` does.
+CREATE FUNCTION pinak.nearest_statement(model integer, kind smallint, how text) RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    WITH here AS (
+        SELECT current_setting('pinak.namespace_id')::integer AS namespace_id
+    ), sealed AS (
+        SELECT coalesce(max(s.end_seq), 0) AS end_seq,
+            string_agg(format($segment$
+                UNION ALL (
+                    SELECT v.memory_id AS id, v.embedding <=> $1 AS distance
+                    FROM pinak.segment_%s AS v
+                    CROSS JOIN LATERAL (
+                        SELECT FROM pinak.memories AS m
+                        WHERE m.namespace_id = %s AND m.id = v.memory_id AND pinak.passes(m, $3)
+                        OFFSET 0
+                    ) AS alive
+                    ORDER BY v.embedding <=> $1
+                    LIMIT $2
+                )$segment$, s.id, s.namespace_id), '' ORDER BY s.id) AS parts
+        FROM pinak.segments AS s, here
+        WHERE s.namespace_id = here.namespace_id AND s.model_id = $1 AND s.kind = $2
+            AND s.rows IS NOT NULL AND s.replaced_at IS NULL
+    ), own AS (
+        SELECT format('v.namespace_id = %s AND v.model_id = %s AND v.kind = %s',
+            namespace_id, $1, $2) AS vectors
+        FROM here
+    )
+    SELECT CASE how WHEN 'filtered' THEN format($filtered$
+        SELECT v.memory_id AS id, v.embedding <=> $1 AS distance
+        FROM pinak.memory_vectors AS v
+        WHERE %s AND v.memory_id <> ALL ($4) AND v.memory_id IN (
+            SELECT m.id FROM pinak.memories AS m
+            WHERE m.namespace_id = %s AND pinak.passes(m, $3))
+        ORDER BY distance, id
+        LIMIT $2
+        $filtered$, own.vectors, namespace_id)
+    ELSE format($nearest$
+        SELECT id, distance
+        FROM ((
+            SELECT near.id, near.distance
+            FROM (
+                SELECT v.memory_id AS id, v.embedding <=> $1 AS distance
+                FROM pinak.memory_vectors AS v
+                WHERE %s %s
+                ORDER BY distance, id
+                LIMIT 4 * $2
+            ) AS near
+            CROSS JOIN LATERAL (
+                SELECT FROM pinak.memories AS m
+                WHERE m.namespace_id = %s AND m.id = near.id AND pinak.passes(m, $3)
+                OFFSET 0
+            ) AS alive
+        ) %s) AS found
+        WHERE id <> ALL ($4)
+        ORDER BY distance, id
+        LIMIT $2
+        $nearest$, own.vectors,
+        CASE how WHEN 'segments' THEN format('AND v.seq >= %s', sealed.end_seq) END,
+        namespace_id,
+        CASE how WHEN 'segments' THEN sealed.parts END)
+    END
+    FROM here, sealed, own
+$$
+----
+-- The vectors nearest to `vector` whose memories pass `f`, nearest first: exactly in a namespace
+-- without segments, or where a filter leaves few; else by the segments' indexes. Where too few of
+-- the near ones pass, the rest is looked for among all, so that nothing that passes is left out.
+CREATE FUNCTION pinak.nearest(
+    model integer, kind smallint, vector halfvec, wanted integer, f pinak.filters
+) RETURNS TABLE (id uuid, distance double precision)
+LANGUAGE plpgsql VOLATILE ROWS 50  -- only a volatile function may EXPLAIN
+SET hnsw.iterative_scan = relaxed_order
+SET hnsw.ef_search = 100
+-- The planner takes a scan with a sort for cheaper than an index, though it never is here.
+SET enable_seqscan = off
+AS $$
+DECLARE
+    here integer := current_setting('pinak.namespace_id')::integer;
+    filtered boolean := num_nonnulls(
+        f.layers, f.agents, f.sessions, f.tags, f.any_tags, f.no_tags, f.entities, f.outcome,
+        f.since, f.until, f.as_of) > 0;
+    how text := CASE WHEN filtered THEN 'filtered' ELSE 'exact' END;
+    plan json;
+    ids uuid[] := '{}';
+    distances double precision[];
+BEGIN
+    IF wanted < 1 OR vector IS NULL THEN
+        RETURN;
+    END IF;
+    IF EXISTS (
+        SELECT FROM pinak.segments AS s
+        WHERE s.namespace_id = here AND s.model_id = nearest.model
+            AND s.kind = nearest.kind AND s.rows IS NOT NULL AND s.replaced_at IS NULL
+    ) THEN
+        IF filtered THEN
+            -- The planner's own guess of how many pass. A walk of an index ends after 20,000 rows
+            -- of a segment, so that what one in a thousand passes is not found by it.
+            EXECUTE format(
+                'EXPLAIN (FORMAT JSON) SELECT FROM pinak.memories AS m'
+                ' WHERE m.namespace_id = %s AND pinak.passes(m, $1)', here)
+            INTO plan USING f;
+        END IF;
+        IF NOT filtered OR (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8 > 20000 THEN
+            how := 'segments';
+        END IF;
+    END IF;
+    EXECUTE format('SELECT array_agg(id), array_agg(distance) FROM (%s) AS found',
+                   pinak.nearest_statement(model, kind, how))
+    INTO ids, distances USING vector, wanted, f, ids;
+    RETURN QUERY SELECT * FROM unnest(ids, distances);
+    IF how <> 'filtered' AND coalesce(cardinality(ids), 0) < wanted THEN
+        RETURN QUERY EXECUTE pinak.nearest_statement(model, kind, 'filtered')
+        USING vector, wanted - coalesce(cardinality(ids), 0), f, coalesce(ids, '{}');
+    END IF;
+END $$
+----
+REVOKE ALL ON FUNCTION
+    pinak.nearest_statement(integer, smallint, text),
+    pinak.nearest(integer, smallint, halfvec, integer, pinak.filters)
+    FROM PUBLIC
+----
+GRANT EXECUTE ON FUNCTION
+    pinak.nearest_statement(integer, smallint, text),
+    pinak.nearest(integer, smallint, halfvec, integer, pinak.filters)
+    TO pinak_app

@@ -1,0 +1,65 @@
+"""What is related to a memory: a walk along its links, both ways, bounded in depth and strength."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+from pinak_ray.recall.candidates import filter_arguments
+from pinak_ray.records.errors import NotFound
+from pinak_ray.records.links import Related, RelatedRequest
+from pinak_ray.records.recall import Filters
+from pinak_ray.store.database import Database
+from pinak_ray.store.hits import hit_from_row
+from pinak_ray.store.links import Reached, is_there, neighbours
+
+__all__ = ["Step", "find_related", "unknown_memory", "walk"]
+
+Step: TypeAlias = Callable[[Mapping[UUID, float], Collection[UUID]], Awaitable[Sequence[Reached]]]
+"""Takes the strengths of paths by the memory where they end, and the memories already reached;
+returns those one link further, each once, by its strongest path."""
+
+
+async def walk(starts: Sequence[UUID], step: Step, *, depth: int, k: int) -> tuple[Related, ...]:
+    """Return the `k` most strongly related memories within `depth` links of any start.
+
+    Level by level: a memory belongs to the first that reaches it, so none is visited twice.
+    """
+    seen = set(starts)
+    frontier = dict.fromkeys(starts, 1.0)
+    found: list[Related] = []
+    for level in range(1, depth + 1):
+        reached = await step(frontier, seen)
+        frontier = {row["id"]: strength for row, strength, _ in reached}
+        if not frontier:
+            break
+        seen |= frontier.keys()
+        found += [
+            Related(hit_from_row(row, strength), strength, level, link)
+            for row, strength, link in reached
+        ]
+    found.sort(key=lambda each: (-each.strength, each.depth, each.hit.id))
+    return tuple(found[:k])
+
+
+async def find_related(
+    database: Database, namespace_id: int, request: RelatedRequest
+) -> tuple[Related, ...]:
+    """Return what is related to one memory, strongest first; raises NotFound if it is not there."""
+    async with database.reading(namespace_id) as connection:
+        if not await is_there(connection, namespace_id, request.memory_id):
+            raise unknown_memory(request.memory_id)
+        step = partial(
+            neighbours,
+            connection,
+            namespace_id,
+            filters=filter_arguments(Filters()),
+            min_strength=request.min_strength,
+            kinds=request.kinds,
+        )
+        return await walk([request.memory_id], step, depth=request.depth, k=request.k)
+
+
+def unknown_memory(memory_id: UUID) -> NotFound:
+    """Return the error for a memory that this namespace does not have."""
+    return NotFound(f"memory {memory_id} does not exist in this namespace")

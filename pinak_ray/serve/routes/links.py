@@ -1,0 +1,80 @@
+"""`/v1/memories/{id}/links`: link memories, and follow the links."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from pinak_ray.records.limits import MAX_DEPTH, MAX_K
+from pinak_ray.records.links import LinkKind, change_link, new_related
+from pinak_ray.records.operations import ChangeLink, ReadRelated
+from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
+from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.bodies import json_body, takes
+from pinak_ray.serve.models.links import LinkBody, RelatedAnswers
+from pinak_ray.serve.models.memories import ReceiptAnswer
+from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.writes import Writing
+
+router = APIRouter(prefix="/v1/memories/{memory_id}/links", tags=["links"], responses=PROBLEMS)
+
+_UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"description": "This namespace has no such memory"}
+}
+
+
+@router.post(
+    "",
+    summary="Link two memories",
+    status_code=201,
+    response_model=ReceiptAnswer,
+    responses={
+        200: {
+            "model": ReceiptAnswer,
+            "description": "The link was there; its strength is as given",
+        },
+        **_UNKNOWN,
+    },
+    openapi_extra=takes(LinkBody),
+)
+async def link(
+    caller: Writer,
+    memory_id: PathName,
+    options: Writing,
+    body: Annotated[LinkBody, Depends(json_body(LinkBody))],
+) -> JsonAnswer:
+    """Link this memory to another one. Between two there is at most one link of a kind."""
+    owner = await caller.agent(body.agent)
+    change = body.change(owner.namespace_id, owner.name, memory_id)
+    receipt = await caller.context.send(ChangeLink(change, options.ack_with(body.ack)))
+    return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
+
+
+@router.delete("/{to}", summary="Remove a link", response_model=ReceiptAnswer)
+async def unlink(
+    caller: Writer,
+    memory_id: PathName,
+    to: PathName,
+    options: Writing,
+    kind: Annotated[LinkKind, Query(description="Of which kind.")] = LinkKind.REFERS_TO,
+) -> JsonAnswer:
+    """Remove the link of this kind from this memory to the other; `new` is false if none was."""
+    owner = await caller.agent(None)
+    change = change_link(owner.namespace_id, owner.name, memory_id, to, kind, None)
+    receipt = await caller.context.send(ChangeLink(change, options.ack_with(None)))
+    return JsonAnswer(receipt_answer(receipt))
+
+
+@router.get("", summary="Follow links", response_model=RelatedAnswers, responses=_UNKNOWN)
+async def related(
+    caller: Reader,
+    memory_id: PathName,
+    depth: Annotated[int, Query(ge=1, le=MAX_DEPTH, description="Links away, at most.")] = 1,
+    min_strength: Annotated[float, Query(ge=0, le=1, description="Of a path, at least.")] = 0.0,
+    kind: Annotated[list[LinkKind] | None, Query(description="Follow these kinds only.")] = None,
+    k: Annotated[int, Query(ge=1, le=MAX_K, description="How many memories at most.")] = 20,
+) -> JsonAnswer:
+    """Return the memories that links lead to, from and to this one, strongest path first."""
+    request = new_related(memory_id, depth=depth, min_strength=min_strength, kinds=kind or (), k=k)
+    found = await caller.context.send(ReadRelated(await caller.namespace_id(), request))
+    return JsonAnswer({"related": found})

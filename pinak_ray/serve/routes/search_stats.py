@@ -1,0 +1,20 @@
+"""`/api/v1/search`: figures of the search itself, under the paths that memOS named."""
+
+from fastapi import APIRouter
+
+from pinak_ray.serve.answers import JsonAnswer
+from pinak_ray.serve.auth import Reader
+from pinak_ray.serve.models.service import CacheAnswer
+from pinak_ray.serve.openapi import PROBLEMS
+
+router = APIRouter(prefix="/api/v1/search", tags=["service"], responses=PROBLEMS)
+
+
+@router.get("/cache/stats", summary="Figures of the cache of recall", response_model=CacheAnswer)
+async def cache_stats(caller: Reader) -> JsonAnswer:
+    """Return what the gateway that answered holds and has counted: each has a cache of its own."""
+    async with caller.context.deadline(caller.context.deadlines.read_s):
+        figures = await caller.context.backend.cache_figures()
+    lookups = sum(figures["lookups"].values())
+    hits = lookups - figures["lookups"]["miss"]
+    return JsonAnswer({**figures, "hit_rate": hits / lookups if lookups else 0.0})

@@ -1,0 +1,193 @@
+"""What agents intend now: kept behind the answer of `intend`, and matched with new failures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from pinak_ray.records.nudges import Intent
+from pinak_ray.records.state import Owner
+from pinak_ray.store.database import Connection, Database
+from pinak_ray.store.hits import Row
+from pinak_ray.store.queries import query
+
+__all__ = [
+    "LEFT_ALONE_FOR",
+    "STANDS_FOR",
+    "StandingIntents",
+    "TakenFailures",
+    "decode_intent",
+    "encode_intent",
+    "matching_intents",
+    "note_told",
+    "queue_failures",
+    "taken_failures",
+]
+
+# An agent that said nothing for so long is doing something else by now.
+STANDS_FOR = timedelta(minutes=15)
+# Agents told of one failure, the nearest first: more than a team has at work on one thing.
+_INTENTS_A_FAILURE = 32
+# Many failures at once are mostly one incident: the first says it, and more would teach to skip.
+LEFT_ALONE_FOR = timedelta(seconds=10)
+# An intent stands a moment after its answer, so that a failure may be indexed in between.
+_AGAIN_AFTER = timedelta(seconds=2)
+# Later than this, what was about to be done has been done.
+_LATE_AFTER = timedelta(minutes=1)
+_FAILURES_AT_ONCE = 64
+_UPSERTS = 256
+_CAPACITY = 4_096
+_CLOSE_TIMEOUT_S = 5.0
+
+
+class _Standing(NamedTuple):
+    intent: Intent
+    embedding: bytes
+    safe_similarity: float
+    intended_at: datetime
+
+
+@dataclass(slots=True)
+class StandingIntents:
+    """A bounded queue of each agent's last intent, written in batches while agents go on.
+
+    An intent that finds it full, or the database away, does not stand: `intend` never waits for it.
+    """
+
+    database: Database
+    model_id: int
+    _waiting: dict[Owner, _Standing] = field(default_factory=dict)
+    _writing: "asyncio.Task[None] | None" = None
+
+    def stand(self, owner: Owner, intent: Intent, embedding: bytes, safe_similarity: float) -> None:
+        """Keep what an agent is about to do, in the place of what it said before.
+
+        `embedding` is in halfvec form, `safe_similarity` that of the gate.
+        """
+        if owner not in self._waiting and len(self._waiting) >= _CAPACITY:
+            structlog.get_logger().warning("intent_not_kept", waiting=_CAPACITY)
+            return
+        now = datetime.now(UTC)
+        self._waiting[owner] = _Standing(intent, embedding, safe_similarity, now)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+
+    async def aclose(self) -> None:
+        """Write what waits, within five seconds."""
+        if self._writing is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._writing, _CLOSE_TIMEOUT_S)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            owners = list(islice(self._waiting, _UPSERTS))
+            batch = [(owner, self._waiting.pop(owner)) for owner in owners]
+            try:
+                async with self.database.service() as connection:
+                    await self._upsert(connection, batch)
+            except Exception as error:
+                structlog.get_logger().warning("intents_not_kept", error=repr(error))
+
+    async def _upsert(
+        self, connection: Connection, batch: Sequence[tuple[Owner, _Standing]]
+    ) -> None:
+        owners, standing = zip(*batch, strict=True)
+        await connection.execute(
+            query("standing_intents", "stand"),
+            [owner.namespace_id for owner in owners],
+            [owner.name for owner in owners],
+            self.model_id,
+            [encode_intent(each.intent) for each in standing],
+            [each.intent.search_text for each in standing],
+            [each.embedding for each in standing],
+            [each.safe_similarity for each in standing],
+            [each.intended_at for each in standing],
+            STANDS_FOR,
+        )
+
+
+def encode_intent(intent: Intent) -> bytes:
+    """Return an intent as JSON, as `standing_intents` holds it."""
+    arguments = orjson.Fragment(intent.arguments)
+    return orjson.dumps({"text": intent.text, "tool": intent.tool, "arguments": arguments})
+
+
+def decode_intent(encoded: bytes) -> Intent:
+    """Return the intent of a row of `matching_intents`."""
+    fields = orjson.loads(encoded)
+    return Intent(fields["text"], fields["tool"], orjson.dumps(fields["arguments"]))
+
+
+async def queue_failures(
+    connection: Connection, namespace_ids: Sequence[int], ids: Sequence[UUID]
+) -> None:
+    """Queue the failures among these memories, in the caller's transaction."""
+    await connection.execute(query("standing_intents", "queue_failures"), namespace_ids, ids)
+
+
+@dataclass(slots=True)
+class TakenFailures:
+    """Failures that nobody else takes: the ids by namespace, without those that come too late."""
+
+    rows: Sequence[asyncpg.Record]
+    by_namespace: dict[int, list[UUID]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if not row["is_late"]:
+                self.by_namespace.setdefault(row["namespace_id"], []).append(row["memory_id"])
+
+
+@asynccontextmanager
+async def taken_failures(database: Database) -> AsyncIterator[TakenFailures]:
+    """Lend failures that are due; after the second time, and without an error, they leave."""
+    async with database.service() as connection, connection.transaction():
+        rows = await connection.fetch(
+            query("standing_intents", "take_failures"), _FAILURES_AT_ONCE, _LATE_AFTER
+        )
+        yield TakenFailures(rows)
+        if not rows:
+            return
+        await connection.execute(
+            query("standing_intents", "failures_are_told"),
+            [row["namespace_id"] for row in rows],
+            [row["memory_id"] for row in rows],
+            [row["is_late"] for row in rows],
+            _AGAIN_AFTER,
+        )
+
+
+async def matching_intents(
+    database: Database,
+    namespace_id: int,
+    failures: Sequence[UUID],
+    *,
+    model_id: int,
+    cooldown: timedelta,
+) -> Sequence[Row]:
+    """Return pairs of a failure and another agent's intent: evidence, and for whom (`intends`)."""
+    async with database.reading(namespace_id) as connection:
+        rows: Sequence[Row] = await connection.fetch(
+            query("standing_intents", "matches"),
+            namespace_id,
+            model_id,
+            list(failures),
+            _INTENTS_A_FAILURE,
+            LEFT_ALONE_FOR,
+            cooldown,
+        )
+    return rows
+
+
+async def note_told(database: Database, owner: Owner) -> None:
+    """Leave this agent alone for a moment."""
+    async with database.service() as connection:
+        await connection.execute(query("standing_intents", "told"), owner.namespace_id, owner.name)

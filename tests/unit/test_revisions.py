@@ -1,0 +1,58 @@
+"""A revision takes over what it does not say."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pinak_ray.records.errors import InvalidInput, Superseded
+from pinak_ray.records.ids import uuid7
+from pinak_ray.records.memories import Layer, new_memory
+from pinak_ray.records.revisions import new_revision
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+OLD = new_memory(
+    7, "ada", "one", layer="episodic", session="s", details={"n": 1}, tags=["a"], entities=["e"],
+    outcome="failure", salience=0.9, occurred_at=DAY, ttl_s=60, source="log",
+)  # fmt: skip
+
+
+def test_nothing_given_takes_over_all() -> None:
+    """Who says it, what is said and when it was stored are never taken over."""
+    revision = new_revision(7, "bob", OLD.id, "two", tags=None)
+    new = revision.over(OLD)
+
+    assert new == OLD._replace(
+        id=revision.memory.id, agent="bob", content="two", created_at=revision.memory.created_at
+    )
+
+
+def test_what_is_given_is_new() -> None:
+    """Also where it is empty."""
+    given = {
+        "layer": "semantic", "session": "t", "details": {}, "tags": (), "entities": (),
+        "outcome": "success", "salience": 0.1, "occurred_at": "2026-04-01T00:00:00Z", "ttl_s": 9,
+        "source": "x",
+    }  # fmt: skip
+    revision = new_revision(7, "bob", str(OLD.id), "two", **given)
+
+    assert revision.over(OLD) == revision.memory
+    assert (revision.memory.layer, revision.memory.details) == (Layer.SEMANTIC, b"{}")
+
+
+def test_a_memory_cannot_supersede_itself() -> None:
+    """Its id as the idempotency key is refused, as is what is no id."""
+    with pytest.raises(InvalidInput, match="supersede itself"):
+        new_revision(7, "bob", OLD.id, "two", idempotency_key=str(OLD.id))
+    with pytest.raises(InvalidInput, match="memory_id"):
+        new_revision(7, "bob", "one", "two")
+
+
+def test_a_retry_is_known_by_its_id() -> None:
+    """Superseded by itself: done; by another: refused with its name; by none: to be done."""
+    revision, other = new_revision(7, "bob", OLD.id, "two"), uuid7()
+    with pytest.raises(Superseded) as caught:
+        revision.is_done(other)
+
+    assert caught.value.successor == other
+    assert revision.is_done(revision.memory.id)
+    assert not revision.is_done(None)
