@@ -58,8 +58,12 @@ class TwinAndStack(RuleBasedStateMachine):
     def compare(self, verb: Callable[[Swarm], Awaitable[Any]]) -> None:
         """Carry it out in both and hold the twin's result or error to the stack's."""
 
+        async def carried_out(swarm: Swarm) -> Any:
+            return await verb(swarm)  # what is refused before it is sent is an error as well
+
         async def both() -> Any:
-            return await asyncio.gather(verb(self.real), verb(self.twin), return_exceptions=True)
+            both = (carried_out(self.real), carried_out(self.twin))
+            return await asyncio.gather(*both, return_exceptions=True)
 
         there, here = self.runner.run(both())
 

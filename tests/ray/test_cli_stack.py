@@ -1,5 +1,6 @@
 """The command line against a real stack."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from pinak_ray import Swarm
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.cli.application import app
 from pinak_ray.cluster.postgres import EmbeddedPostgres
@@ -99,11 +101,12 @@ def test_bad_url_token_is_refused(call: Call, stack_settings: Settings) -> None:
     assert answer["error"]["code"] == "unauthorized"
 
 
-def test_status(call: Call) -> None:
-    """status names every part with its process, and counts memories by namespace."""
-    call("remember", "counted", "--project", "counting")
+async def test_status(call: Call, join: Callable[[str], Swarm]) -> None:
+    """status names every part with its process, and counts memories: the largest namespaces'."""
+    swarm = join("counting")
+    await asyncio.gather(*(swarm.agent("a").remember(f"{n} is counted") for n in range(300)))
 
-    found = call("status")
+    found = await asyncio.to_thread(call, "status")
     counted = {row["project"]: row["memories"] for row in found["memories"]["by_namespace"]}
 
     assert found["state"] == "running"
@@ -111,7 +114,8 @@ def test_status(call: Call) -> None:
         found["parts"].keys()
     )
     assert found["parts"]["host-0"]["pid"] > 0
-    assert counted["counting"] >= 1
+    assert counted[swarm.namespace.project] == 300
+    assert found["memories"]["total"] >= sum(counted.values())
 
 
 def test_doctor_tries_the_wall(call: Call, stack_settings: Settings) -> None:

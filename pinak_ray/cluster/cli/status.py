@@ -29,11 +29,12 @@ Exit code 0 when every part answers, 1 otherwise. `pinak-ray doctor` says what m
 """
 
 _COUNTS: Final = """
-SELECT n.tenant, n.project, count(m.id) AS memories
+SELECT n.tenant, n.project, count(m.id) AS memories, (sum(count(m.id)) OVER ())::bigint AS total
 FROM pinak.namespaces AS n LEFT JOIN pinak.memories AS m ON m.namespace_id = n.id
 GROUP BY n.id ORDER BY memories DESC, n.id LIMIT 50
 """
 _WAITING: Final = "SELECT coalesce(sum(cardinality(memory_ids)), 0)::bigint FROM pinak.index_queue"
+_NAMESPACE_COLUMNS: Final = ("tenant", "project", "memories")
 _OWN_COLUMNS: Final = ("pid", "queue_depth", "error")
 
 
@@ -103,9 +104,9 @@ async def _count(dsn: str) -> dict[str, Any]:
         rows = await connection.fetch(_COUNTS)
         waiting = await connection.fetchval(_WAITING)
     return {
-        "total": sum(row["memories"] for row in rows),
+        "total": rows[0]["total"] if rows else 0,
         "not_yet_indexed": waiting,
-        "by_namespace": [dict(row) for row in rows],
+        "by_namespace": [{name: row[name] for name in _NAMESPACE_COLUMNS} for row in rows],
     }
 
 

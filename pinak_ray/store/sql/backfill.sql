@@ -126,7 +126,8 @@ UPDATE pinak.backfills SET embedded = embedded + $2, error = NULL WHERE model_id
 -- name: note_error
 UPDATE pinak.backfills SET error = $2 WHERE model_id = $1 AND error IS DISTINCT FROM $2
 
--- $2 attempts of what was set aside, $3 how many seconds old what is on its way may be.
+-- $2 attempts of what was set aside, $3 how many seconds old what is on its way may be; what the
+-- sweep found is none of that.
 -- name: coverage
 SELECT
     wanted.memories + wanted.windows AS wanted,
@@ -143,7 +144,9 @@ SELECT
         WHERE model_id = $1 AND attempts >= $2) AS set_aside,
     b.swept_at IS NULL AND b.model_id IS NOT NULL OR EXISTS (
         SELECT FROM pinak.backfill_queue
-        WHERE model_id = $1 AND (attempts >= $2 OR queued_at < now() - make_interval(secs => $3))
+        WHERE model_id = $1 AND (
+            attempts >= $2 OR queued_at < now() - make_interval(secs => $3)
+            OR queued_at <= b.swept_at)
     ) AS is_behind,
     coalesce(b.embedded / nullif(extract(epoch FROM now() - b.began_at), 0), 0)::float8 AS per_s,
     b.error
