@@ -128,7 +128,7 @@ async def measure(settings: Settings, sizes: Sequence[int], given: Any) -> dict[
         **summary(seen[sizes[0]], seen[sizes[-1]]),
         "sizes": figures,
         "beside_largest": small,
-        "from_cache": cache["equal"] + cache["near"],
+        "from_cache": cache["lookups"]["equal"] + cache["lookups"]["near"],
     }
 
 

@@ -198,29 +198,29 @@ async def test_without_a_namespace_nothing_can_be_read(dsn: str, setting: str | 
         await connection.close()
 
 
-@pytest.mark.parametrize("table", [*WALLED, *CLOSED])
-async def test_the_reading_role_cannot_write(dsn: str, two: Any, table: str) -> None:
+async def test_the_reading_role_cannot_write(dsn: str, two: Any) -> None:
     """Not even its own namespace's rows can be inserted, changed, deleted or truncated."""
     connection = await as_app(dsn, namespace_id=two[0][0])
     try:
-        for statement in (
-            f"INSERT INTO pinak.{table} DEFAULT VALUES",
-            f"DELETE FROM pinak.{table}",
-            f"TRUNCATE pinak.{table}",
-        ):
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await connection.execute(statement)
+        for table in (*WALLED, *CLOSED):
+            for statement in (
+                f"INSERT INTO pinak.{table} DEFAULT VALUES",
+                f"DELETE FROM pinak.{table}",
+                f"TRUNCATE pinak.{table}",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
     finally:
         await connection.close()
 
 
-@pytest.mark.parametrize("table", CLOSED)
-async def test_what_readers_do_not_need_they_cannot_read(dsn: str, two: Any, table: str) -> None:
+async def test_what_readers_do_not_need_they_cannot_read(dsn: str, two: Any) -> None:
     """Tables that name rows of every namespace are closed to the reading role."""
     connection = await as_app(dsn, namespace_id=two[0][0])
     try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.fetch(f"SELECT * FROM pinak.{table}")
+        for table in CLOSED:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch(f"SELECT * FROM pinak.{table}")
     finally:
         await connection.close()
 

@@ -17,6 +17,8 @@ DROP FUNCTION pinak.window_candidates(text, integer, pinak.filters)
 ----
 DROP FUNCTION pinak.phrase_candidates(text, integer, pinak.filters)
 ----
+DROP FUNCTION pinak.has_windows()
+----
 DROP FUNCTION pinak.selective_matcher(text, float8, float8)
 ----
 DROP FUNCTION pinak.passes(pinak.memories, pinak.filters)

@@ -96,7 +96,7 @@ DECLARE
     ids uuid[] := '{}';
     distances double precision[];
 BEGIN
-    IF wanted < 1 OR vector IS NULL THEN
+    IF wanted < 1 OR vector IS NULL OR kind = 1 AND NOT pinak.has_windows() THEN
         RETURN;
     END IF;
     IF EXISTS (

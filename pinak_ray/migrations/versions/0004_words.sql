@@ -10,6 +10,13 @@ DROP FUNCTION pinak.lexical_candidates(
 DROP FUNCTION pinak.window_candidates(
     text, integer, text[], text[], text[], text[], text, timestamptz, timestamptz)
 ----
+-- Four milliseconds a recall, where there are no sessions.
+CREATE FUNCTION pinak.has_windows() RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (
+    SELECT FROM pinak.window_stats
+    WHERE namespace_id = current_setting('pinak.namespace_id')::integer AND windows > 0)
+----
 CREATE FUNCTION pinak.selective_matcher(query text, most float8, spread float8)
 RETURNS tsquery
 LANGUAGE sql STABLE
@@ -94,7 +101,7 @@ DECLARE
         f.layers, f.agents, f.sessions, f.tags, f.any_tags, f.no_tags, f.entities, f.outcome,
         f.since, f.until, f.as_of) > 0;
 BEGIN
-    IF candidates < 1 THEN
+    IF candidates < 1 OR NOT has_windows() THEN
         RETURN;
     END IF;
     SELECT * INTO terms FROM window_terms(query);
@@ -152,6 +159,7 @@ BEGIN
 END $$
 ----
 REVOKE ALL ON FUNCTION
+    pinak.has_windows(),
     pinak.selective_matcher(text, float8, float8),
     pinak.lexical_candidates(text, integer, pinak.filters),
     pinak.window_candidates(text, integer, pinak.filters),
@@ -160,6 +168,7 @@ REVOKE ALL ON FUNCTION
     FROM PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION
+    pinak.has_windows(),
     pinak.lexical_candidates(text, integer, pinak.filters),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
