@@ -4,6 +4,7 @@
 
 `precision`: relevant nudges / all nudges. `recall`: risky intents that drew a relevant one.
 `false_alarms`: harmless intents that drew any. The reference is the same call without a gate.
+`many_failures`: the latency of the same intents among so many failures (`--failures`, 0: none).
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from benchmarks.report import (
     print_report,
     progress,
 )
+from benchmarks.searchable import sentences
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import NamespaceKey
@@ -61,9 +63,9 @@ async def remember_all(swarm: pinak_ray.Swarm, data: NudgeData) -> dict[UUID, st
 
 
 async def ask(
-    swarm: pinak_ray.Swarm, intents: tuple[Intent, ...], keys: dict[UUID, str]
+    swarm: pinak_ray.Swarm, intents: tuple[Intent, ...], keys: dict[UUID, str] | None
 ) -> tuple[list[list[str]], list[float]]:
-    """Return what each intent drew, and the milliseconds of each call.
+    """Return what each intent drew (nothing without `keys`), and the milliseconds of each call.
 
     Each has an agent of its own: none has a warning behind it that would silence the next one.
     """
@@ -75,7 +77,8 @@ async def ask(
         before = time.perf_counter()
         nudges = await agent.intend(intent.text)
         latencies.append((time.perf_counter() - before) * 1000)
-        drawn.append([keys[hit.id] for nudge in nudges for hit in nudge.evidence])
+        hits = [hit for nudge in nudges for hit in nudge.evidence]
+        drawn.append([keys[hit.id] for hit in hits] if keys else [])
     return drawn, latencies
 
 
@@ -90,6 +93,29 @@ async def ungated(
         )
         drawn.append([keys[hit.id] for hit in result.hits])
     return drawn
+
+
+async def among_many(
+    settings: Settings, intents: tuple[Intent, ...], count: int
+) -> dict[str, float]:
+    """Return the latency of the intents in a namespace of `count` generated failures."""
+    async with http_swarm(settings, NamespaceKey("default", "many-failures")) as swarm:
+        progress(f"remembering {count:,} failures")
+        limit = asyncio.Semaphore(256)
+
+        async def one(number: int, text: str) -> None:
+            async with limit:
+                await swarm.agent(f"historian-{number % 32}").remember(
+                    text, layer="episodic", outcome="failure", ack="searchable"
+                )
+
+        await asyncio.gather(*(one(*each) for each in enumerate(sentences(count, seed=6))))
+        _, latencies = await ask(swarm, intents, None)
+    return {
+        "failures": count,
+        "p50_ms": round(percentile(latencies, 0.5), 2),
+        "p95_ms": round(percentile(latencies, 0.95), 2),
+    }
 
 
 def scores(intents: tuple[Intent, ...], drawn: list[list[str]]) -> dict[str, float]:
@@ -134,11 +160,15 @@ def main() -> None:
     options = parser("nudges", __doc__ or "")
     options.add_argument("--data", type=Path, required=True, help="the nudges folder")
     options.add_argument("--intents", type=Path, help="another file of intents")
+    options.add_argument("--failures", type=int, default=10_000, help="for `many_failures`")
     given = options.parse_args()
     data = load_nudges(given.data, given.intents)
     where = machine()
     with fresh_stack() as settings:
         figures = asyncio.run(measure(settings, data))
+        if given.failures:
+            many = asyncio.run(among_many(settings, data.intents, given.failures))
+            figures["many_failures"] = many
     reference = figures["ungated"]["precision"]
     print_report(
         {
