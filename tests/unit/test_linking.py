@@ -27,3 +27,26 @@ async def test_it_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> No
     lane.cancel()
 
     assert [fate for fate in seen if isinstance(fate, int) and fate] == [3, 2, 1]
+
+
+async def test_it_waits_while_memories_are_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is linked beside indexing, but under a load without end some are in the end."""
+    monkeypatch.setattr(linking, "_LOOK_EVERY_S", 0.0)
+    linked = asyncio.Event()
+    looks = 0
+
+    async def link_some() -> int:
+        linked.set()
+        return 1
+
+    def indexes() -> bool:
+        nonlocal looks
+        looks += 1
+        return True
+
+    lane = asyncio.create_task(keep_linking(link_some, indexes))
+    await until(lambda: looks > 50, what="it has looked often")
+    assert not linked.is_set()
+    monkeypatch.setattr(linking, "_PATIENCE_S", 0.0)
+    await asyncio.wait_for(linked.wait(), 10)
+    lane.cancel()
