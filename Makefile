@@ -56,8 +56,17 @@ down: $(READY) ## Stop them; what was acknowledged stays
 	@$(BIN)/pinak-ray down
 
 .PHONY: test
-test: $(READY) ## Run the whole suite, five rounds of chaos among it
-	@$(BIN)/python -m pytest
+test: $(READY) ## Run the whole suite, five rounds of chaos among it; two halves side by side
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-stack test-parts
+
+# Mostly waiting for processes to start, to die and to come back: a second half fits beside it.
+.PHONY: test-stack
+test-stack: $(READY)
+	@$(BIN)/python -m pytest tests/chaos tests/contract tests/ray tests/serve
+
+.PHONY: test-parts
+test-parts: $(READY)
+	@$(BIN)/python -m pytest tests/migration tests/postgres tests/unit
 
 .PHONY: test-fast
 test-fast: $(READY) ## Run the unit tests: no Ray, no database

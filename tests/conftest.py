@@ -12,11 +12,16 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.migrations import runner
 from pinak_ray.store.database import Database
+
+# A busy machine is slow, and a test asserts no time.
+hypothesis_settings.register_profile("no deadline", deadline=None)
+hypothesis_settings.load_profile("no deadline")
 
 T = TypeVar("T")
 
