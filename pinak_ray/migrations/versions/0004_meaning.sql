@@ -82,7 +82,9 @@ CREATE FUNCTION pinak.nearest(
 ) RETURNS TABLE (id uuid, distance double precision)
 LANGUAGE plpgsql VOLATILE ROWS 50  -- only a volatile function may EXPLAIN
 SET hnsw.iterative_scan = relaxed_order
-SET hnsw.ef_search = 100
+-- Questions of a few words among 100,000 sentences: 100 finds .92 of the ten nearest, 200 .96,
+-- 400 .988.
+SET hnsw.ef_search = 600
 -- The planner takes a scan with a sort for cheaper than an index, though it never is here.
 SET enable_seqscan = off
 AS $$
