@@ -103,25 +103,24 @@ async def _tail(
 
 
 async def _plan(
-    connection: Connection, of: asyncpg.Record | Segment, model_id: int, first: int, end: int
+    connection: Connection, namespace_id: int, model_id: int, kind: int, span: tuple[int, int]
 ) -> None:
-    namespace_id, kind = (
-        (of.namespace_id, of.kind) if isinstance(of, Segment) else (of["namespace_id"], of["kind"])
-    )
-    await connection.execute(query("segments", "plan"), namespace_id, model_id, kind, first, end)
+    await connection.execute(query("segments", "plan"), namespace_id, model_id, kind, *span)
 
 
 async def _plan_tails(connection: Connection, model_id: int, seal_at: int) -> None:
     for row in await _large(connection, model_id, seal_at):
         tail = await _tail(connection, row, model_id, row["end_seq"])
         if tail["rows"] >= seal_at:
-            await _plan(connection, row, model_id, row["end_seq"], tail["end_seq"])
+            span = (row["end_seq"], tail["end_seq"])
+            await _plan(connection, row["namespace_id"], model_id, row["kind"], span)
 
 
 async def _plan_merges(connection: Connection, model_id: int) -> None:
     rows = await connection.fetch(query("segments", "searched"), model_id)
     for run in _runs([Segment(*row) for row in rows]):
-        await _plan(connection, run[0], model_id, run[0].first_seq, run[-1].end_seq)
+        first, span = run[0], (run[0].first_seq, run[-1].end_seq)
+        await _plan(connection, first.namespace_id, model_id, first.kind, span)
 
 
 def _runs(segments: Sequence[Segment]) -> list[Sequence[Segment]]:
@@ -142,7 +141,8 @@ async def _plan_repair(connection: Connection, model_id: int) -> None:
     """Look at one segment, and plan it anew when half of it is gone."""
     row = await connection.fetchrow(query("segments", "check"), model_id)
     if row is not None and row["living"] < _LEAST_LIVING * row["rows"]:
-        await _plan(connection, row, model_id, row["first_seq"], row["end_seq"])
+        span = (row["first_seq"], row["end_seq"])
+        await _plan(connection, row["namespace_id"], model_id, row["kind"], span)
 
 
 async def _build(connection: Connection) -> int:

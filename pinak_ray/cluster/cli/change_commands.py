@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from pinak_ray.cluster.cli.access import Target, ask
-from pinak_ray.cluster.cli.console import print_json, stdout
 from pinak_ray.cluster.cli.options import (
     AsJson,
     Home,
@@ -16,7 +15,7 @@ from pinak_ray.cluster.cli.options import (
     Url,
     VerboseFlag,
 )
-from pinak_ray.records.memories import Receipt
+from pinak_ray.cluster.cli.receipts import show_receipt
 
 __all__ = ["register"]
 
@@ -74,7 +73,7 @@ def revise(
             memory_id, text, layer=layer, outcome=outcome, tags=tag or None, idempotency_key=key
         ),
     )
-    _show(receipt, as_json=as_json, not_new="known before")
+    show_receipt(receipt, as_json=as_json)
 
 
 def forget(
@@ -92,11 +91,4 @@ def forget(
     receipt = ask(
         Target(home, url, token, tenant, project), agent, lambda handle: handle.forget(memory_id)
     )
-    _show(receipt, as_json=as_json, not_new="was not there")
-
-
-def _show(receipt: Receipt, *, as_json: bool, not_new: str) -> None:
-    if as_json:
-        print_json({"id": receipt.id, "ack": receipt.ack, "new": receipt.new})
-    else:
-        stdout().print(f"{receipt.id}  {receipt.ack}{'' if receipt.new else f', {not_new}'}")
+    show_receipt(receipt, as_json=as_json, not_new="was not there")

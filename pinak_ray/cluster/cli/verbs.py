@@ -19,6 +19,7 @@ from pinak_ray.cluster.cli.options import (
     Url,
     VerboseFlag,
 )
+from pinak_ray.cluster.cli.receipts import show_receipt
 from pinak_ray.records.nudges import Nudge, Strength
 
 __all__ = ["register"]
@@ -109,10 +110,7 @@ def remember(
             ack=ack,
         ),
     )
-    if as_json:
-        print_json({"id": receipt.id, "ack": receipt.ack, "new": receipt.new})
-    else:
-        stdout().print(f"{receipt.id}  {receipt.ack}{'' if receipt.new else ', known before'}")
+    show_receipt(receipt, as_json=as_json)
 
 
 def nudge(

@@ -23,6 +23,8 @@ DROP FUNCTION pinak.selective_matcher(text, float8, float8)
 ----
 DROP FUNCTION pinak.passes(pinak.memories, pinak.filters)
 ----
+DROP FUNCTION pinak.narrows(pinak.filters)
+----
 DROP TYPE pinak.filters
 ----
 DROP TABLE pinak.segments

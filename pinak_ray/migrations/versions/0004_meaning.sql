@@ -90,9 +90,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
     here integer := current_setting('pinak.namespace_id')::integer;
-    filtered boolean := num_nonnulls(
-        f.layers, f.agents, f.sessions, f.tags, f.any_tags, f.no_tags, f.entities, f.outcome,
-        f.since, f.until, f.as_of) > 0;
+    filtered boolean := pinak.narrows(f);
     how text := CASE WHEN filtered THEN 'filtered' ELSE 'exact' END;
     plan json;
     ids uuid[] := '{}';

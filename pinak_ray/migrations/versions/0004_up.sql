@@ -84,3 +84,10 @@ RETURN
     AND (f.outcome IS NULL OR m.outcome = f.outcome)
     AND (f.since IS NULL OR m.occurred_at >= f.since)
     AND (f.until IS NULL OR m.occurred_at < f.until)
+----
+-- Whether anything is asked of a memory but that it lives.
+CREATE FUNCTION pinak.narrows(f pinak.filters) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN num_nonnulls(
+    f.layers, f.agents, f.sessions, f.tags, f.any_tags, f.no_tags, f.entities, f.outcome,
+    f.since, f.until, f.as_of) > 0

@@ -97,9 +97,7 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     terms record;
-    filtered boolean := num_nonnulls(
-        f.layers, f.agents, f.sessions, f.tags, f.any_tags, f.no_tags, f.entities, f.outcome,
-        f.since, f.until, f.as_of) > 0;
+    filtered boolean := pinak.narrows(f);
 BEGIN
     IF candidates < 1 OR NOT has_windows() THEN
         RETURN;
@@ -164,7 +162,8 @@ REVOKE ALL ON FUNCTION
     pinak.lexical_candidates(text, integer, pinak.filters),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
-    pinak.passes(pinak.memories, pinak.filters)
+    pinak.passes(pinak.memories, pinak.filters),
+    pinak.narrows(pinak.filters)
     FROM PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION
@@ -172,5 +171,6 @@ GRANT EXECUTE ON FUNCTION
     pinak.lexical_candidates(text, integer, pinak.filters),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
-    pinak.passes(pinak.memories, pinak.filters)
+    pinak.passes(pinak.memories, pinak.filters),
+    pinak.narrows(pinak.filters)
     TO pinak_app
