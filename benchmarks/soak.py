@@ -90,7 +90,7 @@ def over_http(settings: Settings) -> pinak_ray.Swarm:
         KeyRing.load_or_create(settings.home / "keys").current,
         "soak",
         namespace=NamespaceKey("default", "soak"),
-        scopes=(Scope.READ, Scope.WRITE),
+        scopes=(Scope.READ, Scope.WRITE, Scope.AGENTS),
     )
     return pinak_ray.connect(url=StackFile.read(settings.home).url, token=token)
 

@@ -106,7 +106,7 @@ class Ground:
             self.settings,
             "chaos",
             namespace=key,
-            scopes=(Scope.READ, Scope.WRITE),
+            scopes=(Scope.READ, Scope.WRITE, Scope.AGENTS),
             lifetime=timedelta(hours=1),
         )
         return over_ray, pinak_ray.connect(url=StackFile.read(home).url, token=token)

@@ -73,7 +73,13 @@ def _encoded(
 
 
 def still_waiting(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """Return each backlog that is not empty, over all parts of the stack."""
+    """Return each backlog that is not empty, over all parts of the stack.
+
+    An Indexer that is too busy to say so counts as one that has something to do.
+    """
+    silent = sum("unsealed" not in part for name, part in parts.items() if "indexer" in name)
+    if silent:
+        return {"silent_indexers": silent}
     found = {name: sum(part.get(name) or 0 for part in parts.values()) for name in _BACKLOGS}
     return {name: count for name, count in found.items() if count}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pinak_ray.embedding import EmbedderSpec
 from pinak_ray.recall.cache import CachePolicy
+from pinak_ray.records.curation import CurationPolicy
 
 __all__ = ["StackConfig"]
 
@@ -44,5 +45,7 @@ class StackConfig:
     """Indexers link each memory to the ones most like it."""
     cache: CachePolicy = field(default_factory=CachePolicy)
     """The cache of recall, one in each gateway and recaller."""
+    curation: CurationPolicy = field(default_factory=CurationPolicy)
+    """What the Curator merges and forgets: nothing by default."""
     cpu_resource: dict[str, float] = field(default_factory=dict)
     """Custom Ray resources that keep actors on worker nodes; none on one machine."""

@@ -1,7 +1,8 @@
-"""The Curator: removes what has expired and folds generations. Decay and merges come later."""
+"""The Curator: removes what has expired, merges and forgets as configured, folds generations."""
 
 import asyncio
 import os
+import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.curation.passes import curate, curate_due
+from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
@@ -17,47 +20,61 @@ from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Curator"]
 
-_EVERY_S = 60.0
+_PURGE_EVERY_S = 60.0
 # Some 250 batches a second are written at full load: each recall adds up as many rows at most.
 _FOLD_EVERY_S = 1.0
+# So that curators of several stacks over one database do not begin together for ever.
+_JITTER = 0.1
 
 
 class Curator:
-    """Two loops on timers, and the slower one's pass on request."""
+    """Three loops on timers, and a pass over one namespace on request."""
 
     def __init__(self, config: StackConfig) -> None:
         configure_logs()
+        self._policy = config.curation
         self._parts = Lazy(lambda: Database.open(config.dsn, name="pinak-ray curator"))
         self._removed = 0
+        self._curated = 0
         loop = asyncio.get_running_loop()
         self._loops = [
-            loop.create_task(self._repeat(self.curate, _EVERY_S)),
+            loop.create_task(self._repeat(self._purge, _PURGE_EVERY_S)),
+            loop.create_task(self._repeat(self._curate_due, self._policy.every_s)),
             loop.create_task(self._repeat(self._fold, _FOLD_EVERY_S)),
         ]
 
-    async def _repeat(self, work: Callable[[], Awaitable[int]], every_s: float) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
         while True:
-            await asyncio.sleep(every_s)
+            jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
+            await asyncio.sleep(every_s * jitter)
             try:
                 await work()
             except Exception as error:
                 structlog.get_logger().warning("curation_failed", error=repr(error))
 
-    async def _fold(self) -> int:
-        return await fold_generations(await self._parts.get())
+    async def _fold(self) -> None:
+        await fold_generations(await self._parts.get())
 
-    async def curate(self) -> int:
-        """Make one pass and return how many expired rows went."""
-        removed = await purge_expired(await self._parts.get())
-        self._removed += removed
-        return removed
+    async def _purge(self) -> None:
+        self._removed += await purge_expired(await self._parts.get())
+
+    async def _curate_due(self) -> None:
+        self._curated += await curate_due(await self._parts.get(), self._policy)
+
+    async def curate(self, namespace_id: int, dry_run: bool) -> CurationReport:
+        """Make one pass over a namespace; raises Conflict while another curator is at it."""
+        database = await self._parts.get()
+        report = await curate(database, namespace_id, self._policy, dry_run=dry_run)
+        if not dry_run:
+            self._curated += sum(report.counts.values())
+        return report
 
     async def ping(self) -> dict[str, Any]:
         """Return the curator's numbers once its database has answered."""
         await (await self._parts.get()).ping()
         if any(loop.done() for loop in self._loops):
             raise Unavailable("a curating loop has ended")
-        return {"pid": os.getpid(), "removed": self._removed}
+        return {"pid": os.getpid(), "removed": self._removed, "curated": self._curated}
 
     async def drain(self) -> None:
         """Stop the loops and let go of the connections."""

@@ -10,20 +10,28 @@ from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.cached import CachedRecaller
+from pinak_ray.recall.checks import GradedRecall
 from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.recaller import Recaller as Search
 from pinak_ray.recall.related import find_related
+from pinak_ray.records.grades import RetrievalGrade
 from pinak_ray.records.links import Related
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.operations import Feedback, Intend, ReadRelated, Recall
+from pinak_ray.records.operations import Feedback, Grade, Intend, ReadRelated, Recall
+from pinak_ray.records.promotion import FindPromoted, Known
 from pinak_ray.records.recall import RecallResult
+from pinak_ray.records.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
+from pinak_ray.store.accesses import Accesses
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.generations import Generations
 from pinak_ray.store.nudge_feedback import keep_feedback
+from pinak_ray.store.promotion import find_promoted
 from pinak_ray.store.recorded_queries import QueryRecorder
 from pinak_ray.store.standing_intents import StandingIntents
+from pinak_ray.store.templates import outcomes_of, tell_outcome
+from pinak_ray.store.vector_cache import VectorCache
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Recaller", "SearchParts"]
@@ -39,8 +47,10 @@ class SearchParts:
     search: CachedRecaller
     nudger: Nudger
     standing: StandingIntents
+    vectors: VectorCache
     admission: Admission
     recorder: QueryRecorder
+    accesses: Accesses
 
     @classmethod
     async def open(cls, config: StackConfig, *, name: str, connections: int = 4) -> Self:
@@ -55,7 +65,8 @@ class SearchParts:
             raise
         # While one half is at the database, the other half is at the embedder.
         admission = Admission("the search", at_once=2 * connections)
-        recaller = Search(database, embedder, model.id)
+        vectors = VectorCache(database, model.id)
+        recaller = Search(database, embedder, model.id, vectors)
         standing = StandingIntents(database, model.id)
         cooldown_s = config.nudge_cooldown_s
         return cls(
@@ -63,40 +74,75 @@ class SearchParts:
             embedder,
             model,
             CachedRecaller(recaller, Generations(database), config.cache, admission),
-            Nudger(database, embedder, model.id, cooldown_s=cooldown_s, standing=standing),
+            Nudger(
+                database,
+                embedder,
+                model.id,
+                cooldown_s=cooldown_s,
+                standing=standing,
+                vectors=vectors,
+            ),
             standing,
+            vectors,
             admission,
             QueryRecorder(database, config.record_queries),
+            Accesses(database),
         )
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises Overloaded when too many wait."""
         self.recorder.note(*operation)
         result = await self.search.recall(operation.namespace_id, operation.request)
-        if not operation.request.expand:
-            return result
-        # Behind the cache, which links are not counted in.
-        async with self.admission.turn():
-            return await expanded(self.database, *operation, result)
+        if operation.request.expand:
+            # Behind the cache, which links are not counted in.
+            async with self.admission.turn():
+                result = await expanded(self.database, *operation, result)
+        self.accesses.note(operation.namespace_id, (hit.id for hit in result.hits))
+        return result
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
         """Return what bears on this intent; raises Overloaded when too many wait."""
         async with self.admission.turn():
-            return await self.nudger.nudge(operation)
+            nudges = await self.nudger.nudge(operation)
+        shown = (hit.id for nudge in nudges for hit in nudge.evidence)
+        self.accesses.note(operation.owner.namespace_id, shown)
+        return nudges
 
     async def feedback(self, operation: Feedback) -> Receipt:
         """Keep what an agent said of a nudge; raises NotFound, Overloaded."""
         async with self.admission.turn():
             return await keep_feedback(self.database, operation)
 
+    async def grade(self, operation: Grade) -> RetrievalGrade:
+        """Grade what was recalled, and keep it as feedback; raises Overloaded."""
+        async with self.admission.turn():
+            return await GradedRecall(self.database, self.embedder, self.model.id).grade(operation)
+
     async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
         """Return what links lead to from a memory; raises Overloaded when too many wait."""
         async with self.admission.turn():
             return await find_related(self.database, *operation)
 
+    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
+        """Return what of a promotion is there; raises Overloaded when too many wait."""
+        async with self.admission.turn():
+            return await find_promoted(self.database, operation)
+
+    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
+        """Keep how a run with a template ended; raises NotFound, Overloaded."""
+        async with self.admission.turn():
+            return await tell_outcome(self.database, operation)
+
+    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
+        """Return what came of templates; raises Overloaded when too many wait."""
+        async with self.admission.turn():
+            return await outcomes_of(self.database, operation)
+
     async def aclose(self) -> None:
         """Release the embedder and the connections."""
         await self.standing.aclose()
+        await self.vectors.aclose()
+        await self.accesses.aclose()
         self.recorder.close()
         await self.embedder.aclose()
         await self.database.aclose()
@@ -121,9 +167,25 @@ class Recaller:
         """Keep what an agent said of a nudge."""
         return await (await self._parts.get()).feedback(operation)
 
+    async def grade(self, operation: Grade) -> RetrievalGrade:
+        """Grade what was recalled."""
+        return await (await self._parts.get()).grade(operation)
+
     async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
         """Return what links lead to from a memory."""
         return await (await self._parts.get()).related(operation)
+
+    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
+        """Return what of a promotion is there."""
+        return await (await self._parts.get()).find_promoted(operation)
+
+    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
+        """Keep how a run with a template ended."""
+        return await (await self._parts.get()).tell_outcome(operation)
+
+    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
+        """Return what came of templates."""
+        return await (await self._parts.get()).read_outcomes(operation)
 
     async def ping(self) -> dict[str, Any]:
         """Return once the database and the embedder have answered."""

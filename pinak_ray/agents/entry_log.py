@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from pinak_ray.records.errors import InvalidInput, VersionConflict
+import orjson
+
+from pinak_ray.agents.decisions import Call, Draft
+from pinak_ray.records.errors import InvalidInput, NotFound, VersionConflict
 from pinak_ray.records.memories import expiry
 from pinak_ray.records.operations import Post, Watch, WatchPage
 from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind
@@ -28,13 +31,18 @@ class EntryLog:
     seq: int = 0
     size_bytes: int = 0
     """About how much memory the entries take."""
-    _public: dict[str, UUID] = field(default_factory=dict)
+    _keyed: dict[tuple[EntryKind, str], UUID] = field(default_factory=dict)
+    _of_kind: dict[EntryKind, dict[UUID, None]] = field(default_factory=dict)
+    _made_by: dict[UUID, UUID] = field(default_factory=dict)
+    """The entry that an operation made or changed last, by the operation's id."""
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "EntryLog":
         """Return a log that holds these entries."""
-        log = cls()
-        for entry in sorted(entries, key=lambda entry: entry.seq):
+        log, held = cls(), list(entries)
+        for entry in sorted(held, key=lambda entry: (entry.created_at, entry.id)):
+            log._of_kind.setdefault(entry.kind, {})[entry.id] = None
+        for entry in sorted(held, key=lambda entry: entry.seq):
             log._put(entry)
         return log
 
@@ -51,8 +59,7 @@ class EntryLog:
         if held is not None and post.id in (held.id, held.operation_id):
             return held, False
         self._check_version(post, held, now)
-        if held is None and len(self.entries) >= MAX_ENTRIES:
-            raise InvalidInput(f"this holds {MAX_ENTRIES} entries, its limit; start another board")
+        self._make_room(int(held is None), now)
         entry = Entry(
             post.id if held is None else held.id,
             self.seq + 1,
@@ -103,8 +110,59 @@ class EntryLog:
         """Return the entry that this id made, whatever the post says now, or that holds its key."""
         if post.id in self.entries or post.key is None:
             return self.entries.get(post.id)
-        held_id = self._public.get(post.key)
+        held_id = self._keyed.get((post.kind, post.key))
         return None if held_id is None else self.entries.get(held_id)
+
+    def of_kind(self, kind: EntryKind, *, now: datetime) -> list[Entry]:
+        """Return the live entries of one kind, in the order in which they were made."""
+        held = (self.entries[id_] for id_ in self._of_kind.get(kind, ()))
+        return [entry for entry in held if _alive(entry, now)]
+
+    def keyed(self, kind: EntryKind, key: str, *, now: datetime) -> Entry | None:
+        """Return the live entry of this kind and key."""
+        id_ = self._keyed.get((kind, key))
+        entry = None if id_ is None else self.entries.get(id_)
+        return entry if entry is not None and _alive(entry, now) else None
+
+    def get(self, kind: EntryKind, id_: UUID, *, now: datetime) -> Entry:
+        """Return the live entry of this kind and id; raises NotFound."""
+        entry = self.entries.get(id_)
+        if entry is None or entry.kind is not kind or not _alive(entry, now):
+            raise NotFound(f"there is no {kind} {id_} here")
+        return entry
+
+    def made_by(self, operation_id: UUID) -> Entry | None:
+        """Return what this operation made, or what it changed if nothing has changed it since."""
+        return self.entries.get(self._made_by.get(operation_id, operation_id))
+
+    def write(self, drafts: Sequence[Draft], call: Call) -> list[tuple[Entry, int]]:
+        """Write what a command decided; return each entry with the `seq` that it replaces, or 0.
+
+        Raises InvalidInput, and writes nothing, when the log is full.
+        """
+        new = sum(draft.id is None or draft.id not in self.entries for draft in drafts)
+        self._make_room(new, call.now)
+        written = []
+        for place, draft in enumerate(drafts):
+            # The first entry answers for the operation; the others are told apart by their place.
+            operation_id = call.id if place == 0 else uuid5(call.id, str(place))
+            held = None if draft.id is None else self.entries.get(draft.id)
+            entry = Entry(
+                draft.id or operation_id,
+                self.seq + 1,
+                draft.kind,
+                draft.author or call.author,
+                draft.key,
+                draft.content,
+                orjson.dumps(draft.details),
+                1 if held is None else held.version + 1,
+                call.now if held is None else held.created_at,
+                draft.expires_at,
+                operation_id,
+            )
+            self._put(entry)
+            written.append((entry, 0 if held is None else held.seq))
+        return written
 
     def _check_version(self, post: Post, held: Entry | None, now: datetime) -> None:
         if post.expected_version is None:
@@ -113,13 +171,33 @@ class EntryLog:
         if post.expected_version != seen:
             raise VersionConflict(str(post.key), post.expected_version, seen)
 
+    def _make_room(self, new: int, now: datetime) -> None:
+        """Give up expired entries where so many new ones would not fit; raises InvalidInput."""
+        if len(self.entries) + new <= MAX_ENTRIES:
+            return
+        for entry in [entry for entry in self.entries.values() if not _alive(entry, now)]:
+            self._drop(entry)
+        if len(self.entries) + new > MAX_ENTRIES:
+            raise InvalidInput(f"this holds {MAX_ENTRIES} entries, its limit; start another board")
+
+    def _drop(self, entry: Entry) -> None:
+        del self.entries[entry.id], self._of_kind[entry.kind][entry.id]
+        self._made_by.pop(entry.operation_id, None)
+        if entry.key is not None and self._keyed.get((entry.kind, entry.key)) == entry.id:
+            del self._keyed[entry.kind, entry.key]
+        self.size_bytes -= _size(entry)
+
     def _put(self, entry: Entry) -> None:
         # Re-inserted at the end: the order is that of the last change.
         replaced = self.entries.pop(entry.id, None)
         self.entries[entry.id] = entry
         self.size_bytes += _size(entry) - (_size(replaced) if replaced is not None else 0)
+        if replaced is not None:
+            self._made_by.pop(replaced.operation_id, None)
+        self._made_by[entry.operation_id] = entry.id
+        self._of_kind.setdefault(entry.kind, {})[entry.id] = None
         if entry.key is not None:
-            self._public[entry.key] = entry.id
+            self._keyed[entry.kind, entry.key] = entry.id
         self.seq = max(self.seq, entry.seq)
 
 

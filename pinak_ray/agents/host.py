@@ -12,6 +12,7 @@ from pinak_ray.agents.activations import Activation, Activations
 from pinak_ray.agents.attempts import Attempts
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.rules import execute, show
 from pinak_ray.agents.watchers import Watchers
 from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.errors import (
@@ -23,12 +24,13 @@ from pinak_ray.records.errors import (
 )
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
+    Execute,
     HostOperation,
     Note,
     Origin,
     Post,
+    Query,
     Read,
-    ReadContext,
     Recollect,
     Watch,
     WatchPage,
@@ -217,15 +219,15 @@ class Host:
         now, at = self.clock(), time.monotonic()
         for index, operation in enumerate(operations):
             try:
-                result, change = self._apply_one(operation, now, at, origin, earlier)
+                result, made = self._apply_one(operation, now, at, origin, earlier)
             except PinakError as refusal:
                 results.append(refusal)
                 continue
             results.append(result)
-            if change is not None:
-                changes.append(change)
-                awaited.append(index)
-                durable = durable or operation.ack is not Ack.ACCEPTED  # type: ignore[union-attr]
+            if made:
+                changes += made
+                awaited += [index] * len(made)
+                durable = durable or not _may_wait(operation)
         self.applied += len(operations)
         if durable:
             committed = self._submit(changes)
@@ -242,32 +244,40 @@ class Host:
         at: float,
         origin: Origin | None,
         earlier: Mapping[UUID, Receipt],
-    ) -> tuple[Any, Change | None]:
+    ) -> tuple[Any, Sequence[Change]]:
         activation = self._use(operation.owner, at)
         match operation:
             case Note() | Post() if earlier and operation.id in earlier:
-                return earlier[operation.id]._replace(ack=operation.ack), None
+                return earlier[operation.id]._replace(ack=operation.ack), ()
+            case Execute():
+                result, written = execute(activation.entries, operation, now, earlier)
+                self.activations.recount(activation)
+                return result, [
+                    # One receipt an operation: that of its first entry.
+                    PutEntry(operation.owner, entry, None if place else origin, replaced_seq)
+                    for place, (entry, replaced_seq) in enumerate(written)
+                ]
+            case Query(_, view):
+                return show(activation.entries, view, now), ()
             case Note(owner, key, encoded, id_, ttl_s, expected_version, ack):
                 item, new = activation.working.note(
                     key, encoded, id_, now=now, ttl_s=ttl_s, expected_version=expected_version
                 )
                 self.activations.recount(activation)
-                return Receipt(id_, ack, new, item.version), PutItem(owner, item, origin)
+                return Receipt(id_, ack, new, item.version), [PutItem(owner, item, origin)]
             case Recollect():
-                return activation.working.recollect(operation.key, now=now), None
-            case ReadContext():
-                return activation.working.context(operation.budget_tokens, now=now), None
+                return activation.working.recollect(operation.key, now=now), ()
             case Post():
                 replaced_seq = activation.entries.replaced_seq(operation)
                 entry, new = activation.entries.post(operation, now=now)
                 self.activations.recount(activation)
                 receipt = Receipt(entry.id, operation.ack, new, entry.version)
-                return receipt, PutEntry(operation.owner, entry, origin, replaced_seq)
+                return receipt, [PutEntry(operation.owner, entry, origin, replaced_seq)]
             case Read():
                 read = activation.entries.read(
                     operation.after_seq, operation.kinds, operation.limit, now=now
                 )
-                return read, None
+                return read, ()
 
     def _use(self, owner: Owner, at: float) -> Activation:
         activation = self.activations.use(owner, at)
@@ -371,3 +381,13 @@ class Host:
                 if self._settling.get(owner) is settled:
                     del self._settling[owner]
             settled.set_result(None)
+
+
+def _may_wait(operation: HostOperation) -> bool:
+    """Return whether a change may be committed after its answer.
+
+    An answer that is more than a receipt, as a claim's, is a promise to others: it never may.
+    """
+    if isinstance(operation, Execute) and operation.command.answer is not Receipt:
+        return False
+    return isinstance(operation, Note | Post | Execute) and operation.ack is Ack.ACCEPTED

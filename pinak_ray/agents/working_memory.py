@@ -7,24 +7,15 @@ from uuid import UUID
 
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.memories import expiry
-from pinak_ray.records.operations import Context
 from pinak_ray.records.state import WorkingItem
 
-__all__ = ["MAX_ITEMS", "WorkingMemory", "estimate_tokens"]
+__all__ = ["MAX_ITEMS", "WorkingMemory"]
 
 # Working memory is what fits in a prompt; a thousand items is far past that, and bounds a host.
 MAX_ITEMS = 1024
 
 # Measured with tracemalloc: the tuple, its id and times, and its place in the dictionary.
 _ITEM_BYTES = 450
-
-# OpenAI's rule of thumb for English: a token is about four characters.
-_CHARACTERS_PER_TOKEN = 4
-
-
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a model will count, rounded up."""
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
 @dataclass(slots=True)
@@ -85,20 +76,6 @@ class WorkingMemory:
             return tuple(self.items[k] for k in sorted(self.items) if _alive(self.items[k], now))
         item = self.items.get(key)
         return (item,) if item is not None and _alive(item, now) else ()
-
-    def context(self, budget_tokens: int, *, now: datetime) -> Context:
-        """Render `key: value` lines, newest first, until the budget is spent."""
-        alive = [item for item in self.items.values() if _alive(item, now)]
-        alive.sort(key=lambda item: (item.updated_at, item.key), reverse=True)
-        lines: list[str] = []
-        spent = 0
-        for item in alive:
-            line = f"{item.key}: {item.encoded.decode()}"
-            cost = estimate_tokens(line + "\n")
-            if spent + cost <= budget_tokens:
-                lines.append(line)
-                spent += cost
-        return Context("\n".join(lines), spent, len(lines), len(alive) - len(lines))
 
     def _drop_expired(self, now: datetime) -> None:
         self.items = {key: item for key, item in self.items.items() if _alive(item, now)}

@@ -7,16 +7,28 @@ from uuid import UUID
 
 import orjson
 
+from pinak_ray.records.context import Context, ContextSection
+from pinak_ray.records.grades import (
+    AnswerGrade,
+    Conflict,
+    Contradicted,
+    GradeAction,
+    GradedMemory,
+    Quality,
+    RetrievalGrade,
+    Support,
+)
 from pinak_ray.records.links import Link, LinkKind, Related
 from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
-from pinak_ray.records.operations import Context, WatchPage
+from pinak_ray.records.operations import WatchPage
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.state import Entry, EntryKind, WorkingItem
 
 __all__ = [
     "context",
     "entries",
+    "grade",
     "items",
     "nudges",
     "recall_result",
@@ -81,6 +93,43 @@ def nudges(answer: Json) -> tuple[Nudge, ...]:
     )
 
 
+def grade(answer: Json) -> RetrievalGrade:
+    """Return a graded retrieval."""
+    said = answer["answer"]
+    return RetrievalGrade(
+        Quality(answer["quality"]),
+        GradeAction(answer["action"]),
+        answer["relevance"],
+        answer["cover"],
+        tuple(answer["uncovered"]),
+        tuple(_graded(each) for each in answer["memories"]),
+        tuple(map(UUID, answer["missing"])),
+        tuple(
+            Conflict(UUID(each["later"]), UUID(each["earlier"]), each["differs"])
+            for each in answer["conflicts"]
+        ),
+        None if said is None else _answer_grade(said),
+    )
+
+
+def _graded(memory: Json) -> GradedMemory:
+    superseded_by = memory["superseded_by"]
+    ids = {"id": UUID(memory["id"]), "superseded_by": superseded_by and UUID(superseded_by)}
+    return GradedMemory(**{**memory, **ids})
+
+
+def _answer_grade(said: Json) -> AnswerGrade:
+    return AnswerGrade(
+        Support(said["support"]),
+        said["supported"],
+        tuple(said["unsupported"]),
+        tuple(
+            Contradicted(UUID(each["memory_id"]), each["differs"]) for each in said["contradicts"]
+        ),
+        said["utility"],
+    )
+
+
 def items(answer: Json) -> tuple[WorkingItem, ...]:
     """Return working items."""
     return tuple(
@@ -97,8 +146,9 @@ def items(answer: Json) -> tuple[WorkingItem, ...]:
 
 
 def context(answer: Json) -> Context:
-    """Return the rendered working memory."""
-    return Context(**answer)
+    """Return the rendered context."""
+    sections = tuple(ContextSection(**section) for section in answer["sections"])
+    return Context(**{**answer, "sections": sections})
 
 
 def entries(answer: Json) -> tuple[Entry, ...]:

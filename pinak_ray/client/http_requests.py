@@ -10,6 +10,7 @@ import orjson
 from pinak_ray.client.answers import (
     context,
     entries,
+    grade,
     items,
     nudges,
     recall_result,
@@ -18,17 +19,21 @@ from pinak_ray.client.answers import (
     watch_page,
 )
 from pinak_ray.embedding import decode_halfvec
+from pinak_ray.records.board_suspicions import Suspect, SuspectedAnswer
 from pinak_ray.records.errors import (
     InvalidInput,
 )
-from pinak_ray.records.memories import Memory
+from pinak_ray.records.memories import Memory, Receipt
 from pinak_ray.records.operations import (
     ChangeLink,
+    Execute,
     Feedback,
     Forget,
+    Grade,
     Intend,
     Note,
     Post,
+    Query,
     Read,
     ReadContext,
     ReadRelated,
@@ -38,9 +43,18 @@ from pinak_ray.records.operations import (
     Revise,
     Watch,
 )
+from pinak_ray.records.promotion import Promote, Promotion
 from pinak_ray.records.recall import RecallRequest
 from pinak_ray.records.revisions import Revision
 from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.templates import (
+    Distill,
+    Distilled,
+    FindTemplates,
+    TellOutcome,
+    Templates,
+    ToldOutcome,
+)
 
 __all__ = ["HttpRequest", "http_request"]
 
@@ -59,7 +73,12 @@ class HttpRequest(NamedTuple):
 
 def http_request(operation: Any) -> HttpRequest:
     """Return the request that carries an operation; raises InvalidInput where none can."""
-    request = _of_memories(operation) or _of_state(operation)
+    request = (
+        _of_memories(operation)
+        or _of_state(operation)
+        or _of_boards(operation)
+        or _of_learning(operation)
+    )
     if request is None:
         raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP")
     return request
@@ -87,7 +106,7 @@ def _of_memories(operation: Any) -> HttpRequest | None:
                 "k": asked.k,
             }
             return HttpRequest("GET", path, None, related, parameters)
-        case Intend(owner, intent, k, repeat, id_):
+        case Intend(owner, intent, k, repeat, id_, False):
             body = {
                 "agent": owner.name,
                 "intent": intent.text,
@@ -101,6 +120,10 @@ def _of_memories(operation: Any) -> HttpRequest | None:
         case Feedback(owner, subject, verdict):
             body = {"agent": owner.name, "verdict": verdict}
             return HttpRequest("POST", f"/v1/nudges/{subject}/feedback", body, receipt)
+        case Grade(owner, asked):
+            return HttpRequest(
+                "POST", "/v1/recall/grade", {**asked._asdict(), "agent": owner.name}, grade
+            )
     return None
 
 
@@ -114,10 +137,10 @@ def _of_state(operation: Any) -> HttpRequest | None:
             assert key is not None
             path = f"{_agent(owner)}/working"
             return HttpRequest("GET", path, None, items, {"key": key})
-        case ReadContext(owner, budget):
-            return HttpRequest(
-                "GET", f"{_agent(owner)}/context", None, context, {"budget_tokens": budget}
-            )
+        case ReadContext(owner, budget, board, query):
+            wanted: dict[str, Any] = {"budget_tokens": budget, "board": board, "query": query}
+            parameters = {name: value for name, value in wanted.items() if value is not None}
+            return HttpRequest("GET", f"{_agent(owner)}/context", None, context, parameters)
         case Post():
             return _post(operation)
         case Read(owner, after_seq, kinds, limit):
@@ -125,6 +148,45 @@ def _of_state(operation: Any) -> HttpRequest | None:
             return HttpRequest("GET", _entries_path(owner), None, entries, parameters)
         case Watch():
             return _watch(operation)
+        case Execute():
+            return _execute(operation)
+        case Query(owner, view):
+            path = f"{_entries_path(owner)}/{view.name}"
+            parameters = view.model_dump(mode="json", exclude_none=True)
+            return HttpRequest("GET", path, None, view.answer.model_validate, parameters)
+    return None
+
+
+def _of_learning(operation: Any) -> HttpRequest | None:
+    match operation:
+        case Promote(owner, author, min_confidence, min_quality, session):
+            body = {"min_confidence": min_confidence, "session": session}
+            if owner.space is Space.BOARD:
+                body["author"] = author
+            else:
+                body["min_quality"] = min_quality
+            path = f"{_entries_path(owner)}/promote"
+            return HttpRequest("POST", path, body, Promotion.model_validate)
+        case Distill(owner):
+            body = {name: value for name, value in operation._asdict().items() if name != "owner"}
+            path = f"{_entries_path(owner)}/distill"
+            return HttpRequest("POST", path, body, Distilled.model_validate)
+        case FindTemplates(_, problem, k):
+            body = {"problem": problem, "k": k}
+            return HttpRequest("POST", "/v1/templates", body, Templates.model_validate)
+        case TellOutcome(owner, template, success, run):
+            body = {"agent": owner.name, "success": success, "run": run}
+            path = f"/v1/templates/{template}/outcomes"
+            return HttpRequest("POST", path, body, ToldOutcome.model_validate)
+    return None
+
+
+def _of_boards(operation: Any) -> HttpRequest | None:
+    match operation:
+        case Suspect(owner, question):
+            asked = {} if question is None else {"question": str(question)}
+            path = f"{_entries_path(owner)}/suspected"
+            return HttpRequest("GET", path, None, SuspectedAnswer.model_validate, asked)
     return None
 
 
@@ -232,6 +294,20 @@ def _watch(watch: Watch) -> HttpRequest:
     if watch.prefix is not None:
         parameters["prefix"] = watch.prefix
     return HttpRequest("GET", f"{path}/watch", None, watch_page, parameters, watch.wait_s)
+
+
+def _execute(operation: Execute[Any]) -> HttpRequest:
+    owner, id_, author, command, ack = operation
+    body = {
+        **command.model_dump(mode="json"),
+        "idempotency_key": str(id_),
+        "ack": ack,
+    }
+    if owner.space is Space.BOARD:
+        body["author"] = author
+    answer: Any = command.answer
+    parse = receipt if answer is Receipt else answer.model_validate
+    return HttpRequest("POST", f"{_entries_path(owner)}/{command.verb}", body, parse)
 
 
 def _post(post: Post) -> HttpRequest:

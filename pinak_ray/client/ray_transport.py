@@ -5,19 +5,23 @@ import threading
 import weakref
 import zlib
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
-import orjson
+import ray
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
+from pinak_ray.client.composed import COMPOSED
+from pinak_ray.client.intents import intent_note
 from pinak_ray.client.lanes import HostLanes, indexer_lane, link_lane, writer_lane
 from pinak_ray.client.ray_watch import poll
 from pinak_ray.embedding import halfvec_dimension
+from pinak_ray.recall.single_flight import SingleFlight
 from pinak_ray.records.errors import WrongDimension
-from pinak_ray.records.ids import NamespaceKey, uuid7
+from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
@@ -25,9 +29,9 @@ from pinak_ray.records.operations import (
     Dedicate,
     Feedback,
     Forget,
+    Grade,
     HostOperation,
     Intend,
-    Note,
     Operation,
     Origin,
     ReadRelated,
@@ -35,17 +39,29 @@ from pinak_ray.records.operations import (
     Remember,
     Revise,
     Watch,
+    WatchPage,
 )
+from pinak_ray.records.promotion import FindPromoted
+from pinak_ray.records.templates import ReadOutcomes, TellOutcome
 from pinak_ray.records.topology import SUPERVISOR, Topology
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.memories import EncodedMemory, encode_memory
 
-__all__ = ["INTENT_KEY", "RayTransport", "intent_note"]
+__all__ = ["RayTransport"]
 
 R = TypeVar("R")
 
-INTENT_KEY = "$intent"
-"""The working item that holds an agent's current intent; user keys cannot start with `$`."""
+_OF_RECALLER: Mapping[type[Operation[Any]], str] = {
+    Recall: "recall",
+    ReadRelated: "related",
+    Intend: "intend",
+    Feedback: "feedback",
+    Grade: "grade",
+    FindPromoted: "find_promoted",
+    ReadOutcomes: "read_outcomes",
+    TellOutcome: "tell_outcome",
+}
+"""Which of its methods answers."""
 
 
 @dataclass(slots=True)
@@ -56,6 +72,9 @@ class _Lanes:
     writers: dict[tuple[str, bool], Batcher[EncodedMemory]] = field(default_factory=dict)
     indexers: dict[str, Batcher[tuple[int, UUID]]] = field(default_factory=dict)
     links: dict[str, Batcher[LinkChange]] = field(default_factory=dict)
+    # Watchers of one log are mostly at the same place in it: 64 of them in four processes cost four
+    # calls a page instead of 64.
+    polls: SingleFlight[Watch, WatchPage] = field(default_factory=SingleFlight)
 
 
 class RayTransport:
@@ -113,24 +132,23 @@ class RayTransport:
                 answer = await self._calls.retried(
                     writer, lambda actor: getattr(actor, method).remote(*arguments)
                 )
-            case Recall():
-                answer = await self._search("recall", sent)
             case ChangeLink():
                 answer = await self._change_link(sent)
-            case ReadRelated():
-                answer = await self._search("related", sent)
-            case Intend():
+            case Intend(peek=False):
                 _, answer = await asyncio.gather(
-                    self._on_host(intent_note(sent)), self._search("intend", sent)
+                    self._on_host(intent_note(sent)), self._search(sent)
                 )
-            case Feedback():
-                answer = await self._search("feedback", sent)
+            case _ if type(sent) in _OF_RECALLER:
+                answer = await self._search(sent)
             case Watch():
-                answer = await poll(self._calls, sent)
+                polls = self._lanes_here().polls
+                answer = await polls.run(sent, lambda: poll(self._calls, sent))
             case Dedicate():
                 answer = await self._calls.retried(
                     SUPERVISOR, lambda actor: actor.dedicate.remote(*sent)
                 )
+            case _ if type(sent) in COMPOSED:
+                answer = await COMPOSED[type(sent)](self.send, sent)
             case _:
                 answer = await self._on_host(sent)
         return cast("R", answer)
@@ -144,23 +162,21 @@ class RayTransport:
             case Revise() | Forget():
                 writer, method, arguments = self._change(operation)
                 return getattr(self._calls.actor(writer), method).remote(*arguments)
-            case Recall():
-                return self._recaller().recall.remote(operation)
             case ChangeLink():
                 writer = self._calls.actor(self._writer_of_link(operation.change))
                 return writer.change_link.remote(operation)
-            case ReadRelated():
-                return self._recaller().related.remote(operation)
-            case Intend():
-                self._submit_to_host(intent_note(operation))
-                return self._recaller().intend.remote(operation)
-            case Feedback():
-                return self._recaller().feedback.remote(operation)
+            case _ if type(operation) in _OF_RECALLER:
+                if isinstance(operation, Intend):
+                    self._submit_to_host(intent_note(operation))
+                recaller = self._calls.actor(self._calls.any_of(self.topology.recallers))
+                return getattr(recaller, _OF_RECALLER[type(operation)]).remote(operation)
             case Watch(owner):
                 host = self.topology.placement.host_of(owner)
                 return self._calls.actor(host).watch.remote(operation)
             case Dedicate():
                 return self._calls.actor(SUPERVISOR).dedicate.remote(*operation)
+            case _ if type(operation) in COMPOSED:
+                return _carried_out.remote(self, operation)
             case _:
                 return self._submit_to_host(operation)
 
@@ -174,9 +190,6 @@ class RayTransport:
         actor = self._calls.actor(host)
         with self._turns.lock:
             return actor.apply_one.remote(operation, self._turns.next(host))
-
-    def _recaller(self) -> Any:
-        return self._calls.actor(self._calls.any_of(self.topology.recallers))
 
     def _change(self, operation: Revise | Forget) -> tuple[str, str, tuple[Any, ...]]:
         """Return which writer changes a stored memory, by which method, with what."""
@@ -257,10 +270,11 @@ class RayTransport:
             lanes.hosts = HostLanes(self._calls, placement, before=lanes.hosts)
         return lanes.hosts.put(operation)
 
-    async def _search(
-        self, method: str, operation: Recall | ReadRelated | Intend | Feedback
-    ) -> Any:
-        recaller = self._calls.any_of(self.topology.recallers)
+    async def _search(self, operation: Operation[Any]) -> Any:
+        recaller, method = (
+            self._calls.any_of(self.topology.recallers),
+            _OF_RECALLER[type(operation)],
+        )
         return await self._calls.retried(
             recaller, lambda actor: getattr(actor, method).remote(operation)
         )
@@ -279,7 +293,7 @@ class _Turns:
         return Origin(self.lane, self._sent[host])
 
 
-def intent_note(operation: Intend) -> Note:
-    """Return the working item that records what the agent is about to do."""
-    value = orjson.dumps({"text": operation.intent.text, "tool": operation.intent.tool})
-    return Note(operation.owner, INTENT_KEY, value, uuid7(), ttl_s=3600.0, ack=Ack.ACCEPTED)
+# A verb of several operations needs a process of its own to be awaited by an ObjectRef.
+@ray.remote(num_cpus=0, max_retries=0)
+def _carried_out(transport: RayTransport, operation: Any) -> Any:
+    return asyncio.run(transport.send(operation))

@@ -5,9 +5,17 @@ from typing import Any, Protocol, TypeVar
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import Operation
 
-__all__ = ["Transport"]
+__all__ = ["Send", "Transport"]
 
 R = TypeVar("R")
+
+
+class Send(Protocol):
+    """What a verb of several operations needs of a transport: its `send`."""
+
+    async def __call__(self, operation: Operation[R], /) -> R:
+        """Carry out one operation."""
+        ...
 
 
 class Transport(Protocol):

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.embedding import EmbedderKind, EmbedderSpec
 from pinak_ray.recall.cache import CachePolicy
+from pinak_ray.records.curation import CurationPolicy
 
 __all__ = ["Settings"]
 
@@ -60,6 +61,25 @@ class Settings(BaseSettings):
     )
     cache_ttl_s: float = Field(900.0, gt=0, description="a cached answer is kept so long at most")
     cache_mb: int = Field(32, ge=1, description="memory of one process's cached answers")
+    curate_every_s: float = Field(
+        3600.0, ge=60, description="between two passes of the Curator over a namespace"
+    )
+    curate_merge: bool = Field(False, description="merge memories that say the same")
+    curate_merge_cosine: float = Field(
+        0.95, gt=0, le=1, description="least cosine of two memories that may say the same"
+    )
+    curate_forget_below: float = Field(
+        0.0, ge=0, le=1, description="archive and delete memories weaker than that; 0: none"
+    )
+    curate_forget_after_days: float = Field(
+        90.0, ge=0, description="nothing younger is archived, however weak"
+    )
+    curate_half_life_days: float = Field(
+        30.0, gt=0, description="unrecalled for so long, a memory has half its strength"
+    )
+    curate_archive_days: float = Field(
+        90.0, ge=0, description="what was archived can be restored for so long; 0: for ever"
+    )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
     model_dir: Path | None = Field(None, description="a directory with the model files")
@@ -116,4 +136,17 @@ class Settings(BaseSettings):
             cache=CachePolicy(
                 self.cache, self.cache_threshold, self.cache_ttl_s, self.cache_mb << 20
             ),
+            curation=self.curation_policy(),
+        )
+
+    def curation_policy(self) -> CurationPolicy:
+        """Return what the Curator does."""
+        return CurationPolicy(
+            every_s=self.curate_every_s,
+            merge=self.curate_merge,
+            merge_cosine=self.curate_merge_cosine,
+            forget_below=self.curate_forget_below,
+            forget_after_days=self.curate_forget_after_days,
+            half_life_days=self.curate_half_life_days,
+            archive_days=self.curate_archive_days,
         )

@@ -7,6 +7,7 @@ loaded: every actor imports this package, and most of them embed nothing.
 
 from pinak_ray.embedding.halfvec import (
     decode_halfvec,
+    decode_halfvecs,
     encode_halfvec,
     encode_halfvec_one,
     halfvec_dimension,
@@ -14,6 +15,7 @@ from pinak_ray.embedding.halfvec import (
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder
 from pinak_ray.embedding.model_files import ModelFiles, Progress, ensure_model
+from pinak_ray.embedding.products import inner_products
 from pinak_ray.embedding.protocol import (
     Embedder,
     EmbeddingModel,
@@ -36,9 +38,11 @@ __all__ = [
     "check_vector",
     "check_vectors",
     "decode_halfvec",
+    "decode_halfvecs",
     "encode_halfvec",
     "encode_halfvec_one",
     "ensure_model",
     "halfvec_dimension",
+    "inner_products",
     "load_embedder",
 ]

@@ -4,6 +4,7 @@ uint16 dimension | uint16 unused (0) | dimension x float16        all big-endian
 """
 
 import struct
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from pinak_ray.records.errors import InvalidInput, WrongDimension
 __all__ = [
     "MAX_DIMENSION",
     "decode_halfvec",
+    "decode_halfvecs",
     "encode_halfvec",
     "encode_halfvec_one",
     "halfvec_dimension",
@@ -64,3 +66,15 @@ def decode_halfvec(data: bytes) -> Vectors:
     if unused != 0 or len(data) != _HEADER.size + 2 * dimension:
         raise InvalidInput(f"not a halfvec: {len(data)} bytes for {dimension} numbers")
     return np.frombuffer(data, dtype=">f2", offset=_HEADER.size).astype(np.float32)
+
+
+def decode_halfvecs(data: Sequence[bytes]) -> Vectors:
+    """Decode n binary halfvecs of one dimension d, as a database returns them, to (n, d) float32.
+
+    Raises `InvalidInput` when they are none, or of several dimensions.
+    """
+    width = len(data[0]) if data else 0
+    if width <= _HEADER.size or any(len(each) != width for each in data):
+        raise InvalidInput("not halfvecs of one dimension")
+    halves = np.frombuffer(b"".join(data), dtype=">f2").reshape(len(data), width // 2)
+    return halves[:, _HEADER.size // 2 :].astype(np.float32)

@@ -13,8 +13,9 @@ from pinak_ray.records.recall import Hit, Signal
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import Row, hit_from_row
 from pinak_ray.store.queries import query
+from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known
 
-__all__ = ["Evidence", "find_evidence", "scored"]
+__all__ = ["CANDIDATES", "Evidence", "find_evidence", "scored"]
 
 # The first failure is right for .83 of the risky intents from 0.4 to 0.5, for .81 at 0.3 and 0.6.
 _LEXICAL_WEIGHT = 0.4
@@ -23,7 +24,8 @@ _LEXICAL_WEIGHT = 0.4
 # is shared: at the same recall .84 of the warnings were right, not .89.
 _RARE_WORDS = 2
 # Each signal's best 50 hold the winner: a failure in neither list lacks both similarity and words.
-_CANDIDATES = 50
+CANDIDATES = 50
+"""How many failures each signal brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,12 @@ async def find_evidence(
     vector: bytes,
     facts: bool,
     cooldown: timedelta,
+    known: Known = NOTHING_KNOWN,
 ) -> list[Evidence]:
     """Return what may bear on the intent, best first; `vector` is the intent's in halfvec form.
 
-    Failures always; facts that share its words where `facts` are asked for.
+    Failures always; facts that share its words where `facts` are asked for. `known` are the
+    failures that were compared already.
     """
     owner = intend.owner
     async with database.reading(owner.namespace_id) as connection:
@@ -94,11 +98,12 @@ async def find_evidence(
             model_id,
             intend.intent.search_text,
             vector,
-            _CANDIDATES,
-            _CANDIDATES if facts else 0,
+            CANDIDATES,
+            CANDIDATES if facts else 0,
             owner.name,
             intend.id,
             cooldown,
+            *known,
         )
     return scored(rows)
 

@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one
+from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one, inner_products
 from pinak_ray.nudges.contradictions import contradicted
 from pinak_ray.nudges.cooldown import is_quiet
-from pinak_ray.nudges.evidence import Evidence, find_evidence
+from pinak_ray.nudges.evidence import CANDIDATES, Evidence, find_evidence
 from pinak_ray.nudges.failures import warnings
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES, harmless_start
 from pinak_ray.records.nudges import (
@@ -21,8 +21,10 @@ from pinak_ray.records.nudges import (
 )
 from pinak_ray.records.operations import Intend
 from pinak_ray.store.database import Database
+from pinak_ray.store.indexing import OWN_TEXT
 from pinak_ray.store.nudge_feedback import record_shown
 from pinak_ray.store.standing_intents import StandingIntents
+from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
 __all__ = ["Nudger", "asserts", "strength_of", "weigh"]
 
@@ -48,6 +50,7 @@ class Nudger:
         "_model_id",
         "_safe",
         "_standing",
+        "_vectors",
     )
 
     def __init__(
@@ -58,6 +61,7 @@ class Nudger:
         *,
         cooldown_s: float = 600.0,
         standing: StandingIntents | None = None,
+        vectors: VectorCache | None = None,
     ) -> None:
         """`standing` keeps intents, so that agents hear of failures that are recorded later."""
         self._database = database
@@ -65,6 +69,7 @@ class Nudger:
         self._model_id = model_id
         self._cooldown = timedelta(seconds=cooldown_s)
         self._standing = standing
+        self._vectors = vectors
         self._safe: Vectors | None = None
         self._first_use = asyncio.Lock()
 
@@ -72,7 +77,7 @@ class Nudger:
         return f"<Nudger(model={self._embedder.model.name!r}, model_id={self._model_id})>"
 
     async def nudge(self, intend: Intend) -> tuple[Nudge, ...]:
-        """Return at most `k` nudges, best first, and record that this agent was shown them.
+        """Return at most `k` nudges, best first, and record that they were shown, unless it peeks.
 
         None unless the evidence says so: of a failure the gate too, and neither within its
         cool-down. Raises InvalidInput for an absurd `k`, Unavailable where a part does not answer.
@@ -80,22 +85,31 @@ class Nudger:
         check_nudge_count(intend.k)
         safe = await self._safe_prototypes()
         vector = (await self._embedder.embed([intend.intent.search_text]))[0]
+        encoded = encode_halfvec_one(vector)
         evidence = await find_evidence(
             self._database,
             intend,
             model_id=self._model_id,
-            vector=encode_halfvec_one(vector),
+            vector=encoded,
             facts=asserts(intend.intent),
             cooldown=timedelta(0) if intend.repeat else self._cooldown,
+            known=self._known(intend.owner.namespace_id, encoded),
         )
-        safest = float((safe @ vector).max())
+        safest = float(inner_products(safe, vector).max())
         nudges = weigh(intend, evidence, safe_similarity=safest)
+        if intend.peek:
+            return nudges
         if nudges:
             shown = {nudge.id: nudge.evidence[0].id for nudge in nudges}
             await record_shown(self._database, intend, shown)
         if self._standing is not None:
-            self._standing.stand(intend.owner, intend.intent, encode_halfvec_one(vector), safest)
+            self._standing.stand(intend.owner, intend.intent, encoded, safest)
         return nudges
+
+    def _known(self, namespace_id: int, vector: bytes) -> Known:
+        if self._vectors is None:
+            return NOTHING_KNOWN
+        return self._vectors.known(namespace_id, OWN_TEXT, vector, CANDIDATES, failures=True)
 
     async def _safe_prototypes(self) -> Vectors:
         async with self._first_use:

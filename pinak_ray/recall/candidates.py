@@ -20,7 +20,10 @@ from pinak_ray.recall.recipes import (
 from pinak_ray.records.recall import Filters, RecallRequest
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.hits import Row
+from pinak_ray.store.indexing import OWN_TEXT
 from pinak_ray.store.queries import query
+from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
+from pinak_ray.store.windows import WINDOW
 
 __all__ = ["Candidates", "filter_arguments", "find_candidates"]
 
@@ -42,10 +45,14 @@ async def find_candidates(
     request: RecallRequest,
     recipe: Recipe,
     vector: bytes | None,
+    vectors: VectorCache | None = None,
 ) -> Candidates:
-    """Return what `recipe` finds for `request`; `vector` is the query's in halfvec form."""
+    """Return what `recipe` finds for `request`; `vector` is the query's in halfvec form.
+
+    What `vectors` hold is compared here, and all others by the database.
+    """
     async with database.reading(namespace_id) as connection:
-        rows = await _rows(connection, namespace_id, model_id, request, recipe, vector)
+        rows = await _rows(connection, namespace_id, model_id, request, recipe, vector, vectors)
     signals = {
         name: np.array(
             [np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64
@@ -65,6 +72,7 @@ async def _rows(
     request: RecallRequest,
     recipe: Recipe,
     vector: bytes | None,
+    vectors: VectorCache | None,
 ) -> list[asyncpg.Record]:
     filters = filter_arguments(request.filters)
     depth = request.depth
@@ -87,7 +95,23 @@ async def _rows(
         vector,
         *limits,
         *filters,
+        *_known(vectors, namespace_id, OWN_TEXT, vector, limits[0], request),
+        *_known(vectors, namespace_id, WINDOW, vector, limits[2], request),
     )
+
+
+def _known(
+    vectors: VectorCache | None,
+    namespace_id: int,
+    kind: int,
+    vector: bytes | None,
+    wanted: int,
+    request: RecallRequest,
+) -> Known:
+    """Return what is known of a query that nothing narrows: of what passes it, too little is."""
+    if vectors is None or vector is None or request.filters != Filters():
+        return NOTHING_KNOWN
+    return vectors.known(namespace_id, kind, vector, wanted)
 
 
 def filter_arguments(filters: Filters) -> tuple[Any, ...]:

@@ -33,7 +33,7 @@ def zscores(scores: Scores) -> Scores:
     0 where the score is NaN (nothing known speaks neither for nor against) and everywhere when all
     known scores are equal.
     """
-    known = [float(score) for score in scores if not math.isnan(score)]
+    known = scores[~np.isnan(scores)].tolist()
     if not known:
         return np.zeros_like(scores)
     mean = math.fsum(known) / len(known)
@@ -127,7 +127,8 @@ def fuse_ranks(
 
 def best_first(scores: Scores, keys: Sequence[object]) -> list[int]:
     """Return the positions by falling score; equal scores follow their keys, not their places."""
-    return sorted(range(len(keys)), key=lambda at: (-scores[at], keys[at]))
+    falling = (-scores).tolist()  # numpy's own numbers compare ten times as slowly
+    return sorted(range(len(keys)), key=lambda at: (falling[at], keys[at]))
 
 
 def _weighted_sum(parts: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:

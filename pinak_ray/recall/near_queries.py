@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from pinak_ray.embedding import Vectors
+from pinak_ray.embedding import Vectors, inner_products
 
 __all__ = ["NearQueries"]
 
@@ -59,6 +59,6 @@ class NearQueries(Generic[K]):
 
         Raises ValueError where nothing is remembered.
         """
-        cosines = self._vectors[: len(self._keys)] @ vector
+        cosines = inner_products(self._vectors[: len(self._keys)], vector)
         best = int(cosines.argmax())
         return self._keys[best], float(cosines[best])

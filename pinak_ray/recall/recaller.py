@@ -37,6 +37,7 @@ from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.recall import RecallRequest, RecallResult, Signal, Trace
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import Row, hit_from_row
+from pinak_ray.store.vector_cache import VectorCache
 
 __all__ = ["Answer", "Recaller", "rank"]
 
@@ -55,11 +56,18 @@ class Recaller:
     is the row of `embedding_models` that `embedder` belongs to.
     """
 
-    __slots__ = ("_database", "_embedder", "model_id")
+    __slots__ = ("_database", "_embedder", "_vectors", "model_id")
 
-    def __init__(self, database: Database, embedder: Embedder, model_id: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        model_id: int,
+        vectors: VectorCache | None = None,
+    ) -> None:
         self._database = database
         self._embedder = embedder
+        self._vectors = vectors
         self.model_id = model_id
 
     def __repr__(self) -> str:
@@ -112,6 +120,7 @@ class Recaller:
                 request=request,
                 recipe=recipe,
                 vector=vector,
+                vectors=self._vectors,
             )
         with watch.step("fuse"):
             result = rank(found, recipe=recipe, request=request)

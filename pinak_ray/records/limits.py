@@ -11,6 +11,7 @@ import orjson
 from pinak_ray.records.errors import InvalidInput
 
 __all__ = [
+    "DEFAULT_BUDGET_TOKENS",
     "MAX_BUDGET_TOKENS",
     "MAX_CONTENT_BYTES",
     "MAX_DEPTH",
@@ -46,6 +47,7 @@ MAX_READ = 1_000
 MAX_WAIT_S = 20.0
 # Beyond a million tokens a caller has mixed up units: no model's prompt holds that much.
 MAX_BUDGET_TOKENS = 1_000_000
+DEFAULT_BUDGET_TOKENS = 1_000
 # Ten years, in seconds: beyond it the caller means "for ever" or has mixed up units.
 MAX_TTL_S = 315_360_000
 

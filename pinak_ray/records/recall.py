@@ -21,6 +21,7 @@ from pinak_ray.records.limits import (
 from pinak_ray.records.memories import Layer, Outcome, layers_named, moment, outcome_named
 
 __all__ = [
+    "MAX_QUERY_BYTES",
     "MAX_RRF_K",
     "Filters",
     "Hit",

@@ -1,14 +1,14 @@
 """What hosts hold: owners (agents, boards), working items, entries of scratchpad and board."""
 
 import zlib
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from pinak_ray.records.ids import write_id
+from pinak_ray.records.ids import id_from_bytes, write_id
 from pinak_ray.records.limits import check_name
 
 __all__ = [
@@ -74,27 +74,32 @@ class WorkingItem(NamedTuple):
 
 
 class EntryKind(StrEnum):
-    """What an entry is; the first group belongs on boards, the second on scratchpads.
-
-    A `nudge` is for an agent, and only pinak-ray writes it.
+    """What an entry is: the first group belongs on boards, the second on both, the third on
+    scratchpads. A `nudge` is for an agent, and only pinak-ray writes it.
     """
 
     FINDING = "finding"
     CONTRADICTION = "contradiction"
     PUBLIC = "public"
+    NOTE = "note"
+    ACTION = "action"
+    CLAIM = "claim"
+
+    QUESTION = "question"
+    TASK = "task"
 
     OBSERVATION = "observation"
     REASONING = "reasoning"
     EXAMPLE = "example"
     TRAJECTORY = "trajectory"
-    QUESTION = "question"
-    TASK = "task"
+    THOUGHT = "thought"
+    ENTITY = "entity"
 
     NUDGE = "nudge"
 
 
 KINDS = {
-    Space.BOARD: (EntryKind.FINDING, EntryKind.CONTRADICTION, EntryKind.PUBLIC),
+    Space.BOARD: (EntryKind.FINDING, EntryKind.PUBLIC),
     Space.AGENT: (
         EntryKind.OBSERVATION,
         EntryKind.REASONING,
@@ -107,7 +112,7 @@ KINDS = {
 """The kinds that callers may post."""
 
 LOG_KINDS = {**KINDS, Space.AGENT: (*KINDS[Space.AGENT], EntryKind.NUDGE)}
-"""The kinds that a log may hold."""
+"""The kinds that may be posted at all; all others are written by commands."""
 
 
 class Entry(NamedTuple):
@@ -134,3 +139,25 @@ class Entry(NamedTuple):
         """What the author attached, decoded."""
         decoded: dict[str, Any] = orjson.loads(self.encoded_details)
         return decoded
+
+    def plain(self) -> tuple[Any, ...]:
+        """Return the fields as plain values, for the way between two processes."""
+        id_, seq, kind, author, key, content, details, version, created, expires, operation = self
+        return (
+            id_.bytes, seq, kind.value, author, key, content, details, version,
+            created.timestamp(), expires and expires.timestamp(), operation.bytes,
+        )  # fmt: skip
+
+    @classmethod
+    def of_plain(cls, plain: tuple[Any, ...]) -> "Entry":
+        """Return the entry that `plain` was asked of."""
+        id_, seq, kind, author, key, content, details, version, created, expires, operation = plain
+        return cls(
+            id_from_bytes(id_), seq, _KINDS[kind], author, key, content, details, version,
+            datetime.fromtimestamp(created, UTC),
+            None if expires is None else datetime.fromtimestamp(expires, UTC),
+            id_from_bytes(operation),
+        )  # fmt: skip
+
+
+_KINDS = {kind.value: kind for kind in EntryKind}  # a third of the time of EntryKind(value)

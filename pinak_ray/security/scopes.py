@@ -9,10 +9,12 @@ __all__ = ["Scope", "granted", "scopes_named"]
 
 
 class Scope(StrEnum):
-    """One permission. `memory.admin` includes both others; writing does not include reading."""
+    """One permission. `memory.admin` includes all others; writing does not include reading."""
 
     READ = "memory.read"
     WRITE = "memory.write"
+    AGENTS = "memory.agents"
+    """To act for any agent: without it a token reaches its own subject's scratchpad only."""
     ADMIN = "memory.admin"
 
 

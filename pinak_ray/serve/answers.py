@@ -5,12 +5,14 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from pinak_ray.records.context import Context
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.revisions import Version
 from pinak_ray.records.state import Entry, WorkingItem
 
 __all__ = [
     "JsonAnswer",
+    "context_answer",
     "entry_answer",
     "item_answer",
     "receipt_answer",
@@ -61,6 +63,11 @@ def item_answer(item: WorkingItem) -> dict[str, Any]:
         "updated_at": item.updated_at,
         "expires_at": item.expires_at,
     }
+
+
+def context_answer(context: Context) -> dict[str, Any]:
+    """Return a context and its sections by their field names."""
+    return {**context._asdict(), "sections": [one._asdict() for one in context.sections]}
 
 
 def entry_answer(entry: Entry) -> dict[str, Any]:

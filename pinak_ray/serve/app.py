@@ -11,6 +11,17 @@ from pinak_ray.serve.backend import Backend
 from pinak_ray.serve.body_limit import BodyLimit
 from pinak_ray.serve.boundary import Boundary
 from pinak_ray.serve.context import AppContext, Deadlines
+from pinak_ray.serve.models.base import Body
+from pinak_ray.serve.models.commands import COMMAND_BODIES
+from pinak_ray.serve.models.curation import CurateBody
+from pinak_ray.serve.models.grades import GradeBody
+from pinak_ray.serve.models.learning import (
+    DistillBody,
+    OutcomeBody,
+    PromoteBoardBody,
+    PromotePadBody,
+    TemplatesBody,
+)
 from pinak_ray.serve.models.links import LinkBody
 from pinak_ray.serve.models.memories import RememberBatchBody, RememberBody, ReviseBody
 from pinak_ray.serve.models.recall import FeedbackBody, IntendBody, RecallBody
@@ -20,11 +31,15 @@ from pinak_ray.serve.problems import answer_errors
 from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS, RequestLimit
 from pinak_ray.serve.routes import (
     boards,
+    commands,
+    curation,
     health,
+    learning,
     links,
     memories,
     nudges,
     recall,
+    recall_checks,
     scratchpad,
     search_stats,
     stats,
@@ -50,7 +65,9 @@ _TAGS = [
     {"name": "working memory", "description": "An agent's short-term items."},
     {"name": "scratchpad", "description": "An agent's record of the task at hand."},
     {"name": "boards", "description": "What a team shares."},
+    {"name": "templates", "description": "Plans that worked, and how often they do."},
     {"name": "watch", "description": "Hear of entries as they are committed."},
+    {"name": "curation", "description": "What is merged, archived and forgotten."},
     {"name": "service", "description": "Figures, health, metrics and keys."},
 ]
 
@@ -93,11 +110,15 @@ def create_app(
         memories,
         links,
         recall,
+        recall_checks,
         nudges,
         working,
         scratchpad,
         boards,
+        commands,
+        learning,
         watch,
+        curation,
         stats,
         search_stats,
         health,
@@ -105,8 +126,20 @@ def create_app(
         app.include_router(module.router)
     answer_errors(app)
     memory_bodies = (RememberBody, ReviseBody, RememberBatchBody, LinkBody)
-    bodies = (*memory_bodies, RecallBody, IntendBody, FeedbackBody)
-    describe(app, bodies=[*bodies, NoteBody, NoteBatchBody, EntryBody, PostBody])
+    bodies = (*memory_bodies, RecallBody, GradeBody, IntendBody, FeedbackBody, CurateBody)
+    state_bodies: tuple[type[Body], ...] = (
+        NoteBody,
+        NoteBatchBody,
+        EntryBody,
+        PostBody,
+        PromoteBoardBody,
+        PromotePadBody,
+        DistillBody,
+        TemplatesBody,
+        OutcomeBody,
+        *COMMAND_BODIES.values(),
+    )
+    describe(app, bodies=[*bodies, *state_bodies])
     # The one added last is the outermost.
     app.add_middleware(
         BodyLimit, limit=body_limit, larger={_BATCH_PATH: batch_limit}, timeout_s=body_timeout_s

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from pinak_ray.records.errors import Forbidden
 from pinak_ray.records.limits import check_name
 from pinak_ray.records.state import Owner, Space
 from pinak_ray.security.scopes import Scope
@@ -38,6 +39,19 @@ class Caller:
         """Return an agent's address; without a name it is the token's subject."""
         checked = self.principal.subject if name is None else check_name("agent", name)
         return Owner(await self.namespace_id(), Space.AGENT, checked)
+
+    async def scratchpad(self, agent: str) -> Owner:
+        """Return the address of an agent's scratchpad, which is private to that agent.
+
+        Raises Forbidden unless the agent is the token's subject, or the token is for any agent.
+        """
+        owner = await self.agent(agent)
+        if owner.name != self.principal.subject and Scope.AGENTS not in self.principal.scopes:
+            raise Forbidden(
+                "a scratchpad is private to its agent: this token speaks for another subject, and "
+                f"lacks the scope {Scope.AGENTS}"
+            )
+        return owner
 
     async def board(self, name: str) -> Owner:
         """Return a board's address."""

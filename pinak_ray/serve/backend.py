@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from pinak_ray.client.transport import Transport
+from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.revisions import Version
 from pinak_ray.security.keys import PublicKey
 
@@ -38,6 +39,18 @@ class Backend(Protocol):
 
     async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
         """Return a memory and all that superseded one another around it; raises NotFound."""
+        ...
+
+    async def curation(self, namespace_id: int) -> Mapping[str, Any]:
+        """Return the policy, the last report and what is archived, as JSON holds them."""
+        ...
+
+    async def curate(self, namespace_id: int, *, dry_run: bool) -> CurationReport:
+        """Have the Curator make one pass; raises Conflict while another one is made."""
+        ...
+
+    async def scratchpad_figures(self, namespace_id: int) -> Mapping[str, Any]:
+        """Return what the scratchpads of one namespace hold, as JSON."""
         ...
 
     async def cache_figures(self) -> Mapping[str, Any]:

@@ -22,6 +22,8 @@ from pinak_ray.records.operations import (
     Revise,
     Watch,
 )
+from pinak_ray.records.promotion import Promote
+from pinak_ray.records.templates import Distill
 from pinak_ray.serve.auth_keys import KeyCache
 from pinak_ray.serve.backend import Backend
 from pinak_ray.telemetry.metrics import Metrics
@@ -48,7 +50,8 @@ class Deadlines:
         if isinstance(operation, Watch):
             return operation.wait_s + self.read_s
         writes = isinstance(
-            operation, Remember | Revise | Forget | Note | Post | Feedback | ChangeLink
+            operation,
+            Remember | Revise | Forget | Note | Post | Feedback | ChangeLink | Promote | Distill,
         )
         return self.write_s if writes else self.read_s
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import orjson
 import ray
 from fastapi import FastAPI
 from ray import serve
@@ -16,20 +17,33 @@ from ray.serve.config import BackpressureConfig
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.model_change import Following
+from pinak_ray.actors.names import CURATOR
 from pinak_ray.actors.recaller import SearchParts
-from pinak_ray.client.ray_transport import RayTransport, intent_note
+from pinak_ray.client.actor_calls import ActorCalls
+from pinak_ray.client.composed import COMPOSED
+from pinak_ray.client.intents import intent_note
+from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import Feedback, Intend, Operation, ReadRelated, Recall
+from pinak_ray.records.operations import (
+    Feedback,
+    Grade,
+    Intend,
+    Operation,
+    ReadRelated,
+    Recall,
+)
 from pinak_ray.records.revisions import Version
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
 from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS
+from pinak_ray.store.curation import last_curation
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.revisions import versions_of
 from pinak_ray.store.signing_keys import live_keys
-from pinak_ray.store.stats import namespace_figures
+from pinak_ray.store.stats import namespace_figures, scratchpad_figures
 from pinak_ray.telemetry.logs import configure_logs
 from pinak_ray.telemetry.metrics import Metrics
 
@@ -68,6 +82,8 @@ class GatewayTransport:
         match operation:
             case Recall():
                 return await (await self.search.get()).recall(operation)
+            case Intend(peek=True):
+                return await (await self.search.get()).intend(operation)
             case Intend():
                 parts = await self.search.get()
                 _, nudges = await asyncio.gather(
@@ -76,8 +92,12 @@ class GatewayTransport:
                 return nudges
             case Feedback():
                 return await (await self.search.get()).feedback(operation)
+            case Grade():
+                return await (await self.search.get()).grade(operation)
             case ReadRelated():
                 return await (await self.search.get()).related(operation)
+            case _ if type(operation) in COMPOSED:
+                return await COMPOSED[type(operation)](self.send, operation)
             case _:
                 return await self.ray_transport.send(operation)
 
@@ -137,6 +157,26 @@ class GatewayBackend:
         """Return a memory and all that superseded one another around it."""
         parts = await self.transport.search.get()
         return await versions_of(parts.database, namespace_id, memory_id)
+
+    async def curation(self, namespace_id: int) -> Mapping[str, Any]:
+        """Return what the Curator may do, what it last did, and how much it archived."""
+        parts = await self.transport.search.get()
+        last = await last_curation(parts.database, namespace_id)
+        policy = asdict(self.config.curation)
+        return {"policy": policy, "archived": last.archived, "last": orjson.Fragment(last.report)}
+
+    async def curate(self, namespace_id: int, *, dry_run: bool) -> CurationReport:
+        """Have the Curator make one pass over a namespace."""
+        calls = ActorCalls(self.topology, _PATIENCE_S)
+        report: CurationReport = await calls.once(
+            CURATOR, lambda actor: actor.curate.remote(namespace_id, dry_run)
+        )
+        return report
+
+    async def scratchpad_figures(self, namespace_id: int) -> Mapping[str, Any]:
+        """Return what the scratchpads of the namespace hold, as committed."""
+        parts = await self.transport.search.get()
+        return await scratchpad_figures(parts.database, namespace_id)
 
     async def cache_figures(self) -> Mapping[str, Any]:
         """Return the figures of this replica's own cache of recall."""

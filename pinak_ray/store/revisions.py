@@ -5,6 +5,7 @@ from uuid import UUID
 from pinak_ray.records.errors import Conflict, NotFound
 from pinak_ray.records.memories import Layer, Memory, Outcome
 from pinak_ray.records.revisions import Revision, Version
+from pinak_ray.store.archive import forget_archived
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.expiry import remove_memories
 from pinak_ray.store.given_vectors import refuse_foreign
@@ -55,10 +56,16 @@ async def _insert(connection: Connection, memory: EncodedMemory) -> None:
 async def forget_memory(database: Database, namespace_id: int, memory_id: UUID) -> bool:
     """Make a memory unfindable, and remove it; False when there is none (any more).
 
-    One that is still queued for indexing is removed by `purge_expired`, once its terms are counted.
+    It leaves the archive too. One that is still queued for indexing is removed by `purge_expired`,
+    once its terms are counted.
     """
     async with database.service() as connection, connection.transaction():
-        row = await connection.fetchrow(query("revisions", "forget"), namespace_id, memory_id)
+        forget = query("revisions", "forget")
+        row = await connection.fetchrow(forget, namespace_id, memory_id)
+        if await forget_archived(connection, namespace_id, memory_id):
+            return True
+        # The archive was asked second, and may just have given it back.
+        row = row or await connection.fetchrow(forget, namespace_id, memory_id)
         if row is None:
             return False
         if row["is_queued"]:

@@ -388,6 +388,61 @@ nudge_feedback = Table(
     ),
 )
 
+retrieval_feedback = Table(
+    "retrieval_feedback",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("question", Uuid, primary_key=True),
+    Column("score", Double, nullable=False),
+    Column("graded_at", _MOMENT, nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(
+        ["namespace_id", "memory_id"],
+        [f"{SCHEMA}.memories.namespace_id", f"{SCHEMA}.memories.id"],
+        name="retrieval_feedback_memory",
+        ondelete="CASCADE",
+    ),
+)
+
+memory_access = Table(
+    "memory_access",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("accesses", BigInteger, nullable=False),
+    Column("last_accessed_at", _MOMENT, nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(
+        ["namespace_id", "memory_id"],
+        [f"{SCHEMA}.memories.namespace_id", f"{SCHEMA}.memories.id"],
+        name="memory_access_memory",
+        ondelete="CASCADE",
+    ),
+)
+
+memory_archive = Table(
+    "memory_archive",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("memory", JSONB, nullable=False),
+    Column("links", JSONB, nullable=False),
+    Column("accesses", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("archived_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("memory_archive_by_time", "namespace_id", "archived_at"),
+)
+
+curations = Table(
+    "curations",
+    METADATA,
+    _namespace_id(),
+    Column("forget_after", Uuid, nullable=False),
+    Column("merge_after", Uuid, nullable=False),
+    Column("report", JSONB, nullable=False),
+    Column("ended_at", _MOMENT, nullable=False, server_default=text("now()")),
+)
+
 signing_keys = Table(
     "signing_keys",
     METADATA,
@@ -422,4 +477,21 @@ untold_failures = Table(
     Column("queued_at", _MOMENT, nullable=False, server_default=text("now()")),
     Column("due_at", _MOMENT, nullable=False, server_default=text("now()")),
     Column("is_looked_at", Boolean, nullable=False, server_default=text("false")),
+)
+
+template_outcomes = Table(
+    "template_outcomes",
+    METADATA,
+    _namespace_id(),
+    Column("template_id", Uuid, primary_key=True),
+    Column("run", Text, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("told_at", _MOMENT, nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(
+        ["namespace_id", "template_id"],
+        [f"{SCHEMA}.memories.namespace_id", f"{SCHEMA}.memories.id"],
+        name="template_outcomes_memory",
+        ondelete="CASCADE",
+    ),
 )

@@ -73,13 +73,8 @@ async def seal_some(database: Database, *, model_id: int, seal_at: int = SEAL_AT
 
 async def unsealed(database: Database, *, model_id: int, seal_at: int = SEAL_AT) -> int:
     """Return how many vectors wait for a segment, about; tails that are too short do not count."""
-    waiting = 0
     async with database.service() as connection:
-        for row in await _large(connection, model_id, seal_at):
-            tail = await _tail(connection, row, model_id, row["end_seq"])
-            waiting += tail["rows"] if tail["rows"] >= seal_at else 0
-        waiting += int(await connection.fetchval(query("segments", "waiting"), model_id))
-    return waiting
+        return int(await connection.fetchval(query("segments", "unsealed"), model_id, seal_at))
 
 
 async def drop_segments(connection: Connection, model_id: int) -> None:

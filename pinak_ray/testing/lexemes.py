@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import snowballstemmer
 
-__all__ = ["lexemes"]
+__all__ = ["lexemes", "words"]
 
 # PostgreSQL's english.stop, which is Snowball's.
 _STOP_WORDS = frozenset({
@@ -45,6 +45,20 @@ _stemmer = snowballstemmer.stemmer("english")
 def lexemes(text: str) -> Counter[str]:
     """Return how often each lexeme occurs in the text."""
     return Counter(lexeme for lexeme in _lexemes(text) if lexeme)
+
+
+def words(text: str) -> dict[str, str]:
+    """Return the text's lexemes with the word that each stands for; of dry-run the parts."""
+    found: dict[str, str] = {}
+    for token in _TOKEN.finditer(text.lower()):
+        match token.lastgroup:
+            case "whole":
+                found.setdefault(token["whole"], token["whole"])
+            case "compound" | "word":
+                for word in token[0].split("-"):
+                    found.setdefault(_stem(word), word)
+    found.pop("", None)
+    return found
 
 
 def _lexemes(text: str) -> Iterator[str]:

@@ -1,27 +1,30 @@
 """Long-term memory in dictionaries, and what `recall.sql` and `nudges.sql` find in it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import orjson
 
 from pinak_ray.embedding import Embedder, Vectors, decode_halfvec, encode_halfvec_one
 from pinak_ray.recall import recipes
 from pinak_ray.recall.candidates import Candidates
 from pinak_ray.recall.fusion import Scores
 from pinak_ray.recall.recipes import Recipe
+from pinak_ray.recall.terms import Term
 from pinak_ray.records.errors import Conflict, NotFound
 from pinak_ray.records.memories import Layer, Memory, Outcome
+from pinak_ray.records.promotion import Known, Sought, made_from
 from pinak_ray.records.recall import Filters, RecallRequest
 from pinak_ray.records.revisions import Revision
 from pinak_ray.store.memories import index_text
 from pinak_ray.store.windows import Window, windows_of
-from pinak_ray.testing.bm25 import bm25
-from pinak_ray.testing.lexemes import lexemes
+from pinak_ray.testing.bm25 import bm25, idf
+from pinak_ray.testing.lexemes import lexemes, words
 
 __all__ = ["LocalMemories"]
 
@@ -179,6 +182,45 @@ class LocalMemories:
             if self._passes(one, Filters() if one.memory.outcome is Outcome.FAILURE else facts)
             and (one.memory.outcome is Outcome.FAILURE or word > 0)
         ]
+
+    def terms(self, namespace_id: int, text: str) -> dict[str, Term]:
+        """Return the words of a text with their rarity, by lexeme."""
+        documents = [one.terms for one in self._all(namespace_id)]
+        return {lexeme: Term(word, idf(lexeme, documents)) for lexeme, word in words(text).items()}
+
+    def beside(
+        self, namespace_id: int, ids: Sequence[UUID], vector: bytes, terms: Set[str]
+    ) -> list[dict[str, Any]]:
+        """Return the memories of these ids with their cosine to a question, and which of its terms
+        each has."""
+        stored = self._stored.get(namespace_id, {})
+        given = [stored[id_] for id_ in ids if id_ in stored]
+        cosines = _cosines([one.vector for one in given], vector)
+        now = self.clock()
+        return [
+            {
+                **one.memory._asdict(),
+                "superseded_by": one.superseded_by,
+                "expired": one.memory.expires_at is not None and one.memory.expires_at <= now,
+                "similarity": None if np.isnan(cosine) else float(cosine),
+                "terms": terms & one.terms.keys(),
+            }
+            for one, cosine in zip(given, cosines, strict=True)
+        ]
+
+    def known(self, namespace_id: int, sought: Sought) -> Known:
+        """Return what is there of a memory that an entry shall become."""
+        stored = self._stored.get(namespace_id, {})
+        current = stored.get(sought.memory_id)
+        if current is None:
+            passing = self.passing(namespace_id, Filters()).values()
+            same = [one for one in passing if one.content == sought.content]
+            oldest = min(same, key=lambda one: (one.created_at, one.id), default=None)
+            return Known(same=None if oldest is None else oldest.id)
+        while current.superseded_by in stored:
+            current = stored[current.superseded_by]
+        made = orjson.loads(current.memory.details).get("promoted")
+        return Known(current.memory.id, made_from(orjson.dumps(made)))
 
     def _all(self, namespace_id: int) -> list[_Stored]:
         """Return the namespace's memories in order of their ids, which breaks ties."""

@@ -13,10 +13,12 @@ from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
 from pinak_ray.records.operations import Feedback, Intend, Recall
 from pinak_ray.records.recall import RecallRequest, RecallResult
+from pinak_ray.testing.grades import LocalGrades
 from pinak_ray.testing.links import LocalLinks
 from pinak_ray.testing.memories import LocalMemories
 from pinak_ray.testing.nudges import LocalNudges
 from pinak_ray.testing.standing import LocalStanding
+from pinak_ray.testing.templates import LocalTemplates
 
 __all__ = ["LocalSearch"]
 
@@ -27,11 +29,15 @@ class LocalSearch:
 
     memories: LocalMemories
     links: LocalLinks = field(init=False)
+    grades: LocalGrades = field(init=False)
+    templates: LocalTemplates = field(init=False)
     nudges: LocalNudges = field(init=False)
     standing: LocalStanding = field(init=False)
 
     def __post_init__(self) -> None:
         self.links = LocalLinks(self.memories)
+        self.grades = LocalGrades(self.memories)
+        self.templates = LocalTemplates(self.memories)
         self.nudges = LocalNudges(self.memories, self.memories.clock)
         self.standing = LocalStanding(self.memories, self.nudges, self.memories.clock)
 
@@ -57,6 +63,8 @@ class LocalSearch:
         rows = [{**row, **self.nudges.known_of(operation, row["id"])} for row in found]
         safest = max(float(prototype @ vector) for prototype in safe)
         nudges = weigh(operation, scored(rows), safe_similarity=safest)
+        if operation.peek:
+            return nudges
         self.nudges.record(operation, nudges)
         self.standing.stand(operation, encode_halfvec_one(vector), safest)
         return nudges

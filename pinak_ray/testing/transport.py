@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 from pinak_ray.agents.host import Host
 from pinak_ray.client.batching import Batcher
-from pinak_ray.client.ray_transport import intent_note
+from pinak_ray.client.composed import COMPOSED
+from pinak_ray.client.intents import intent_note
 from pinak_ray.embedding import Embedder
 from pinak_ray.records.errors import InvalidInput, NotRunning
 from pinak_ray.records.ids import NamespaceKey
@@ -19,6 +20,7 @@ from pinak_ray.records.operations import (
     ChangeLink,
     Feedback,
     Forget,
+    Grade,
     HostOperation,
     Intend,
     Operation,
@@ -28,6 +30,8 @@ from pinak_ray.records.operations import (
     Revise,
     Watch,
 )
+from pinak_ray.records.promotion import FindPromoted
+from pinak_ray.records.templates import ReadOutcomes, TellOutcome
 from pinak_ray.records.topology import Placement
 from pinak_ray.testing.memories import LocalMemories
 from pinak_ray.testing.search import LocalSearch
@@ -88,19 +92,16 @@ class LocalTransport:
             case Forget(owner, memory_id):
                 new = self._search.memories.forget(owner.namespace_id, memory_id)
                 return Receipt(memory_id, Ack.DURABLE, new)
-            case Recall():
-                return await self._search.recall(operation)
             case ChangeLink():
                 return self._search.links.change(operation)
-            case ReadRelated():
-                return await self._search.links.related(operation)
+            case Recall() | ReadRelated() | Intend() | Feedback() | Grade():
+                return await self._searched(operation)
+            case FindPromoted() | ReadOutcomes() | TellOutcome():
+                return await self._searched(operation)
             case Watch():
                 return await self._host.watch(operation)
-            case Intend():
-                await self._on_host(intent_note(operation))
-                return await self._search.intend(operation)
-            case Feedback():
-                return await self._search.feedback(operation)
+            case _ if type(operation) in COMPOSED:
+                return await COMPOSED[type(operation)](self.send, operation)
             case _:
                 return await self._on_host(operation)
 
@@ -113,6 +114,26 @@ class LocalTransport:
     async def aclose(self) -> None:
         """Let all agents go, as an idle host would; what was acknowledged stays."""
         await self._host.aclose()
+
+    async def _searched(self, operation: Any) -> Any:
+        match operation:
+            case FindPromoted(namespace_id, sought):
+                return tuple(self._search.memories.known(namespace_id, one) for one in sought)
+            case TellOutcome():
+                return self._search.templates.tell(operation)
+            case ReadOutcomes():
+                return self._search.templates.read(operation)
+            case Recall():
+                return await self._search.recall(operation)
+            case ReadRelated():
+                return await self._search.links.related(operation)
+            case Feedback():
+                return await self._search.feedback(operation)
+            case Grade():
+                return await self._search.grades.grade(operation)
+            case Intend(peek=False):
+                await self._on_host(intent_note(operation))
+        return await self._search.intend(operation)
 
     async def _remember(self, operation: Remember) -> Receipt:
         memory, ack = operation

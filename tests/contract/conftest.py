@@ -29,7 +29,7 @@ def connected(request: pytest.FixtureRequest, namespace: NamespaceKey) -> Swarm:
         return LocalSwarm(namespace.tenant, namespace.project)
     settings = request.getfixturevalue("stack_settings")
     if request.param == "http":
-        return over_http(settings, namespace, Scope.READ, Scope.WRITE)
+        return over_http(settings, namespace, Scope.READ, Scope.WRITE, Scope.AGENTS)
     return connect(home=settings.home, tenant=namespace.tenant, project=namespace.project)
 
 

@@ -56,12 +56,12 @@ async def test_filters_choose_what_is_watched(swarm: Swarm) -> None:
     """Kinds, authors, and the prefix of a public entry's key; each alone, and together."""
     board = swarm.board(NAME)
     await board.post("found", author="ada")
-    await board.post("contrary", author="bob", kind="contradiction")
+    await board.tell("told", author="bob")
     await board.post("draft", author=NAME, kind="public", key="plan/ü")
     await board.post("other", author=NAME, kind="public", key="other")
     filters: list[tuple[dict[str, Any], str]] = [
-        ({"kinds": ["contradiction", "public"]}, "contrary"),
-        ({"authors": [NAME, "bob"]}, "contrary"),
+        ({"kinds": ["note", "public"]}, "told"),
+        ({"authors": [NAME, "bob"]}, "told"),
         ({"prefix": "plan/"}, "draft"),
         ({"kinds": ["public"], "authors": [NAME], "prefix": "o"}, "other"),
     ]

@@ -20,7 +20,7 @@ from pinak_ray.records.errors import (
     WrongShard,
 )
 from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.operations import Note, Origin, Post, Read, ReadContext, Recollect
+from pinak_ray.records.operations import Note, Origin, Post, Read, Recollect
 from pinak_ray.records.state import EntryKind, Owner, Space, shard_of
 from pinak_ray.store.agent_state import AgentState
 from pinak_ray.store.database import Database
@@ -109,19 +109,18 @@ async def test_a_crowd_loads_an_agent_once(database: Database) -> None:
 async def test_results_come_in_the_order_of_the_operations(database: Database) -> None:
     """Each operation sees those before it, and a refused one refuses nothing else."""
     host, _ = await a_host(database)
-    noted, refused, seen, context, misplaced = await host.apply(
+    noted, refused, seen, misplaced = await host.apply(
         [
             a_note(),
             a_note(expected_version=9),
             Recollect(ADA, "plan"),
-            ReadContext(ADA, 10),
             Post(ADA, uuid4(), EntryKind.FINDING, "ada", "not on a scratchpad"),
         ]
     )
 
     assert (noted.version, noted.ack, noted.new) == (1, Ack.DURABLE, True)
     assert (VersionConflict, InvalidInput) == (type(refused), type(misplaced))
-    assert ([item.encoded for item in seen], context.text) == ([b"1"], "plan: 1")
+    assert [item.encoded for item in seen] == [b"1"]
 
 
 async def test_concurrent_notes_rise_without_gap_or_repeat(database: Database) -> None:

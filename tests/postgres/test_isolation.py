@@ -10,17 +10,22 @@ from remembered import EMBEDDER, register
 from taken import taken
 
 from pinak_ray.agents.changes import PutEntry, PutItem
+from pinak_ray.curation.passes import curate
 from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.records.curation import CurationPolicy
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import new_memory
 from pinak_ray.records.nudges import Verdict, new_intent
 from pinak_ray.records.operations import Feedback, Intend
 from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
+from pinak_ray.store.accesses import Accesses
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing import index_some
 from pinak_ray.store.memories import commit_memories, encode_memory
 from pinak_ray.store.namespaces import ensure_namespace
 from pinak_ray.store.nudge_feedback import keep_feedback, record_shown
+from pinak_ray.store.queries import query
+from pinak_ray.store.retrieval_feedback import keep_grades
 from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.store.stats import namespace_figures
 from pinak_ray.store.windows import settle_some
@@ -43,6 +48,11 @@ WALLED = {
     "standing_intents": "namespace_id",
     "nudges": "namespace_id",
     "nudge_feedback": "namespace_id",
+    "retrieval_feedback": "namespace_id",
+    "template_outcomes": "namespace_id",
+    "memory_access": "namespace_id",
+    "memory_archive": "namespace_id",
+    "curations": "namespace_id",
 }
 # What the reading role has no use for.
 CLOSED = (
@@ -92,6 +102,19 @@ async def fill(database: Database, model_id: int, project: str) -> tuple[int, UU
     shown = Intend(Owner(namespace_id, Space.AGENT, "ada"), new_intent("deploy"))
     await record_shown(database, shown, {uuid4(): memory.id})
     await keep_feedback(database, Feedback(shown.owner, memory.id, Verdict.USEFUL))
+    await keep_grades(database, shown.owner, uuid4(), {memory.id: 0.5})
+    async with database.service() as connection:
+        await connection.execute(
+            "INSERT INTO pinak.template_outcomes (namespace_id, template_id, run, agent, success)"
+            " VALUES ($1, $2, 'monday', 'ada', true)",
+            namespace_id, memory.id,
+        )  # fmt: skip
+    accesses = Accesses(database)
+    accesses.note(namespace_id, [memory.id])
+    await accesses.aclose()
+    await curate(database, namespace_id, CurationPolicy())
+    async with database.service() as connection:
+        await connection.execute(query("curation", "archive"), namespace_id, [memory.id], "weak")
     now = memory.created_at
     state = await taken(database)
     item = WorkingItem("plan", b"1", 1, now, None, uuid4())

@@ -12,6 +12,7 @@ from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
 from pinak_ray.store.segments import seal_some
+from pinak_ray.store.vector_cache import NOTHING_KNOWN
 
 pytestmark = pytest.mark.postgres
 
@@ -128,7 +129,7 @@ async def test_an_unused_signal_costs_nothing(database: Database, model_id: int)
     """Without dense candidates the vectors are only looked up by key, if at all."""
     plan = await explain(
         database, query("recall", "candidates"), SMALL, model_id, "alpha1", None,
-        0, 50, 0, 0, *ANY,
+        0, 50, 0, 0, *ANY, *NOTHING_KNOWN, *NOTHING_KNOWN,
     )  # fmt: skip
     rows = sum(
         node["Actual Rows"] * node["Actual Loops"]
@@ -142,7 +143,7 @@ async def test_nudges_read_only_failures(database: Database, model_id: int) -> N
     """The partial index finds the failures; no other vector is compared."""
     plan = await explain(
         database, query("nudges", "evidence"), SMALL, model_id, "alpha1", await vector(), 50, 50,
-        "ada", None, timedelta(minutes=10),
+        "ada", None, timedelta(minutes=10), *NOTHING_KNOWN,
     )  # fmt: skip
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
     assert any(node.get("Index Name") == "memories_failures" for node in plan)
@@ -171,7 +172,7 @@ async def test_ten_thousand_failures_with_feedback_are_read_by_key(
         await connection.execute("ANALYZE pinak.memory_vectors")
     plan = await explain(
         database, query("nudges", "evidence"), ns, model_id, "alpha1 gamma77", await vector(), 50,
-        50, "ada", None, timedelta(minutes=10), ns=ns,
+        50, "ada", None, timedelta(minutes=10), *NOTHING_KNOWN, ns=ns,
     )  # fmt: skip
     used = {node.get("Index Name") for node in plan if node["Actual Loops"] > 0}
     assert {"memories_failures", "nudges_by_agent", "nudge_feedback_pkey"} <= used

@@ -5,6 +5,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -16,9 +17,12 @@ from hypothesis import strategies as st
 from indexed import check_statistics, encode, fetch, index_owed, settle, window_words
 from remembered import register
 
-from pinak_ray.records.errors import NotFound, Superseded
+from pinak_ray.curation.passes import curate
+from pinak_ray.records.curation import CurationPolicy
+from pinak_ray.records.errors import Conflict, NotFound, Superseded
 from pinak_ray.records.memories import new_memory
 from pinak_ray.records.revisions import new_revision
+from pinak_ray.store.archive import restore_memory
 from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.indexing import index_some
@@ -34,12 +38,14 @@ NS = 5
 WORDS = [f"term{chr(97 + n)}x" for n in range(8)]
 EMPTY = (
     "TRUNCATE pinak.memories, pinak.memory_vectors, pinak.memory_windows, pinak.index_queue, "
-    "pinak.settling_sessions, pinak.term_stats, pinak.corpus_stats, pinak.window_stats CASCADE"
+    "pinak.settling_sessions, pinak.term_stats, pinak.corpus_stats, pinak.window_stats, "
+    "pinak.memory_archive, pinak.curations CASCADE"
 )
 UNCOUNTED = """
 SELECT m.namespace_id, m.id FROM pinak.memories AS m
 WHERE EXISTS (SELECT FROM pinak.index_queue AS q WHERE m.id = ANY (q.memory_ids))
 """
+ARCHIVED = "SELECT memory_id FROM pinak.memory_archive"
 WINDOWS = "SELECT memory_id FROM pinak.memory_windows"
 DENSE_WINDOWS = "SELECT memory_id FROM pinak.memory_vectors WHERE kind = 1"
 
@@ -94,12 +100,40 @@ class Swarm:
         one = self._one(number)
         if one is not None:
             async with self.database.service() as connection:
-                await connection.execute(
+                done = await connection.execute(
                     "UPDATE pinak.memories SET expires_at = now() - interval '1 minute' "
                     "WHERE id = $1 AND expires_at IS NULL",
                     one,
                 )
-            self.expired.add(one)
+            if done == "UPDATE 1":
+                self.expired.add(one)
+
+    async def repeat(self, number: int) -> None:
+        """Say again what was said, outside of any session: what a merge looks for."""
+        one = self._one(number)
+        if one is None or self.said[one][1] is not None:
+            return
+        memory = new_memory(NS, "ada", self.said[one][0])
+        self.said[memory.id] = self.said[one]
+        await commit_memories(self.database, [encode_memory(memory)])
+        self.stored.append(memory.id)
+
+    async def curate(self, number: int) -> None:
+        """Merge duplicates; one time in four also archive all that nobody recalled."""
+        policy = CurationPolicy(
+            merge=True, forget_below=0.0 if number % 4 else 0.5, forget_after_days=0.0
+        )
+        with suppress(Conflict):
+            await curate(self.database, NS, policy)
+
+    async def restore(self, number: int) -> None:
+        archived = sorted(await self.archived())
+        if archived:
+            with suppress(NotFound):
+                await restore_memory(self.database, NS, archived[number % len(archived)])
+
+    async def archived(self) -> set[UUID]:
+        return {id_ for (id_,) in await fetch(self.database, ARCHIVED)}
 
     async def index(self, number: int) -> None:
         await index_some(self.database, encode, model_id=self.model_id, limit=1 + number % 3)
@@ -118,30 +152,28 @@ class Swarm:
             pass
         await settle(self.database, self.model_id)
 
-    def living(self) -> set[UUID]:
-        return self.said.keys() - self.forgotten - self.expired - self.superseded
+    async def living(self) -> set[UUID]:
+        kept = self.said.keys() - self.forgotten - self.expired
+        return kept - self.superseded - await self.archived()
 
 
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["remember", "remember", "revise", "forget", "expire", "index", "settle", "purge"]
-        ),
-        st.integers(0, 1000),
-    ),
-    max_size=40,
-)
+NAMES = [
+    *("remember", "remember", "repeat", "revise", "forget", "expire", "index", "index", "settle"),
+    *("purge", "curate", "restore"),
+]
+STEPS = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 1000)), max_size=40)
 
 
 async def check_sums(swarm: Swarm) -> None:
     """All statistics are a recount of what is counted; no window says what is not said any more."""
+    archived = await swarm.archived()
     await check_statistics(swarm.database, uncounted=UNCOUNTED)
     assert await fetch(swarm.database, WINDOWS) == await fetch(swarm.database, DENSE_WINDOWS)
     for memory_id, words in (await window_words(swarm.database)).items():
         session = swarm.said[memory_id][1]
         unsaid = {
             swarm.said[id_][0].split()[-1]
-            for id_ in swarm.superseded | swarm.forgotten
+            for id_ in swarm.superseded | swarm.forgotten | archived
             if swarm.said[id_][1] == session
         }
         assert not words & unsaid
@@ -171,15 +203,14 @@ async def check_all(swarm: Swarm) -> None:
     await swarm.finish()
     stored = await fetch(swarm.database, "SELECT id FROM pinak.memories")
     windows = await window_words(swarm.database)
-    in_sessions = {id_ for id_ in swarm.living() if swarm.said[id_][1] is not None}
+    living, kept = await swarm.living(), swarm.said.keys() - swarm.forgotten - swarm.expired
+    in_sessions = {id_ for id_ in living if swarm.said[id_][1] is not None}
 
-    assert {id_ for (id_,) in stored} == swarm.said.keys() - swarm.forgotten - swarm.expired
+    assert {id_ for (id_,) in stored} == kept - await swarm.archived()
     assert windows.keys() == in_sessions
     for memory_id, words in windows.items():
         session = swarm.said[memory_id][1]
-        around = " ".join(
-            swarm.said[id_][0] for id_ in swarm.living() if swarm.said[id_][1] == session
-        )
+        around = " ".join(swarm.said[id_][0] for id_ in living if swarm.said[id_][1] == session)
         assert words <= set(around.split())
     await check_sums(swarm)
     await check_scores(swarm.database)
@@ -222,5 +253,4 @@ def test_any_mix_in_any_order_keeps_the_statistics(dsn: str, steps: list[tuple[s
 def test_the_same_at_once_waits_in_no_circle(dsn: str, seed: int) -> None:
     """Eight at a time, over two sessions: no deadlock, and all is exact in the end."""
     rng = random.Random(seed)
-    names = ["remember", "remember", "revise", "forget", "expire", "index", "settle", "purge"]
-    play(dsn, [(rng.choice(names), rng.randrange(1000)) for _ in range(240)], at_once=8)
+    play(dsn, [(rng.choice(NAMES), rng.randrange(1000)) for _ in range(240)], at_once=8)

@@ -145,6 +145,15 @@ async def test_an_intent_hears_of_the_failure(swarm: Swarm, call: Any) -> None:
     assert silent == ()
 
 
+async def test_a_context_is_read_in_both_lanes(swarm: Swarm, call: Any) -> None:
+    """A verb of several operations has an ObjectRef as well."""
+    ada = swarm.agent("ada")
+    await call(ada.note, "plan", 1)
+    context = await call(ada.context, 100)
+
+    assert (context.text, context.saving) == ("plan: 1", 0.0)
+
+
 async def test_bad_input_is_refused_before_anything_is_sent(swarm: Swarm) -> None:
     """Both lanes check on the caller's side, at the call."""
     ada = swarm.agent("ada")

@@ -12,7 +12,7 @@ from waiting import until
 from pinak_ray import Swarm
 from pinak_ray.client.ray_transport import RayTransport
 from pinak_ray.client.watch import Watcher
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state import Entry, Owner, Space
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 
@@ -120,6 +120,30 @@ async def test_no_watcher_outlives_its_consumer(swarm: Swarm) -> None:
     await until(lambda: has(1), what="the other process waits")
     ray.kill(dying)
     await until(lambda: has(0), what="the killed one is gone", deadline_s=30)
+
+
+async def test_watchers_at_one_place_share_a_poll(swarm: Swarm) -> None:
+    """In one process they cost the host one wait, which lasts as long as any of them waits."""
+    board = swarm.board("crowded")
+    host = host_of(swarm, Owner(swarm.namespace_id, Space.BOARD, "crowded"))
+    before = await waiting_on(host)
+
+    async def has(count: int) -> bool:
+        return await waiting_on(host) - before == count
+
+    watchers = [board.watch() for _ in range(8)]
+    waiting = [asyncio.ensure_future(anext(watcher)) for watcher in watchers]
+    await until(lambda: has(1), what="they wait as one")
+    waiting[0].cancel()
+    await board.post("one", author="ada")
+    heard = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in heard] == [asyncio.CancelledError] + [Entry] * 7
+
+    waiting = [asyncio.ensure_future(anext(watcher)) for watcher in watchers[1:]]
+    await until(lambda: has(1), what="they wait for the next as one")
+    for each in waiting:
+        each.cancel()
+    await until(lambda: has(0), what="none is left", deadline_s=10)
 
 
 async def test_a_page_can_be_asked_for_by_reference(swarm: Swarm) -> None:

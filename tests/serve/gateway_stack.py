@@ -7,19 +7,25 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import orjson
 from fastapi import FastAPI
 
 from pinak_ray.recall.cache import CachePolicy
+from pinak_ray.records.board_findings import PostFinding
+from pinak_ray.records.context import Context, ContextSection
+from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport, Reason
 from pinak_ray.records.errors import NotFound, VersionConflict
+from pinak_ray.records.grades import GradeAction, Quality, RetrievalGrade
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.links import Link, LinkKind, Related
 from pinak_ray.records.memories import Ack, Layer, Memory, Receipt
 from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
 from pinak_ray.records.operations import (
     ChangeLink,
-    Context,
+    Execute,
     Feedback,
     Forget,
+    Grade,
     Intend,
     Note,
     Post,
@@ -35,7 +41,7 @@ from pinak_ray.records.operations import (
 )
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.revisions import Version
-from pinak_ray.records.state import Entry, WorkingItem
+from pinak_ray.records.state import Entry, EntryKind, WorkingItem
 from pinak_ray.security.keys import PublicKey, SigningKey
 from pinak_ray.security.scopes import Scope
 from pinak_ray.security.tokens import issue_token
@@ -156,6 +162,10 @@ class FakeTransport:
         new = operation not in self.sent[:-1]
         return Receipt(operation.subject, Ack.DURABLE, new)
 
+    def _grade(self, operation: Grade) -> RetrievalGrade:
+        ids = operation.request.memory_ids
+        return RetrievalGrade(Quality.INCORRECT, GradeAction.DISCARD, 0.0, 0.0, (), (), ids, ())
+
     def _note(self, operation: Note) -> Receipt:
         old = self.items.get((operation.owner, operation.key))
         version = 0 if old is None else old.version
@@ -174,7 +184,8 @@ class FakeTransport:
         )
 
     def _readcontext(self, operation: ReadContext) -> Context:
-        return Context("plan: migrate", 3, 1, 0)
+        working = ContextSection("working_memory", 1, 0, 3, 6)
+        return Context("plan: migrate", 3, 1, 0, 6, 0.5, (working,))
 
     def _post(self, operation: Post) -> Receipt:
         entries = self.entries.setdefault(operation.owner, [])
@@ -196,6 +207,13 @@ class FakeTransport:
                 )
             )
         return Receipt(operation.id, operation.ack, new, 1)
+
+    def _execute(self, operation: Execute[Receipt]) -> Receipt:
+        owner, id_, author, command, ack = operation
+        assert isinstance(command, PostFinding)
+        details = orjson.dumps(command.details)
+        kind = EntryKind.FINDING
+        return self._post(Post(owner, id_, kind, author, command.content, details, ack=ack))
 
     def _read(self, operation: Read) -> tuple[Entry, ...]:
         entries = self.entries.get(operation.owner, [])
@@ -220,6 +238,7 @@ class FakeBackend:
         self.key_reads = 0
         self.key_failure: Exception | None = None
         self.parts = {"postgresql": "ok", "writer": "ok"}
+        self.curated: dict[int, CurationReport] = {}
 
     async def public_keys(self) -> Mapping[str, PublicKey]:
         self.key_reads += 1
@@ -238,6 +257,31 @@ class FakeBackend:
         if found is None or found.namespace_id != namespace_id:
             raise NotFound(f"there is no memory {memory_id}")
         return (Version(found, self.transport.superseded.get(memory_id), None),)
+
+    async def curation(self, namespace_id: int) -> Mapping[str, Any]:
+        last = self.curated.get(namespace_id)
+        return {"policy": asdict(CurationPolicy()), "archived": 3, "last": last}
+
+    async def curate(self, namespace_id: int, *, dry_run: bool) -> CurationReport:
+        now, counts = datetime.now(UTC), {reason.value: 0 for reason in Reason}
+        weak = Curated(NUDGE, Reason.WEAK, "the weather", 0.02)
+        report = CurationReport(
+            dry_run, now, 0.1, 9, {**counts, "weak": 1}, 11, 0, 0, True, (weak,)
+        )
+        if not dry_run:
+            self.curated[namespace_id] = report
+        return report
+
+    async def scratchpad_figures(self, namespace_id: int) -> Mapping[str, Any]:
+        return {
+            "scratchpads": 2,
+            "active": 1,
+            "entries": 3,
+            "kinds": {"observation": 3},
+            "bytes": 90,
+            "examples_found": 0,
+            "templates": 0,
+        }
 
     async def cache_figures(self) -> Mapping[str, Any]:
         lookups = {"equal": 6, "near": 2, "shared": 1, "miss": 3}
@@ -272,7 +316,7 @@ class Stack:
         subject: str = "deployer",
         *,
         namespace: NamespaceKey = HOME,
-        scopes: Sequence[str] = (Scope.READ, Scope.WRITE),
+        scopes: Sequence[str] = (Scope.READ, Scope.WRITE, Scope.AGENTS),
         key: SigningKey | None = None,
         age: timedelta = timedelta(0),
         lifetime: timedelta = timedelta(hours=1),

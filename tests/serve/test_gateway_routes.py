@@ -11,6 +11,7 @@ import httpx
 import pytest
 from gateway_stack import HOME, NUDGE, FakeBackend, Stack
 
+from pinak_ray.records.board_findings import PostFinding
 from pinak_ray.records.errors import (
     Conflict,
     NotRunning,
@@ -269,10 +270,19 @@ async def test_any_name_can_stand_in_a_path(
 
 
 async def test_context_takes_a_budget(stack: Stack, client: httpx.AsyncClient) -> None:
-    """The budget reaches the host."""
+    """Budget, board and query reach the transport; the answer says what was saved."""
     response = await client.get("/v1/agents/a/context?budget_tokens=50")
-    assert stack.sent == [ReadContext(Owner(1, Space.AGENT, "a"), 50)]
-    assert response.json() == {"text": "plan: migrate", "tokens": 3, "items": 1, "omitted": 0}
+    await client.get("/v1/agents/a/context?board=b&query=why%3F")
+    owner = Owner(1, Space.AGENT, "a")
+    assert stack.sent == [ReadContext(owner, 50), ReadContext(owner, 1000, "b", "why?")]
+    (section,) = response.json().pop("sections")
+    assert section == {
+        "name": "working_memory", "items": 1, "omitted": 0, "tokens": 3, "eligible_tokens": 6
+    }  # fmt: skip
+    assert response.json() | {"sections": []} == {
+        "text": "plan: migrate", "tokens": 3, "items": 1, "omitted": 0,
+        "eligible_tokens": 6, "saving": 0.5, "sections": [],
+    }  # fmt: skip
 
 
 async def test_scratchpad_entries_round_trip(stack: Stack, client: httpx.AsyncClient) -> None:
@@ -303,6 +313,17 @@ async def test_board_entries_round_trip(stack: Stack, client: httpx.AsyncClient)
     )
     (entry,) = (await client.get("/v1/boards/team")).json()["entries"]
     assert (entry["kind"], entry["key"], entry["seq"]) == ("public", "release", 1)
+
+
+async def test_a_finding_is_one_command_on_both_ways(
+    stack: Stack, client: httpx.AsyncClient
+) -> None:
+    """As an entry of a kind, and as a finding: the same content meets the same rule."""
+    body = {"content": "locked", "details": {"table": "orders"}, "ttl_s": 60}
+    await client.post("/v1/boards/team", json={"kind": "finding", **body})
+    await client.post("/v1/boards/team/findings", json=body)
+    one, other = (operation.command for operation in stack.sent)
+    assert one == other == PostFinding(**body)
 
 
 async def test_the_namespace_is_the_tokens(stack: Stack) -> None:

@@ -8,13 +8,21 @@ import pytest
 from gateway_stack import Stack
 from pydantic import BaseModel
 
+from pinak_ray.records.context import Context, ContextSection
+from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport
+from pinak_ray.records.grades import (
+    AnswerGrade,
+    Conflict,
+    Contradicted,
+    GradedMemory,
+    RetrievalGrade,
+)
 from pinak_ray.records.links import Link, Related
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.operations import Context
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.state import Entry, WorkingItem
-from pinak_ray.serve.models import links, memories, recall, state
+from pinak_ray.serve.models import curation, grades, learning, links, memories, recall, state
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
 
@@ -102,6 +110,9 @@ def test_examples_hold() -> None:
         recall.RecallBody,
         recall.IntendBody,
         recall.FeedbackBody,
+        grades.GradeBody,
+        curation.CurateBody,
+        learning.TemplatesBody,
         state.NoteBody,
         state.EntryBody,
         state.PostBody,
@@ -119,10 +130,19 @@ def test_examples_hold() -> None:
         (recall.TraceAnswer, Trace),
         (recall.RecallAnswer, RecallResult),
         (recall.NudgeAnswer, Nudge),
+        (grades.GradeAnswer, RetrievalGrade),
+        (grades.GradedMemoryAnswer, GradedMemory),
+        (grades.ConflictAnswer, Conflict),
+        (grades.ContradictedAnswer, Contradicted),
+        (grades.AnswerGradeAnswer, AnswerGrade),
         (memories.ReceiptAnswer, Receipt),
         (links.LinkAnswer, Link),
         (links.RelatedAnswer, Related),
+        (curation.ReportAnswer, CurationReport),
+        (curation.CuratedAnswer, Curated),
+        (curation.PolicyAnswer, CurationPolicy),
         (state.ContextAnswer, Context),
+        (state.ContextSectionAnswer, ContextSection),
         (state.EntryAnswer, Entry),
         (state.WorkingItemAnswer, WorkingItem),
     ],

@@ -56,7 +56,7 @@ class SmallStack:
             KeyRing.load_or_create(self.home / "keys").current,
             "tester",
             namespace=NamespaceKey("acme", uuid4().hex),
-            scopes=(Scope.READ, Scope.WRITE),
+            scopes=(Scope.READ, Scope.WRITE, Scope.AGENTS),
         )
         async with httpx.AsyncClient(
             base_url=StackFile.read(self.home).url,

@@ -38,7 +38,7 @@ HIT = Hit(
 )
 COMMANDS = (
     "up", "down", "status", "doctor", "demo", "simulate", "token", "remember", "recall", "nudge",
-    "feedback", "revise", "forget", "models", "hook", "version",
+    "feedback", "revise", "forget", "curate", "restore", "models", "hook", "version",
 )  # fmt: skip
 
 
@@ -151,6 +151,8 @@ def test_help_lists_every_command() -> None:
         ("recall", "q", "--url", "http://g", "--project", "p"),
         ("up", "--embedder", "mystery"),
         ("token", "--days", "1e300"),
+        ("curate", "--namespace", "acme"),
+        ("curate", "--forget-below", "2"),
     ],
 )
 def test_wrong_usage_is_2(home: Path, arguments: tuple[str, ...]) -> None:

@@ -112,8 +112,7 @@ def test_kinds_are_chosen_before_the_limit() -> None:
     """A limit counts only entries of the wanted kinds."""
     log = EntryLog()
     for index in range(6):
-        kind = EntryKind.FINDING if index % 2 else EntryKind.CONTRADICTION
-        posted(log, a_post(f"{index}", kind))
+        posted(log, a_post(f"{index}") if index % 2 else a_public(f"{index}", f"{index}"))
     found = log.read(0, (EntryKind.FINDING,), 2, now=NOW)
 
     assert [entry.content for entry in found] == ["1", "3"]
@@ -171,3 +170,29 @@ def test_a_rehydrated_log_goes_on_as_if_nothing_was(steps: list[tuple[str, bool]
             log = copy
 
     assert log.seq == len(steps)
+
+
+def test_expired_entries_make_room_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is full of what has expired takes new entries; a full one refuses them."""
+    monkeypatch.setattr(entry_log, "MAX_ENTRIES", 2)
+    log = EntryLog()
+    posted(log, a_public(key="a", ttl_s=1.0))
+    posted(log, a_post())
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.post(a_public(key="b"), now=NOW)
+
+    later = NOW + timedelta(seconds=2)
+    posted(log, a_public("new", key="a"), now=later)
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.post(a_public(key="b"), now=later)
+
+
+def test_entries_of_a_kind_keep_their_order_over_a_reload() -> None:
+    """They are listed as they were made, also when the first of them was changed last."""
+    log = EntryLog()
+    first = posted(log, a_public("one", key="a"))
+    posted(log, a_public("two", key="b"), now=NOW + timedelta(seconds=1))
+    again = EntryLog.of(log.entries.values())
+    for each in (log, again):
+        assert [e.content for e in each.of_kind(EntryKind.PUBLIC, now=NOW)] == ["one", "two"]
+    assert first.key == "a"

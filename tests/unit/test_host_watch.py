@@ -86,7 +86,7 @@ async def test_filters_choose_entries() -> None:
     await host.apply(
         [
             a_post("a", author="ada"),
-            a_post("b", EntryKind.CONTRADICTION, author="bob"),
+            a_post("b", EntryKind.PUBLIC, author="bob", key="b"),
             a_post("c", EntryKind.PUBLIC, key="plan/1"),
             a_post("d", EntryKind.PUBLIC, key="other"),
         ]
@@ -96,7 +96,7 @@ async def test_filters_choose_entries() -> None:
         return contents(await host.watch(Watch(BOARD, wait_s=0, **fields)))
 
     assert await seen() == ["a", "b", "c", "d"]
-    assert await seen(kinds=(EntryKind.FINDING, EntryKind.CONTRADICTION)) == ["a", "b"]
+    assert await seen(kinds=(EntryKind.FINDING, EntryKind.NOTE)) == ["a"]
     assert await seen(authors=("bob",)) == ["b"]
     assert await seen(prefix="plan/") == ["c"]
 

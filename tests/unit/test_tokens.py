@@ -158,7 +158,7 @@ def test_require_names_the_lacking_scope() -> None:
         principal.require(Scope.READ)
 
 
-def test_admin_includes_reading_and_writing() -> None:
+def test_admin_includes_all_scopes() -> None:
     """An admin token needs no other scope."""
     principal = verify_token(issue(scopes=["memory.admin"]), KEYS)
     for scope in Scope:

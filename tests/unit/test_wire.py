@@ -1,13 +1,15 @@
 """What travels between client and host comes back as it was."""
 
+import pickle
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from pinak_ray.records.errors import VersionConflict
 from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.operations import Note, Post, Read, ReadContext, Recollect
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.operations import Note, Post, Read, Recollect, WatchPage
+from pinak_ray.records.state import Entry, EntryKind, Owner, Space
 from pinak_ray.records.wire import (
     decode_operation,
     decode_result,
@@ -21,7 +23,6 @@ OPERATIONS = [
     Note(ADA, "", b"null", uuid4()),
     Recollect(ADA),
     Recollect(ADA, "plan"),
-    ReadContext(ADA, 10),
     Post(ADA, uuid4(), EntryKind.TASK, "ada", "x"),
     Read(Owner(7, Space.BOARD, "plan")),
 ]
@@ -50,3 +51,18 @@ def test_whatever_else_comes_back_is_left_as_it_is() -> None:
 
     assert decode_result(OPERATIONS[0], encode_result(OPERATIONS[0], refusal)) is refusal
     assert decode_result(Recollect(ADA), encode_result(Recollect(ADA), ())) == ()
+
+
+@pytest.mark.parametrize("expires", [None, datetime(2026, 11, 21, 23, 59, 59, 999_999, UTC)])
+def test_a_page_of_a_watch_arrives_whole(expires: datetime | None) -> None:
+    """Its entries are taken apart for the way, to the microsecond."""
+    created = datetime(2026, 11, 21, 12, 0, 0, 123_457, UTC)
+    entries = tuple(
+        Entry(uuid4(), n, kind, "ada/ü", "k", "x", b"{}", 2, created, expires, uuid4())
+        for n, kind in enumerate(EntryKind)
+    )
+    arrived = pickle.loads(pickle.dumps(WatchPage(entries, 99)))
+
+    assert arrived == WatchPage(entries, 99)
+    assert [type(entry) for entry in arrived.entries] == [Entry] * len(entries)
+    assert all(type(entry.kind) is EntryKind for entry in arrived.entries)

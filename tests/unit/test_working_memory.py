@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pinak_ray.agents import working_memory
-from pinak_ray.agents.working_memory import WorkingMemory, estimate_tokens
+from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.state import WorkingItem
 
@@ -92,19 +92,6 @@ def test_all_items_come_in_key_order() -> None:
         noted(memory, key)
 
     assert [item.key for item in memory.recollect(None, now=NOW)] == ["a", "b", "ä"]
-
-
-def test_the_context_holds_the_newest_that_fit() -> None:
-    """Newest first within the budget; what does not fit is counted, not cut."""
-    memory = WorkingMemory()
-    noted(memory, "old", b'"x"')
-    noted(memory, "long", b'"' + b"y" * 400 + b'"', now=NOW + timedelta(seconds=1))
-    noted(memory, "new", b'"z"', now=NOW + timedelta(seconds=2))
-    context = memory.context(10, now=NOW + timedelta(seconds=3))
-
-    assert context.text == 'new: "z"\nold: "x"'
-    assert (context.items, context.omitted) == (2, 1)
-    assert context.tokens == estimate_tokens('new: "z"\n') + estimate_tokens('old: "x"\n')
 
 
 class Held(NamedTuple):

@@ -13,16 +13,19 @@ from pinak_ray.client.handles.checks import (
     item_key,
     watch_operation,
 )
-from pinak_ray.client.handles.handle import Handle
+from pinak_ray.client.handles.learning import TemplateVerbs
 from pinak_ray.client.handles.scratchpad import ScratchpadHandle
 from pinak_ray.client.verbs import verb
 from pinak_ray.client.watch import watching
+from pinak_ray.records.grades import new_grade
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import (
+    DEFAULT_BUDGET_TOKENS,
     MAX_WAIT_S,
     check_id,
     check_json,
     check_name,
+    check_text,
     check_ttl,
 )
 from pinak_ray.records.links import LinkKind, change_link, new_related
@@ -38,6 +41,7 @@ from pinak_ray.records.operations import (
     Dedicate,
     Feedback,
     Forget,
+    Grade,
     Intend,
     Note,
     ReadContext,
@@ -48,7 +52,7 @@ from pinak_ray.records.operations import (
     Revise,
     Watch,
 )
-from pinak_ray.records.recall import new_recall
+from pinak_ray.records.recall import MAX_QUERY_BYTES, new_recall
 from pinak_ray.records.revisions import new_revision
 from pinak_ray.records.state import EntryKind, Owner, Space
 
@@ -56,7 +60,7 @@ __all__ = ["AgentHandle"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class AgentHandle(Handle):
+class AgentHandle(TemplateVerbs):
     """One agent. Always addressable: it is activated on its first use, wherever its host is."""
 
     _owner: Owner = field(init=False, compare=False)
@@ -307,6 +311,23 @@ class AgentHandle(Handle):
         return Feedback(self._owner, check_id("nudge", nudge), verdict_named(verdict))
 
     @verb
+    def grade(
+        self,
+        query: str,
+        memory_ids: Iterable[UUID | str],
+        *,
+        answer: str | None = None,
+    ) -> Grade:
+        """Grade what a recall brought, and what was answered from it; returns a RetrievalGrade.
+
+        As a whole it is correct (use it), ambiguous (keep the relevant memories, and recall again
+        with the uncovered words) or incorrect (look elsewhere). What each memory was worth is kept
+        as feedback on it, once for this agent and question. Memories that are gone are named as
+        missing. Raises InvalidInput (at most 200 memories, 8 KiB of answer), Overloaded.
+        """
+        return Grade(self._owner, new_grade(query, memory_ids, answer=answer))
+
+    @verb
     def note(
         self,
         key: str,
@@ -365,6 +386,23 @@ class AgentHandle(Handle):
         return Dedicate(self._owner, dedicated)
 
     @verb
-    def context(self, budget_tokens: int = 1000) -> ReadContext:
-        """Render working memory, newest first, within a token budget; returns a Context."""
-        return ReadContext(self._owner, checked_budget(budget_tokens))
+    def context(
+        self,
+        budget_tokens: int = DEFAULT_BUDGET_TOKENS,
+        *,
+        board: str | None = None,
+        query: str | None = None,
+    ) -> ReadContext:
+        """Render what the agent needs for its next step within a token budget; returns a Context.
+
+        Its intent and the nudges that bear on it, working memory, what is open on its `board`, and
+        what is recalled for `query`, or else for the intent: whole lines, newest or best first.
+        Each section has a share of the budget, and hands on what it does not use. The nudges do not
+        count as shown. Raises InvalidInput, Overloaded, Unavailable.
+        """
+        return ReadContext(
+            self._owner,
+            checked_budget(budget_tokens),
+            None if board is None else check_name("board", board),
+            None if query is None else check_text("query", query, limit=MAX_QUERY_BYTES),
+        )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pinak_ray.embedding import check_vector, encode_halfvec_one
+from pinak_ray.records.commands import Command, checked_model
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
     MAX_BUDGET_TOKENS,
@@ -17,6 +18,7 @@ from pinak_ray.records.limits import (
 )
 from pinak_ray.records.memories import Ack, ack_level
 from pinak_ray.records.operations import (
+    Execute,
     Post,
     Read,
     Watch,
@@ -27,6 +29,7 @@ __all__ = [
     "checked_budget",
     "checked_version",
     "encoded_vector",
+    "execute_operation",
     "item_key",
     "kind_named",
     "post_operation",
@@ -98,6 +101,24 @@ def post_operation(
         check_text("content", content),
         b"{}" if details is None else check_details(details),
         ack=ack_level(ack),
+    )
+
+
+def execute_operation(
+    owner: Owner,
+    author: str,
+    command: type[Command],
+    idempotency_key: str | None,
+    ack: Ack | str,
+    **fields: Any,
+) -> Execute[Any]:
+    """Return the operation that carries out a command of these fields; raises InvalidInput."""
+    return Execute(
+        owner,
+        owner.write_id(idempotency_key),
+        check_name("author", author),
+        checked_model(command, **fields),
+        ack_level(ack),
     )
 
 

@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from pinak_ray.client.handles.checks import post_operation, read_operation
-from pinak_ray.client.handles.handle import Handle
+from pinak_ray.client.handles.learning import ScratchpadLearning
+from pinak_ray.client.handles.scratchpad_entities import EntityVerbs
+from pinak_ray.client.handles.scratchpad_parts import PartVerbs
+from pinak_ray.client.handles.scratchpad_thoughts import ThoughtVerbs
 from pinak_ray.client.verbs import verb
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.operations import (
     Post,
+    Query,
     Read,
 )
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.scratchpad_quality import Quality, QualityAnswer
+from pinak_ray.records.state import EntryKind
 
 __all__ = ["ScratchpadHandle"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class ScratchpadHandle(Handle):
+class ScratchpadHandle(PartVerbs, ThoughtVerbs, EntityVerbs, ScratchpadLearning):
     """One agent's scratchpad; only handles of that agent reach it."""
 
     @verb
@@ -31,14 +36,20 @@ class ScratchpadHandle(Handle):
         idempotency_key: str | None = None,
         ack: Ack | str = Ack.DURABLE,
     ) -> Post:
-        """Record one entry; returns a Receipt."""
-        owner = Owner(self.swarm.namespace_id, Space.AGENT, self.name)
-        return post_operation(owner, self.name, content, kind, details, idempotency_key, ack)
+        """Record one entry with details of your own; returns a Receipt."""
+        return post_operation(self.owner, self.name, content, kind, details, idempotency_key, ack)
 
     @verb
     def read(
         self, *, after: int = 0, kinds: Iterable[EntryKind | str] = (), limit: int = 100
     ) -> Read:
         """Read entries past a sequence number, oldest first; returns a tuple of Entry."""
-        owner = Owner(self.swarm.namespace_id, Space.AGENT, self.name)
-        return read_operation(owner, after, kinds, limit)
+        return read_operation(self.owner, after, kinds, limit)
+
+    @verb
+    def quality(self, *, weights: Mapping[str, float] | None = None) -> Query[QualityAnswer]:
+        """Judge the work: evidence, reasoning and coverage, and what would make it better.
+
+        `weights` of these names, .4, .4 and .2 unless told, are brought to a sum of 1.
+        """
+        return self._query(Quality, **(weights or {}))

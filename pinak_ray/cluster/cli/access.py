@@ -72,7 +72,7 @@ def open_swarm(target: Target) -> Swarm:
             settings,
             "cli",
             namespace=key,
-            scopes=(Scope.READ, Scope.WRITE),
+            scopes=(Scope.READ, Scope.WRITE, Scope.AGENTS),
             lifetime=_LIFETIME,
         )
         # The dimension serves callers' own vectors only, so asking for it would be a wasted trip.

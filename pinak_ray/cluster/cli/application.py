@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from pinak_ray.cluster.cli import (
     change_commands,
+    curation_commands,
     demo,
     doctor_command,
     hook_command,
@@ -77,6 +78,7 @@ for _module in (
     token,
     verbs,
     change_commands,
+    curation_commands,
     recall_command,
     hook_command,
 ):

@@ -26,6 +26,9 @@ _EPILOG = """
 
   pinak-ray token --scope read                         may look, may not write
 
+  pinak-ray token --scope read --scope write --scope agents
+                                                       may reach every agent's scratchpad
+
   export PINAK_URL=http://127.0.0.1:8642 PINAK_TOKEN=$(pinak-ray token)
 """
 _DEFAULT_SCOPES = (Scope.READ, Scope.WRITE)
@@ -43,7 +46,10 @@ def token(
     project: Project = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="read, write or admin; repeat it. Read and write, unless told."),
+        typer.Option(
+            help="read, write, agents (any agent's scratchpad, not only the subject's) or admin; "
+            "repeat it. Read and write, unless told."
+        ),
     ] = None,
     days: Annotated[float, typer.Option(help="How long it holds.")] = 30.0,
     as_json: AsJson = False,

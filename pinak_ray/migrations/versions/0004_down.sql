@@ -7,11 +7,13 @@ BEGIN
     END LOOP;
 END $$
 ----
-DROP FUNCTION pinak.nearest(integer, smallint, halfvec, integer, pinak.filters)
+DROP FUNCTION pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
 ----
-DROP FUNCTION pinak.nearest_statement(integer, smallint, text)
+DROP FUNCTION pinak.nearest_statement(integer, smallint, text, bigint)
 ----
-DROP FUNCTION pinak.lexical_candidates(text, integer, pinak.filters)
+DROP TYPE pinak.known
+----
+DROP FUNCTION pinak.lexical_candidates(text, integer, pinak.filters, float8)
 ----
 DROP FUNCTION pinak.window_candidates(text, integer, pinak.filters)
 ----

@@ -10,7 +10,11 @@ SELECT '[1]'::halfvec
 --   filtered  every vector whose memory passes.
 --   segments  each segment's index, walked until `wanted` pass (hnsw.iterative_scan), and the tail
 --             behind the last segment as `exact` does.
-CREATE FUNCTION pinak.nearest_statement(model integer, kind smallint, how text) RETURNS text
+--   known     what the caller found in its own memory ($5 ids, $6 distances), and the tail from
+--             `since` on as `exact` does.
+CREATE FUNCTION pinak.nearest_statement(
+    model integer, kind smallint, how text, since bigint DEFAULT NULL
+) RETURNS text
 LANGUAGE sql STABLE
 AS $$
     WITH here AS (
@@ -67,18 +71,38 @@ AS $$
         ORDER BY distance, id
         LIMIT $2
         $nearest$, own.vectors,
-        CASE how WHEN 'segments' THEN format('AND v.seq >= %s', sealed.end_seq) END,
+        CASE how
+            WHEN 'segments' THEN format('AND v.seq >= %s', sealed.end_seq)
+            WHEN 'known' THEN format('AND v.seq >= %s', since)
+        END,
         namespace_id,
-        CASE how WHEN 'segments' THEN sealed.parts END)
+        CASE how
+            WHEN 'segments' THEN sealed.parts
+            WHEN 'known' THEN format($known$
+                UNION ALL (
+                    SELECT k.id, k.distance
+                    FROM unnest($5, $6) AS k (id, distance)
+                    CROSS JOIN LATERAL (
+                        SELECT FROM pinak.memories AS m
+                        WHERE m.namespace_id = %s AND m.id = k.id AND pinak.passes(m, $3)
+                        OFFSET 0
+                    ) AS alive
+                )$known$, namespace_id)
+        END)
     END
     FROM here, sealed, own
 $$
+----
+-- What a caller has compared in its own memory: the nearest of all vectors numbered below `since`
+-- (null: it has compared none).
+CREATE TYPE pinak.known AS (ids uuid[], distances double precision[], since bigint)
 ----
 -- The vectors nearest to `vector` whose memories pass `f`, nearest first: exactly in a namespace
 -- without segments, or where a filter leaves few; else by the segments' indexes. Where too few of
 -- the near ones pass, the rest is looked for among all, so that nothing that passes is left out.
 CREATE FUNCTION pinak.nearest(
-    model integer, kind smallint, vector halfvec, wanted integer, f pinak.filters
+    model integer, kind smallint, vector halfvec, wanted integer, f pinak.filters,
+    known pinak.known DEFAULT NULL
 ) RETURNS TABLE (id uuid, distance double precision)
 LANGUAGE plpgsql VOLATILE ROWS 50  -- only a volatile function may EXPLAIN
 SET hnsw.iterative_scan = relaxed_order
@@ -91,7 +115,8 @@ AS $$
 DECLARE
     here integer := current_setting('pinak.namespace_id')::integer;
     filtered boolean := pinak.narrows(f);
-    how text := CASE WHEN filtered THEN 'filtered' ELSE 'exact' END;
+    how text := CASE
+        WHEN filtered THEN 'filtered' WHEN known.since IS NULL THEN 'exact' ELSE 'known' END;
     plan json;
     ids uuid[] := '{}';
     distances double precision[];
@@ -117,8 +142,8 @@ BEGIN
         END IF;
     END IF;
     EXECUTE format('SELECT array_agg(id), array_agg(distance) FROM (%s) AS found',
-                   pinak.nearest_statement(model, kind, how))
-    INTO ids, distances USING vector, wanted, f, ids;
+                   pinak.nearest_statement(model, kind, how, known.since))
+    INTO ids, distances USING vector, wanted, f, ids, known.ids, known.distances;
     RETURN QUERY SELECT * FROM unnest(ids, distances);
     IF how <> 'filtered' AND coalesce(cardinality(ids), 0) < wanted THEN
         RETURN QUERY EXECUTE pinak.nearest_statement(model, kind, 'filtered')
@@ -127,11 +152,11 @@ BEGIN
 END $$
 ----
 REVOKE ALL ON FUNCTION
-    pinak.nearest_statement(integer, smallint, text),
-    pinak.nearest(integer, smallint, halfvec, integer, pinak.filters)
+    pinak.nearest_statement(integer, smallint, text, bigint),
+    pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
     FROM PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION
-    pinak.nearest_statement(integer, smallint, text),
-    pinak.nearest(integer, smallint, halfvec, integer, pinak.filters)
+    pinak.nearest_statement(integer, smallint, text, bigint),
+    pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
     TO pinak_app

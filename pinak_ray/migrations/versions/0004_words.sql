@@ -55,7 +55,11 @@ $$
 -- ARRAY[namespace_id] is a key of the GIN index: it walks the namespace's postings and the words'
 -- side by side and skips what is in one only (10k rows beside 200k others: 6 ms; 20 without).
 -- The generic plan is that of query_terms, 1 ms less a call; EXECUTE always plans afresh.
-CREATE FUNCTION pinak.lexical_candidates(query text, candidates integer, f pinak.filters)
+--
+-- The rarest words that match `most` documents together choose what is scored.
+CREATE FUNCTION pinak.lexical_candidates(
+    query text, candidates integer, f pinak.filters, most double precision DEFAULT 5000
+)
 RETURNS TABLE (id uuid, score double precision)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
 SET search_path = pinak, public, pg_temp
@@ -83,7 +87,7 @@ BEGIN
         ORDER BY score DESC, id
         LIMIT $1
         $statement$, terms.score, terms.k, current_setting('pinak.namespace_id')::integer,
-        selective_matcher(query, 5000, 1))
+        selective_matcher(query, most, 1))
     USING candidates, f;
 END $$
 ----
@@ -159,7 +163,7 @@ END $$
 REVOKE ALL ON FUNCTION
     pinak.has_windows(),
     pinak.selective_matcher(text, float8, float8),
-    pinak.lexical_candidates(text, integer, pinak.filters),
+    pinak.lexical_candidates(text, integer, pinak.filters, float8),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
     pinak.passes(pinak.memories, pinak.filters),
@@ -168,7 +172,7 @@ REVOKE ALL ON FUNCTION
 ----
 GRANT EXECUTE ON FUNCTION
     pinak.has_windows(),
-    pinak.lexical_candidates(text, integer, pinak.filters),
+    pinak.lexical_candidates(text, integer, pinak.filters, float8),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
     pinak.passes(pinak.memories, pinak.filters),

@@ -6,7 +6,14 @@ from pydantic import ConfigDict, Field
 
 from pinak_ray.serve.models.base import Answer
 
-__all__ = ["CacheAnswer", "HealthAnswer", "JwksAnswer", "Problem", "ReadyAnswer"]
+__all__ = [
+    "CacheAnswer",
+    "HealthAnswer",
+    "JwksAnswer",
+    "Problem",
+    "ReadyAnswer",
+    "ScratchpadsAnswer",
+]
 
 
 class Fault(Answer):
@@ -78,6 +85,18 @@ class CacheAnswer(Answer):
     drops: dict[str, int] = Field(
         description="`evicted` for room, `stale` after a write, `expired` in time."
     )
+
+
+class ScratchpadsAnswer(Answer):
+    """The scratchpads of one namespace, as they are committed."""
+
+    scratchpads: int = Field(description="Agents that have anything on theirs.")
+    active: int = Field(description="Those with an entry made within the last day.")
+    entries: int
+    kinds: dict[str, int] = Field(description="How many entries there are of each kind.")
+    bytes: int = Field(description="Of contents and details.")
+    examples_found: int = Field(description="How often `find_example` found one that is there.")
+    templates: int = Field(description="Thought templates: what was distilled from trajectories.")
 
 
 class JwksAnswer(Answer):

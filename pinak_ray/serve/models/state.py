@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
 
+from pinak_ray.records.board_findings import PostFinding
+from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import check_details, check_json, check_name, check_text
-from pinak_ray.records.memories import Ack
-from pinak_ray.records.operations import Note, Post
+from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.operations import Execute, Note, Operation, Post
 from pinak_ray.records.state import KINDS, EntryKind, Owner
 from pinak_ray.serve.models.base import (
     AckField,
@@ -24,6 +26,7 @@ from pinak_ray.serve.models.memories import MAX_BATCH
 
 __all__ = [
     "ContextAnswer",
+    "ContextSectionAnswer",
     "EntriesAnswer",
     "EntryBody",
     "NoteBatchBody",
@@ -132,7 +135,25 @@ class PostBody(EntryBody):
     key: str | None = Field(None, description="Of a `public` entry, and of no other.")
     expected_version: VersionField | None = None
 
-    def checked_key(self) -> str | None:
+    def operation(
+        self, owner: Owner, author: str, *, idempotency_key: str | None, ack: Ack
+    ) -> Operation[Receipt]:
+        """Return the checked operation; raises InvalidInput."""
+        key = self._checked_key()
+        if self.kind is EntryKind.FINDING:
+            given = {"details": self.details or {}, "ttl_s": self.ttl_s}
+            command = checked_model(PostFinding, content=self.content, **given)
+            return Execute(owner, owner.write_id(idempotency_key), author, command, ack)
+        return self.post(
+            owner,
+            author,
+            idempotency_key=idempotency_key,
+            ack=ack,
+            key=key,
+            expected_version=self.expected_version,
+        )
+
+    def _checked_key(self) -> str | None:
         """Return the key of a public entry; raises InvalidInput where it is missing or idle."""
         if (self.kind is EntryKind.PUBLIC) != (self.key is not None):
             raise InvalidInput("a public entry needs a key, and no other entry takes one")
@@ -157,13 +178,29 @@ class WorkingAnswer(Answer):
     items: list[WorkingItemAnswer]
 
 
+class ContextSectionAnswer(Answer):
+    """One part of a context: its lines, and what it would have cost to show all that it is of."""
+
+    name: str
+    items: int
+    omitted: int
+    tokens: int
+    eligible_tokens: int
+
+
 class ContextAnswer(Answer):
-    """Working memory as text for a prompt; `omitted` items did not fit in the budget."""
+    """What an agent needs, a line an item; `omitted` items did not fit in the budget.
+
+    `saving` is the share of `eligible_tokens` that the text did without.
+    """
 
     text: str
     tokens: int
     items: int
     omitted: int
+    eligible_tokens: int
+    saving: float
+    sections: list[ContextSectionAnswer]
 
 
 class EntryAnswer(Answer):

@@ -1,9 +1,11 @@
 """`/v1/boards/{board}`: what a team shares."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
+from pinak_ray.records.board_suspicions import Suspect, SuspectedAnswer
 from pinak_ray.records.limits import check_name
 from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
 from pinak_ray.serve.auth import Reader, Writer
@@ -35,15 +37,17 @@ async def post(
     options: Writing,
     body: Annotated[PostBody, Depends(json_body(PostBody))],
 ) -> JsonAnswer:
-    """Put one entry on the board; a `public` one replaces what stands under its key."""
+    """Put one entry on the board; a `public` one replaces what stands under its key.
+
+    A finding that says more of itself (type, source, confidence, questions) is posted to
+    `/v1/boards/{board}/findings`; the same content is one finding on both ways.
+    """
     author = caller.principal.subject if body.author is None else body.author
-    operation = body.post(
+    operation = body.operation(
         await caller.board(board),
         check_name("author", author),
         idempotency_key=options.key_with(body.idempotency_key),
         ack=options.ack_with(body.ack),
-        key=body.checked_key(),
-        expected_version=body.expected_version,
     )
     receipt = await caller.context.send(operation)
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
@@ -53,3 +57,10 @@ async def post(
 async def read(caller: Reader, board: PathName, selection: Selected) -> JsonAnswer:
     """Return the board's entries after `after_seq`, oldest first."""
     return await entries_of(caller.context, await caller.board(board), selection)
+
+
+@router.get("/suspected", summary="Look for contradictions", response_model=SuspectedAnswer)
+async def suspected(caller: Reader, board: PathName, question: UUID | None = None) -> JsonAnswer:
+    """Compare the findings of a question, or of each: which seem to contradict each other?"""
+    operation = Suspect(await caller.board(board), question)
+    return JsonAnswer((await caller.context.send(operation)).model_dump(mode="json"))

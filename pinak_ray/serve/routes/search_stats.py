@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from pinak_ray.serve.answers import JsonAnswer
 from pinak_ray.serve.auth import Reader
-from pinak_ray.serve.models.service import CacheAnswer
+from pinak_ray.serve.models.service import CacheAnswer, ScratchpadsAnswer
 from pinak_ray.serve.openapi import PROBLEMS
 
 router = APIRouter(prefix="/api/v1/search", tags=["service"], responses=PROBLEMS)
@@ -18,3 +18,14 @@ async def cache_stats(caller: Reader) -> JsonAnswer:
     lookups = sum(figures["lookups"].values())
     hits = lookups - figures["lookups"]["miss"]
     return JsonAnswer({**figures, "hit_rate": hits / lookups if lookups else 0.0})
+
+
+@router.get(
+    "/scratchpad/stats", summary="Figures of the scratchpads", response_model=ScratchpadsAnswer
+)
+async def scratchpad_stats(caller: Reader) -> JsonAnswer:
+    """Return what the namespace's scratchpads hold; never what is written on them."""
+    namespace_id = await caller.namespace_id()
+    async with caller.context.deadline(caller.context.deadlines.read_s):
+        figures = await caller.context.backend.scratchpad_figures(namespace_id)
+    return JsonAnswer(figures)

@@ -5,9 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from pinak_ray.records.errors import NotFound, PinakError
-from pinak_ray.records.limits import MAX_BUDGET_TOKENS, check_name
+from pinak_ray.records.limits import (
+    DEFAULT_BUDGET_TOKENS,
+    MAX_BUDGET_TOKENS,
+    check_name,
+    check_text,
+)
 from pinak_ray.records.operations import Note, ReadContext, Recollect
-from pinak_ray.serve.answers import JsonAnswer, item_answer, receipt_answer, receipt_status
+from pinak_ray.records.recall import MAX_QUERY_BYTES
+from pinak_ray.serve.answers import (
+    JsonAnswer,
+    context_answer,
+    item_answer,
+    receipt_answer,
+    receipt_status,
+)
 from pinak_ray.serve.auth import Reader, Writer
 from pinak_ray.serve.batches import fates
 from pinak_ray.serve.bodies import checked, json_body, takes
@@ -113,8 +125,15 @@ async def note(
 async def context(
     caller: Reader,
     agent: PathName,
-    budget_tokens: Annotated[int, Query(ge=1, le=MAX_BUDGET_TOKENS)] = 2_000,
+    budget_tokens: Annotated[int, Query(ge=1, le=MAX_BUDGET_TOKENS)] = DEFAULT_BUDGET_TOKENS,
+    board: Annotated[str | None, Query(description="Whose open points to show.")] = None,
+    query: Annotated[str | None, Query(description="What to recall; else the intent.")] = None,
 ) -> JsonAnswer:
-    """Return the newest working items that fit in the budget, as text."""
-    operation = ReadContext(await caller.agent(agent), budget_tokens)
-    return JsonAnswer((await caller.context.send(operation))._asdict())
+    """Return what the agent needs for its next step, as text that fits in the budget."""
+    operation = ReadContext(
+        await caller.agent(agent),
+        budget_tokens,
+        None if board is None else check_name("board", board),
+        None if query is None else check_text("query", query, limit=MAX_QUERY_BYTES),
+    )
+    return JsonAnswer(context_answer(await caller.context.send(operation)))

@@ -1,12 +1,17 @@
 -- What may bear on an intent, in one round trip: failures that resemble it, and facts that share its
 -- words. $1 namespace, $2 model, $3 intent's text, $4 its vector, $5 how many failures each signal
--- brings, $6 how many facts their words bring, $7 who intends, $8 id of the request, $9 the cool-down.
+-- brings, $6 how many facts their words bring, $7 who intends, $8 id of the request, $9 the cool-down,
+-- $10 to $12 what is known of failures (ids, distances, since; see pinak.known).
 -- A memory without a vector yet, dead or alive, does not count: the cosine is what decides whether a
 -- warning is due.
 --
--- The failures' ids go to the key of the vectors as one sorted array: its index is walked once,
--- where a join probes it for each failure (10k failures: 14 ms instead of 34). What was found is
--- looked up one by one (OFFSET 0), see recall.sql.
+-- Either what the caller compared is known, and the tail is compared here, or all is compared here: the
+-- failures' ids go to the key of the vectors as one sorted array, whose index is walked once, where a
+-- join probes it for each failure (10k failures: 14 ms instead of 34).
+--
+-- Words choose among 1,000 documents, a fifth of recall's: two rare words say all that words can (see
+-- evidence.py), and a common one says nothing. What was found is looked up one by one (OFFSET 0), see
+-- recall.sql.
 --
 -- Of the few that are found, and of no other: what agents said (each one's mean, from -1 to 1), and
 -- which nudges this agent was shown within the cool-down. A nudge that was acted on since, or that
@@ -14,27 +19,47 @@
 
 -- name: evidence
 WITH dense AS MATERIALIZED (
-    SELECT v.memory_id AS id, v.embedding <=> $4 AS distance
-    FROM pinak.memory_vectors AS v
-    WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0
-        AND v.memory_id = ANY (ARRAY(
-            SELECT f.id
-            FROM pinak.memories AS f
-            WHERE f.namespace_id = $1 AND f.outcome = 'failure'
-                AND f.superseded_by IS NULL
-                AND (f.expires_at IS NULL OR f.expires_at > now())))
-    ORDER BY distance, id
-    LIMIT $5::integer
+    (
+        SELECT v.memory_id AS id, v.embedding <=> $4 AS distance
+        FROM pinak.memory_vectors AS v
+        WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0
+            AND v.memory_id = ANY (ARRAY(
+                SELECT f.id
+                FROM pinak.memories AS f
+                WHERE f.namespace_id = $1 AND f.outcome = 'failure' AND pinak.passes(f, NULL)))
+            AND $12::bigint IS NULL
+        ORDER BY distance, id
+        LIMIT $5::integer
+    ) UNION ALL (
+        SELECT near.id, near.distance
+        FROM (
+            SELECT v.memory_id AS id, v.embedding <=> $4 AS distance
+            FROM pinak.memory_vectors AS v
+            WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0 AND v.seq >= $12
+            UNION ALL
+            SELECT * FROM unnest($10::uuid[], $11::float8[])
+        ) AS near
+        CROSS JOIN LATERAL (
+            SELECT FROM pinak.memories AS f
+            WHERE f.namespace_id = $1 AND f.id = near.id AND f.outcome = 'failure'
+                AND pinak.passes(f, NULL)
+            OFFSET 0
+        ) AS alive
+        WHERE $12 IS NOT NULL
+        ORDER BY near.distance, near.id
+        LIMIT $5::integer
+    )
 ), lexical AS MATERIALIZED (
     SELECT id FROM pinak.lexical_candidates(
         $3, CASE WHEN EXISTS (SELECT FROM dense) THEN $5::integer ELSE 0 END,
-        ROW(null, null, null, null, null, null, null, 'failure', null, null, null)::pinak.filters)
+        ROW(null, null, null, null, null, null, null, 'failure', null, null, null)::pinak.filters,
+        1000)
 ), facts AS MATERIALIZED (
     SELECT m.id
     FROM pinak.lexical_candidates(
         $3, $6,
         ROW(ARRAY['semantic', 'procedural'], null, null, null, null, null, null, null, null, null,
-            null)::pinak.filters) AS c
+            null)::pinak.filters, 1000) AS c
     CROSS JOIN LATERAL (
         SELECT id, outcome FROM pinak.memories WHERE namespace_id = $1 AND id = c.id OFFSET 0
     ) AS m

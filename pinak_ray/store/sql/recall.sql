@@ -1,6 +1,7 @@
 -- Hybrid search in one round trip. $1 namespace, $2 model, $3 query text, $4 query vector,
 -- $5 to $8 how many candidates each signal brings: own meaning, own words, the window's meaning, the
--- window's words; $9 to $19 the filters (null: any). A memory without a window (it has no session, or
+-- window's words; $9 to $19 the filters (null: any); $20 to $22 what is known of own meaning, and $23
+-- to $25 of the window's (ids, distances, since; see pinak.known). A memory without a window (it has no session, or
 -- it has not settled) is a window of one: its own scores count twice.
 --
 -- What was found is looked up one by one (OFFSET 0): the planner takes it for cheaper to read a
@@ -13,13 +14,17 @@ WITH asked AS MATERIALIZED (
         $16::text, $17::timestamptz, $18::timestamptz, $19::timestamptz)::pinak.filters AS f
 ), dense AS MATERIALIZED (
     SELECT n.id, n.distance
-    FROM asked CROSS JOIN LATERAL pinak.nearest($2, 0::smallint, $4::halfvec, $5::integer, f) AS n
+    FROM asked CROSS JOIN LATERAL pinak.nearest(
+        $2, 0::smallint, $4::halfvec, $5::integer, f,
+        ROW($20::uuid[], $21::float8[], $22::bigint)::pinak.known) AS n
 ), lexical AS MATERIALIZED (
     SELECT c.id
     FROM asked CROSS JOIN LATERAL pinak.lexical_candidates($3, $6::integer, f) AS c
 ), window_dense AS MATERIALIZED (
     SELECT n.id, n.distance
-    FROM asked CROSS JOIN LATERAL pinak.nearest($2, 1::smallint, $4::halfvec, $7::integer, f) AS n
+    FROM asked CROSS JOIN LATERAL pinak.nearest(
+        $2, 1::smallint, $4::halfvec, $7::integer, f,
+        ROW($23::uuid[], $24::float8[], $25::bigint)::pinak.known) AS n
 ), window_lexical AS MATERIALIZED (
     SELECT c.id
     FROM asked CROSS JOIN LATERAL pinak.window_candidates($3, $8::integer, f) AS c

@@ -102,19 +102,23 @@ FROM oldest AS o
 -- name: of_model
 SELECT id FROM pinak.segments WHERE model_id = $1
 
--- How many vectors are in ranges that are planned, about: numbers of other namespaces lie between.
--- name: waiting
-SELECT coalesce(sum((
-    SELECT count(*) FROM pinak.memory_vectors AS v
-    WHERE v.namespace_id = s.namespace_id AND v.model_id = s.model_id AND v.kind = s.kind
-        AND v.seq >= s.first_seq AND v.seq < s.end_seq
-)), 0)::bigint
-FROM pinak.segments AS s
-WHERE s.model_id = $1 AND s.rows IS NULL
-    AND NOT EXISTS (
-        SELECT FROM pinak.segments AS o
-        WHERE o.namespace_id = s.namespace_id AND o.model_id = s.model_id AND o.kind = s.kind
-            AND o.rows IS NOT NULL AND o.first_seq = s.first_seq)
+-- By the figures alone, since the supervisor asks every second or so: counting the tails of a large
+-- namespace takes longer than it waits.
+-- name: unsealed
+SELECT coalesce(sum(tail) FILTER (WHERE tail >= $2), 0)::bigint
+FROM (
+    SELECT c.vectors - coalesce(sum(s.rows), 0) AS tail
+    FROM (
+        SELECT namespace_id, 0::smallint AS kind, documents AS vectors
+        FROM pinak.corpus_stats WHERE documents >= $2
+        UNION ALL
+        SELECT namespace_id, 1::smallint, windows FROM pinak.window_stats WHERE windows >= $2
+    ) AS c
+    LEFT JOIN pinak.segments AS s
+        ON s.namespace_id = c.namespace_id AND s.model_id = $1 AND s.kind = c.kind
+        AND s.replaced_at IS NULL
+    GROUP BY c.namespace_id, c.kind, c.vectors
+) AS tails
 
 -- The namespace whose segments hold most: where an approximate search could miss most.
 -- name: largest

@@ -1,0 +1,1 @@
+"""Watchers of one board: how fast they hear, and that they miss nothing."""

@@ -1,0 +1,26 @@
+"""Notes: what an agent tells all others, or one of them."""
+
+from datetime import datetime
+
+from pinak_ray.agents.decisions import Call, Decision, Draft
+from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.records.board_commands import BoardNote, Notes, NotesAnswer, Tell
+from pinak_ray.records.state import EntryKind
+
+__all__ = ["show_notes", "tell"]
+
+
+def tell(log: EntryLog, command: Tell, call: Call) -> Decision:
+    """Add a note."""
+    details = {"to": command.to, "recommendation": command.recommendation}
+    return Decision((Draft(EntryKind.NOTE, command.content, details),))
+
+
+def show_notes(log: EntryLog, view: Notes, now: datetime) -> NotesAnswer:
+    """Return the newest notes for a reader."""
+    found = [
+        BoardNote(id=note.id, author=note.author, content=note.content, **note.details)
+        for note in reversed(log.of_kind(EntryKind.NOTE, now=now))
+        if view.reader is None or note.details["to"] in (None, view.reader)
+    ]
+    return NotesAnswer(notes=tuple(found[: view.limit]))

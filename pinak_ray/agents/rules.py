@@ -1,0 +1,51 @@
+"""Commands and views meet their rules: which function decides what."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pinak_ray.agents.board import BOARD_RULES, BOARD_VIEWS
+from pinak_ray.agents.decisions import Call, Rule, Showing
+from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.scratchpad import SCRATCHPAD_RULES, SCRATCHPAD_VIEWS
+from pinak_ray.records.commands import Answer, Command, View
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.memories import Receipt
+from pinak_ray.records.operations import Execute
+from pinak_ray.records.state import Entry
+
+__all__ = ["execute", "show"]
+
+_RULES: Mapping[type[Command], Rule[Any]] = {**BOARD_RULES, **SCRATCHPAD_RULES}
+_VIEWS: Mapping[type[View], Showing[Any]] = {**BOARD_VIEWS, **SCRATCHPAD_VIEWS}
+
+
+def execute(
+    log: EntryLog, operation: Execute[Any], now: datetime, earlier: Mapping[UUID, Receipt]
+) -> tuple[Any, list[tuple[Entry, int]]]:
+    """Carry out one command; return its result, and the entries written with what they replace.
+
+    A repeated operation is answered with its first receipt. What answers more than a receipt is
+    decided again: its rule knows what its own author holds.
+    """
+    owner, id_, author, command, ack = operation
+    if command.space is not owner.space:
+        raise InvalidInput(f"{command.verb} belongs to a {command.space}, not to a {owner.space}")
+    if command.answer is Receipt:
+        if id_ in earlier:
+            return earlier[id_]._replace(ack=ack), []
+        if (made := log.made_by(id_)) is not None:
+            return Receipt(made.id, ack, False, made.version), []
+    drafts, held, answer = _RULES[type(command)](log, command, Call(id_, author, now))
+    written = log.write(drafts, Call(id_, author, now))
+    if answer is not None:
+        return answer, written
+    first = written[0][0] if written else held
+    assert first is not None, f"{command.verb} neither wrote nor found anything"
+    return Receipt(first.id, ack, held is None, first.version), written
+
+
+def show(log: EntryLog, view: View, now: datetime) -> Answer:
+    """Return one view of a log."""
+    return _VIEWS[type(view)](log, view, now)

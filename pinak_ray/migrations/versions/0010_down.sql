@@ -1,0 +1,1 @@
+DROP TABLE pinak.memory_access, pinak.memory_archive, pinak.curations

@@ -1,0 +1,3 @@
+DROP FUNCTION pinak.memories_saying(text[], bytea[])
+----
+DROP TABLE pinak.template_outcomes

@@ -1,0 +1,118 @@
+"""Commands change a board or a scratchpad, views read one: what each takes, and what it answers.
+
+Each is a model of its own in `board_commands` and `scratchpad_commands`. One operation carries all
+commands, and one all views, over every wire; over HTTP the model is the body, or the query.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.limits import MAX_TTL_S, check_json, check_labels, check_name, check_text
+from pinak_ray.records.memories import Receipt
+from pinak_ray.records.state import Space
+
+__all__ = [
+    "COMMANDS",
+    "VIEWS",
+    "Answer",
+    "Command",
+    "Confidence",
+    "Json",
+    "Labels",
+    "Name",
+    "Seconds",
+    "Text",
+    "View",
+    "checked_model",
+]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _text(value: str, info: ValidationInfo) -> str:
+    return check_text(str(info.field_name), value)
+
+
+def _name(value: str, info: ValidationInfo) -> str:
+    return check_name(str(info.field_name), value)
+
+
+def _labels(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return check_labels(str(info.field_name), value)
+
+
+def _json(value: Any, info: ValidationInfo) -> Any:
+    check_json(str(info.field_name), value)
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+"""What people and models read: up to 64 KiB of it."""
+Name = Annotated[str, AfterValidator(_name)]
+"""A short name or key."""
+Labels = Annotated[tuple[str, ...], AfterValidator(_labels)]
+"""Short names, without repeats."""
+Json = Annotated[Any, AfterValidator(_json)]
+"""Any JSON value, up to 64 KiB of it."""
+Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=MAX_TTL_S, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Answer(_Strict):
+    """What a command or a view answers, where a receipt does not say it."""
+
+
+class Command(_Strict):
+    """A change. `class Ask(Command, space=Space.BOARD, verb="ask")` makes it known to all wires."""
+
+    space: ClassVar[Space]
+    verb: ClassVar[str]
+    answer: ClassVar[type[Answer] | type[Receipt]] = Receipt
+    """What it answers; a command that answers more than a receipt may be asked again as it is."""
+
+    def __init_subclass__(cls, *, space: Space, verb: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.space, cls.verb = space, verb
+        _commands[space, verb] = cls
+
+
+class View(_Strict):
+    """A reading: nothing is changed."""
+
+    space: ClassVar[Space]
+    name: ClassVar[str]
+    answer: ClassVar[type[Answer]]
+
+    def __init_subclass__(cls, *, space: Space, name: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.space, cls.name = space, name
+        _views[space, name] = cls
+
+
+_commands: dict[tuple[Space, str], type[Command]] = {}
+_views: dict[tuple[Space, str], type[View]] = {}
+
+COMMANDS: Mapping[tuple[Space, str], type[Command]] = MappingProxyType(_commands)
+"""All commands, by where they belong and their verb."""
+VIEWS: Mapping[tuple[Space, str], type[View]] = MappingProxyType(_views)
+"""All views, by where they belong and their name."""
+
+
+def checked_model(model: type[M], **given: Any) -> M:
+    """Return a command or a view of these fields; raises InvalidInput that names what is wrong."""
+    try:
+        return model(**given)
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise InvalidInput("; ".join(faults)) from None

@@ -1,0 +1,93 @@
+"""Every command is a POST, and every view a GET, below its board or scratchpad."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from pinak_ray.records import operations
+from pinak_ray.records.commands import COMMANDS, VIEWS, Answer, Command, View, checked_model
+from pinak_ray.records.limits import check_name
+from pinak_ray.records.memories import Receipt
+from pinak_ray.records.operations import Execute
+from pinak_ray.records.state import Space
+from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
+from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.bodies import json_body, takes
+from pinak_ray.serve.models.commands import COMMAND_BODIES, CommandBody
+from pinak_ray.serve.models.memories import ReceiptAnswer
+from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.writes import Writing
+
+router = APIRouter(prefix="/v1", responses=PROBLEMS)
+
+_PLACES = {Space.BOARD: "/boards/{name}", Space.AGENT: "/agents/{name}/scratchpad"}
+_TAGS = {Space.BOARD: "boards", Space.AGENT: "scratchpad"}
+
+
+def _execute(command: type[Command]) -> Callable[..., Awaitable[JsonAnswer]]:
+    body_model = COMMAND_BODIES[command]
+
+    async def execute(
+        caller: Writer,
+        name: PathName,
+        options: Writing,
+        body: Annotated[CommandBody, Depends(json_body(body_model))],
+    ) -> JsonAnswer:
+        owner = await (caller.board if command.space is Space.BOARD else caller.scratchpad)(name)
+        author = getattr(body, "author", None) or caller.principal.subject
+        operation: Execute[Any] = Execute(
+            owner,
+            owner.write_id(options.key_with(body.idempotency_key)),
+            check_name("author", author if command.space is Space.BOARD else owner.name),
+            checked_model(command, **body.fields()),
+            options.ack_with(body.ack),
+        )
+        result = await caller.context.send(operation)
+        if isinstance(result, Receipt):
+            return JsonAnswer(receipt_answer(result), receipt_status(result))
+        return JsonAnswer(result.model_dump(mode="json"))
+
+    return execute
+
+
+def _show(view: type[View]) -> Callable[..., Awaitable[JsonAnswer]]:
+    async def show(
+        caller: Reader,
+        name: PathName,
+        asked: Annotated[Any, Query()],
+    ) -> JsonAnswer:
+        owner = await (caller.board if view.space is Space.BOARD else caller.scratchpad)(name)
+        answer: Answer = await caller.context.send(operations.Query(owner, asked))
+        return JsonAnswer(answer.model_dump(mode="json"))
+
+    show.__annotations__["asked"] = Annotated[view, Query()]
+    return show
+
+
+for command in COMMANDS.values():
+    answers_receipt = command.answer is Receipt
+    router.add_api_route(
+        f"{_PLACES[command.space]}/{command.verb}",
+        _execute(command),
+        methods=["POST"],
+        tags=[_TAGS[command.space]],
+        summary=command.verb.replace("_", " ").capitalize(),
+        description=command.__doc__,
+        status_code=201 if answers_receipt else 200,
+        response_model=ReceiptAnswer if answers_receipt else command.answer,
+        openapi_extra=takes(COMMAND_BODIES[command]),
+        operation_id=f"{_TAGS[command.space]}_{command.verb}",
+    )
+for view in VIEWS.values():
+    router.add_api_route(
+        f"{_PLACES[view.space]}/{view.name}",
+        _show(view),
+        methods=["GET"],
+        tags=[_TAGS[view.space]],
+        summary=view.name.replace("_", " ").capitalize(),
+        description=view.__doc__,
+        response_model=view.answer,
+        operation_id=f"{_TAGS[view.space]}_{view.name}",
+    )

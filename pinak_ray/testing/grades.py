@@ -1,0 +1,44 @@
+"""Grades in a dictionary: the table of 0009, and everyone's rules over a twin's memories."""
+
+from dataclasses import dataclass, field
+from statistics import fmean
+from uuid import UUID
+
+from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.recall.checks import retrieval_of, with_usefulness
+from pinak_ray.recall.grading import graded
+from pinak_ray.records.grades import RetrievalGrade
+from pinak_ray.records.operations import Grade
+from pinak_ray.store.retrieval_feedback import Usefulness
+from pinak_ray.testing.memories import LocalMemories
+
+__all__ = ["LocalGrades"]
+
+
+@dataclass(slots=True)
+class LocalGrades:
+    """The grades of every namespace of one twin."""
+
+    memories: LocalMemories
+    _scores: dict[tuple[int, UUID], dict[tuple[str, UUID], float]] = field(default_factory=dict)
+
+    async def grade(self, operation: Grade) -> RetrievalGrade:
+        """Return the grade, and keep each memory's score as feedback of the agent on it."""
+        (namespace_id, _, agent), request = operation
+        await self.memories.embed(namespace_id)
+        vectors = await self.memories.embedder.embed(request.texts)
+        asked = self.memories.terms(namespace_id, request.query)
+        said = self.memories.terms(namespace_id, request.answer or "")
+        rows = self.memories.beside(
+            namespace_id,
+            request.memory_ids,
+            encode_halfvec_one(vectors[0]),
+            asked.keys() | said.keys(),
+        )
+        grade = graded(retrieval_of(request, asked, said, rows, vectors))
+        known = {}
+        for each in grade.memories:
+            scores = self._scores.setdefault((namespace_id, each.id), {})
+            scores[agent, request.question_id] = each.score
+            known[each.id] = Usefulness(fmean(scores.values()), len(scores))
+        return with_usefulness(grade, known)

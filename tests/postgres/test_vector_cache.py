@@ -1,0 +1,178 @@
+"""Vectors in a process's memory: quicker, and never another answer than the database's."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import numpy as np
+import pytest
+from remembered import DIMENSION, EMBEDDER, register
+
+from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.nudges import Nudger
+from pinak_ray.nudges.evidence import CANDIDATES, find_evidence
+from pinak_ray.recall.recaller import Recaller
+from pinak_ray.records.memories import Outcome, new_memory
+from pinak_ray.records.nudges import new_intent
+from pinak_ray.records.operations import Intend
+from pinak_ray.records.recall import new_recall
+from pinak_ray.records.state import Owner, Space
+from pinak_ray.store.database import Database
+from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.revisions import forget_memory
+from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
+
+pytestmark = pytest.mark.postgres
+
+NS, OTHER = 1, 2
+BOB = Owner(NS, Space.AGENT, "bob")
+NEAREST = (
+    "SELECT id FROM pinak.nearest($1, 0::smallint, $2, 10, NULL,"
+    " ROW($3::uuid[], $4::float8[], $5::bigint)::pinak.known)"
+)
+ENOUGH = 1_100
+RNG = np.random.default_rng(9)
+
+
+def random_vector() -> bytes:
+    """Return a direction that nobody chose, in halfvec form."""
+    return encode_halfvec_one(RNG.normal(size=DIMENSION).astype(np.float32))
+
+
+async def store(
+    database: Database, model_id: int, count: int, namespace_id: int = NS
+) -> list[UUID]:
+    """Store memories with random vectors; every third is a failure."""
+    memories = [
+        new_memory(
+            namespace_id, "ada", f"entry {n}", vector=random_vector(),
+            outcome=Outcome.FAILURE if n % 3 == 0 else None,
+        )
+        for n in range(count)
+    ]  # fmt: skip
+    await commit_memories(database, [encode_memory(m, model_id=model_id) for m in memories])
+    return [memory.id for memory in memories]
+
+
+async def nearest(database: Database, model_id: int, vector: bytes, known: Known) -> list[UUID]:
+    """Return the ten that the database finds nearest, told what is known."""
+    async with database.reading(NS) as connection:
+        found = await connection.fetch(NEAREST, model_id, vector, *known)
+    return [row["id"] for row in found]
+
+
+async def failures(database: Database, model_id: int, vector: bytes, known: Known) -> set[UUID]:
+    """Return the failures that an intent with this vector meets, told what is known."""
+    evidence = await find_evidence(
+        database, Intend(BOB, new_intent("zebra")), model_id=model_id, vector=vector, facts=False,
+        cooldown=timedelta(0), known=known,
+    )  # fmt: skip
+    return {each.row["id"] for each in evidence}
+
+
+async def check_the_same(database: Database, cache: VectorCache, model_id: int) -> None:
+    """Compare what is found with what is found without the cache."""
+    for _ in range(10):
+        vector = random_vector()
+        known = cache.known(NS, 0, vector, 10)
+        assert known != NOTHING_KNOWN
+        found = await nearest(database, model_id, vector, known)
+        assert found == await nearest(database, model_id, vector, NOTHING_KNOWN)
+        assert len(found) == 10
+        known = cache.known(NS, 0, vector, CANDIDATES, failures=True)
+        met = await failures(database, model_id, vector, known)
+        assert met == await failures(database, model_id, vector, NOTHING_KNOWN)
+        assert len(met) == CANDIDATES
+
+
+@pytest.fixture
+async def model_id(database: Database) -> int:
+    """The registered hashing model."""
+    return await register(database)
+
+
+async def held(cache: VectorCache, namespace_id: int = NS) -> bool:
+    """Ask once, so that the cache looks, and return whether it holds the namespace then."""
+    cache.known(namespace_id, 0, random_vector(), 10)
+    return await cache.loaded(namespace_id, 0)
+
+
+async def test_the_answer_is_the_databases_whatever_was_written_since(
+    database: Database, model_id: int
+) -> None:
+    """New memories count at once, forgotten ones not any more, among failures and among all."""
+    ids = await store(database, model_id, ENOUGH)
+    cache = VectorCache(database, model_id)
+    assert await held(cache)
+    await check_the_same(database, cache, model_id)
+
+    await store(database, model_id, 60)
+    for id_ in ids[:40]:
+        await forget_memory(database, NS, id_)
+    await check_the_same(database, cache, model_id)
+    await cache.aclose()
+
+
+async def test_a_writer_that_commits_late_is_not_missed(database: Database, model_id: int) -> None:
+    """A vector with a low number that is committed after the load began is found all the same."""
+    await store(database, model_id, ENOUGH)
+    (late,) = await store(database, model_id, 1)
+    cache = VectorCache(database, model_id)
+    async with database.service() as connection:
+        row = await connection.fetchrow(
+            "DELETE FROM pinak.memory_vectors WHERE memory_id = $1 RETURNING *", late
+        )
+        assert row is not None
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(
+            "INSERT INTO pinak.memory_vectors (namespace_id, model_id, kind, memory_id, embedding)"
+            " VALUES ($1, $2, 0, $3, $4)",
+            NS, model_id, late, row["embedding"],
+        )  # fmt: skip
+        await store(database, model_id, 5)  # numbers behind the one that is not committed
+        loading = asyncio.create_task(held(cache))
+        done, _ = await asyncio.wait({loading}, timeout=0.5)
+        assert not done, "it was loaded while a lower number could still come"
+        await transaction.commit()
+    assert await loading
+
+    vector = bytes(row["embedding"])
+    assert (await nearest(database, model_id, vector, cache.known(NS, 0, vector, 10)))[0] == late
+    await cache.aclose()
+
+
+async def test_it_holds_what_is_worth_it_and_no_more_than_its_budget(
+    database: Database, model_id: int
+) -> None:
+    """A small namespace is left to the database; the one used longest ago makes room."""
+    await store(database, model_id, 50)
+    await store(database, model_id, ENOUGH, OTHER)
+    cache = VectorCache(database, model_id, budget_bytes=ENOUGH * (DIMENSION * 4 + 17))
+    assert not await held(cache)
+    assert await held(cache, OTHER)
+
+    await store(database, model_id, ENOUGH)
+    again = VectorCache(database, model_id, budget_bytes=cache.budget_bytes * 3 // 2)
+    assert await held(again, OTHER)
+    assert await held(again)
+    assert not await again.loaded(OTHER, 0)
+    await cache.aclose()
+    await again.aclose()
+
+
+async def test_recalls_and_nudges_go_by_it(database: Database, model_id: int) -> None:
+    """The default recall and an intent give the same with it, once it holds their namespace."""
+    await store(database, model_id, ENOUGH)
+    cache = VectorCache(database, model_id)
+    assert await held(cache)
+    asked = new_recall("entry 77", k=20, recipe="dense")
+    by_cache = await Recaller(database, EMBEDDER, model_id, cache).recall(NS, asked)
+    by_database = await Recaller(database, EMBEDDER, model_id).recall(NS, asked)
+    assert [hit.id for hit in by_cache.hits] == [hit.id for hit in by_database.hits]
+
+    intend = Intend(BOB, new_intent("delete entry 33 by force"), 3, True)
+    with_it = await Nudger(database, EMBEDDER, model_id, vectors=cache).nudge(intend)
+    without = await Nudger(database, EMBEDDER, model_id).nudge(intend)
+    assert [nudge.id for nudge in with_it] == [nudge.id for nudge in without]
+    await cache.aclose()
