@@ -10,7 +10,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import redirect_stdout
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -279,17 +278,17 @@ async def promises(board: BoardHandle, log: Log, ninth: dict[str, Any]) -> dict[
 def main() -> int:
     """Play it, print it, and return the exit code."""
     as_json = "--json" in sys.argv[1:]
-    console = Console(quiet=as_json, highlight=False, soft_wrap=True, file=sys.stdout)
+    out, sys.stdout = sys.stdout, sys.stderr  # where Ray's own messages may go
+    console = Console(quiet=as_json, highlight=False, soft_wrap=True, file=out)
 
     def tell(who: str, did: str, what: str) -> None:
         console.print(f"[bold]{who:>6}[/]  [cyan]{did:<8}[/]  {escape(what)}")
 
     console.rule("[bold]02:14, checkout is down")
-    with redirect_stdout(sys.stderr):  # Ray's own messages go there
-        swarm = connect(project=f"incident-{uuid4().hex[:8]}")
-        outcome = asyncio.run(asyncio.wait_for(play(swarm, tell), PATIENCE_S))
+    swarm = connect(project=f"incident-{uuid4().hex[:8]}")
+    outcome = asyncio.run(asyncio.wait_for(play(swarm, tell), PATIENCE_S))
     if as_json:
-        print(json.dumps({"project": swarm.namespace.project, **outcome}))
+        print(json.dumps({"project": swarm.namespace.project, **outcome}), file=out)
     for promise, kept in outcome["promises"].items():
         console.print("[green]kept[/]  " if kept else "[bold red]BROKEN[/]", promise)
     return 0 if all(outcome["promises"].values()) else 1

@@ -46,7 +46,8 @@ _SWEEP_EVERY_S = 2.0
 _LANES = 2
 # Memories per transaction, about: half a second of embedding, which is what a crash repeats.
 _MEMORIES_AT_ONCE = 128
-_ROWS_AT_ONCE = 8
+# A queue row is a batch of the Writer's: of callers that wait one by one it holds one or two.
+_ROWS_AT_ONCE = 64
 _SETTLE_EVERY_S = 1.0
 # How soon a wait hears of what another Indexer did.
 _RECHECK_EVERY_S = 0.25
