@@ -12,8 +12,11 @@ from waiting import until
 from pinak_ray.agents.changes import Change
 from pinak_ray.agents.host import Host
 from pinak_ray.agents.watchers import Watchers
+from pinak_ray.records.board_claims import ClaimOnce
+from pinak_ray.records.board_commands import Tell
 from pinak_ray.records.errors import InvalidInput, Overloaded, StaleEpoch, WrongShard
-from pinak_ray.records.operations import Post, Watch, WatchPage
+from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.operations import Execute, Post, Watch, WatchPage
 from pinak_ray.records.state import EntryKind, Owner, Space
 from pinak_ray.records.topology import Placement
 from pinak_ray.testing.state import LocalState
@@ -192,3 +195,21 @@ async def test_watchers_are_bounded_and_none_is_left_behind() -> None:
     assert contents(await waiting[1]) == ["one"]
     assert host.watchers.parked == 0
     assert not host.watchers._waits
+
+
+async def test_a_claim_is_committed_before_it_is_granted_whatever_was_asked() -> None:
+    """A receipt with `accepted` waits for nothing; a claim is a promise to others, and does."""
+    host = a_host(state := SlowState())
+    note: Execute[Receipt] = Execute(BOARD, uuid4(), "ada", Tell(content="here"), Ack.ACCEPTED)
+    (receipt,) = await asyncio.wait_for(host.apply([note]), 5)
+    assert receipt.new
+
+    command = ClaimOnce(subject="log://a")
+    claim: Execute[Any] = Execute(BOARD, uuid4(), "ada", command, Ack.ACCEPTED)
+    granting = asyncio.create_task(host.apply([claim]))
+    await until(lambda: len(state.waiting) == 2)  # the note goes ahead of it
+    assert not granting.done()
+    state.commit()
+    state.commit()
+    (granted,) = await asyncio.wait_for(granting, 5)
+    assert granted.granted
