@@ -207,7 +207,7 @@ async def test_a_claim_is_committed_before_it_is_granted_whatever_was_asked() ->
     command = ClaimOnce(subject="log://a")
     claim: Execute[Any] = Execute(BOARD, uuid4(), "ada", command, Ack.ACCEPTED)
     granting = asyncio.create_task(host.apply([claim]))
-    await until(lambda: len(state.waiting) == 2)  # the note goes ahead of it
+    await until(lambda: len(state.waiting) == 2, what="the note, and behind it the claim")
     assert not granting.done()
     state.commit()
     state.commit()
