@@ -103,7 +103,9 @@ async def find_evidence(
             owner.name,
             intend.id,
             cooldown,
-            *known,
+            known.ids,
+            known.distances,
+            known.since,
         )
     return scored(rows)
 

@@ -24,7 +24,7 @@ from pinak_ray.store.segments import SEAL_AT
 
 __all__ = ["NOTHING_KNOWN", "Known", "VectorCache"]
 
-# Below, the database takes less than 1 ms; beyond, the namespace has segments.
+# Below, the database takes less than 1 ms; beyond, a segment is about to hold them.
 _LEAST = 1_000
 _MOST = SEAL_AT
 # So long a tail costs 0.2 ms a query.
@@ -44,14 +44,15 @@ Key = tuple[int, int]
 
 
 class Known(NamedTuple):
-    """The nearest of all vectors numbered below `since`; as `pinak.known`."""
+    """The nearest of all vectors numbered from `first` on and below `since`; as `pinak.known`."""
 
     ids: list[UUID] | None
     distances: list[float] | None
+    first: int | None
     since: int | None
 
 
-NOTHING_KNOWN = Known(None, None, None)
+NOTHING_KNOWN = Known(None, None, None, None)
 
 
 class _Table(NamedTuple):
@@ -60,12 +61,17 @@ class _Table(NamedTuple):
     ids: npt.NDArray[np.void]
     units: Vectors
     is_failure: npt.NDArray[np.bool_]
+    first: int
     since: int
     loaded_at: float
 
     @property
     def size_bytes(self) -> int:
         return self.units.nbytes + self.ids.nbytes + self.is_failure.nbytes
+
+    @property
+    def is_old(self) -> bool:
+        return time.monotonic() - self.loaded_at > _RELOAD_AFTER_S
 
     def nearest(self, vector: Vectors, count: int, *, failures: bool) -> Known:
         """Return the `count` nearest by cosine distance, in no order."""
@@ -75,7 +81,7 @@ class _Table(NamedTuple):
         near = np.argpartition(distances, min(count, len(distances)) - 1)[:count]
         near = near[np.isfinite(distances[near])]
         ids = [UUID(bytes=bytes(self.ids[at])) for at in near]
-        return Known(ids, distances[near].tolist(), self.since)
+        return Known(ids, distances[near].tolist(), self.first, self.since)
 
 
 @dataclass(slots=True)
@@ -94,13 +100,18 @@ class VectorCache:
     def known(
         self, namespace_id: int, kind: int, vector: bytes, wanted: int, *, failures: bool = False
     ) -> Known:
-        """Return what is nearest to a vector, in halfvec form; among failures only if asked for."""
+        """Return what is nearest to a vector, in halfvec form; among failures only if asked for.
+
+        Of failures only where all of them are held: a large namespace has most in its segments.
+        """
         key = (namespace_id, kind)
         self._look(key)
         table = self._tables.pop(key, None)
-        if table is None or wanted < 1:
+        if table is None:
             return NOTHING_KNOWN
         self._tables[key] = table  # as the one used last
+        if wanted < 1 or (failures and table.first > 0):
+            return NOTHING_KNOWN
         return table.nearest(decode_halfvec(vector), wanted * _SPARE, failures=failures)
 
     async def loaded(self, namespace_id: int, kind: int) -> bool:
@@ -140,10 +151,11 @@ class VectorCache:
     async def _load(self, key: Key) -> None:
         of = (key[0], self.model_id, key[1])
         held = self._tables.get(key)
-        if held is not None and time.monotonic() - held.loaded_at > _RELOAD_AFTER_S:
-            held = None
-        since, rows = (0, 0) if held is None else (held.since, len(held.ids))
         async with self.database.service() as connection:
+            first = await connection.fetchval(query("vector_cache", "first"), *of)
+            if held is not None and (held.first != first or held.is_old):
+                held = None
+            since, rows = (first, 0) if held is None else (held.since, len(held.ids))
             more = await connection.fetchval(query("vector_cache", "count"), *of, since, _MOST + 1)
             end = await connection.fetchval(query("vector_cache", "end"), *of)
             writers = await connection.fetch(query("vector_cache", "writers"))
@@ -152,7 +164,7 @@ class VectorCache:
         elif more >= (_LEAST if held is None else _TAIL) and await self._settled(
             [row["virtualtransaction"] for row in writers]
         ):
-            self._put(key, await self._read(of, since, end, held))
+            self._put(key, await self._read(of, first, since, end, held))
 
     async def _settled(self, writers: Sequence[str]) -> bool:
         """Return True once these transactions have ended, False if one goes on for long."""
@@ -167,9 +179,9 @@ class VectorCache:
         return True
 
     async def _read(
-        self, of: tuple[int, int, int], since: int, end: int, held: _Table | None
+        self, of: tuple[int, int, int], first: int, since: int, end: int, held: _Table | None
     ) -> _Table:
-        """Return what is held, and the vectors from `since` on and before `end`."""
+        """Return what is held from `first` on, and the vectors from `since` on and before `end`."""
         parts = [] if held is None else [held]
         rows: Sequence[Any] = [None]
         while rows:
@@ -182,6 +194,7 @@ class VectorCache:
             np.concatenate([part.ids for part in parts]),
             np.concatenate([part.units for part in parts]),
             np.concatenate([part.is_failure for part in parts]),
+            first,
             end,
             time.monotonic() if held is None else held.loaded_at,
         )
@@ -201,6 +214,7 @@ def _table(rows: Sequence[Any]) -> _Table:
         np.frombuffer(b"".join(row["memory_id"].bytes for row in rows), dtype="V16"),
         vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         np.array([row["is_failure"] for row in rows], dtype=np.bool_),
+        rows[0]["seq"],
         rows[-1]["seq"] + 1,
         0.0,
     )

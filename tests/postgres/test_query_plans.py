@@ -143,7 +143,7 @@ async def test_nudges_read_only_failures(database: Database, model_id: int) -> N
     """The partial index finds the failures; no other vector is compared."""
     plan = await explain(
         database, query("nudges", "evidence"), SMALL, model_id, "alpha1", await vector(), 50, 50,
-        "ada", None, timedelta(minutes=10), *NOTHING_KNOWN,
+        "ada", None, timedelta(minutes=10), None, None, None,
     )  # fmt: skip
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
     assert any(node.get("Index Name") == "memories_failures" for node in plan)
@@ -172,7 +172,7 @@ async def test_ten_thousand_failures_with_feedback_are_read_by_key(
         await connection.execute("ANALYZE pinak.memory_vectors")
     plan = await explain(
         database, query("nudges", "evidence"), ns, model_id, "alpha1 gamma77", await vector(), 50,
-        50, "ada", None, timedelta(minutes=10), *NOTHING_KNOWN, ns=ns,
+        50, "ada", None, timedelta(minutes=10), None, None, None, ns=ns,
     )  # fmt: skip
     used = {node.get("Index Name") for node in plan if node["Actual Loops"] > 0}
     assert {"memories_failures", "nudges_by_agent", "nudge_feedback_pkey"} <= used

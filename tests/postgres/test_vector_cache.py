@@ -20,6 +20,7 @@ from pinak_ray.records.state import Owner, Space
 from pinak_ray.store.database import Database
 from pinak_ray.store.memories import commit_memories, encode_memory
 from pinak_ray.store.revisions import forget_memory
+from pinak_ray.store.segments import seal_some
 from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
 pytestmark = pytest.mark.postgres
@@ -28,7 +29,7 @@ NS, OTHER = 1, 2
 BOB = Owner(NS, Space.AGENT, "bob")
 NEAREST = (
     "SELECT id FROM pinak.nearest($1, 0::smallint, $2, 10, NULL,"
-    " ROW($3::uuid[], $4::float8[], $5::bigint)::pinak.known)"
+    " ROW($3::uuid[], $4::float8[], $5::bigint, $6::bigint)::pinak.known)"
 )
 ENOUGH = 1_100
 RNG = np.random.default_rng(9)
@@ -110,6 +111,28 @@ async def test_the_answer_is_the_databases_whatever_was_written_since(
     for id_ in ids[:40]:
         await forget_memory(database, NS, id_)
     await check_the_same(database, cache, model_id)
+    await cache.aclose()
+
+
+async def test_of_a_large_namespace_it_holds_the_tail(database: Database, model_id: int) -> None:
+    """Segments are walked as ever, what came behind them is compared here; failures all there."""
+    await store(database, model_id, 300)
+    async with database.service() as connection:  # as the Indexer would have counted them
+        await connection.execute("INSERT INTO pinak.corpus_stats VALUES ($1, 300, 0)", NS)
+    assert await seal_some(database, model_id=model_id, seal_at=200) == 300
+    await store(database, model_id, ENOUGH)
+    cache = VectorCache(database, model_id)
+    assert await held(cache)
+    for _ in range(10):
+        vector = random_vector()
+        known = cache.known(NS, 0, vector, 10)
+        assert known.first is not None
+        assert known.first > 0
+        found = await nearest(database, model_id, vector, known)
+        assert found == await nearest(database, model_id, vector, NOTHING_KNOWN)
+        assert cache.known(NS, 0, vector, 10, failures=True) == NOTHING_KNOWN
+    stale = known._replace(first=0)  # as of before the segment was sealed
+    assert await nearest(database, model_id, vector, stale) == found
     await cache.aclose()
 
 

@@ -9,7 +9,7 @@ END $$
 ----
 DROP FUNCTION pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
 ----
-DROP FUNCTION pinak.nearest_statement(integer, smallint, text, bigint)
+DROP FUNCTION pinak.nearest_statement(integer, smallint, text, bigint, bigint)
 ----
 DROP TYPE pinak.known
 ----

@@ -10,10 +10,11 @@ SELECT '[1]'::halfvec
 --   filtered  every vector whose memory passes.
 --   segments  each segment's index, walked until `wanted` pass (hnsw.iterative_scan), and the tail
 --             behind the last segment as `exact` does.
---   known     what the caller found in its own memory ($5 ids, $6 distances), and the tail from
---             `since` on as `exact` does.
+-- Where the caller has compared what is numbered from `first` on and below `since`, and that is where
+-- the tail begins, its findings ($5 ids, $6 distances) stand for that part of it.
 CREATE FUNCTION pinak.nearest_statement(
-    model integer, kind smallint, how text, since bigint DEFAULT NULL
+    model integer, kind smallint, how text,
+    first bigint DEFAULT NULL, since bigint DEFAULT NULL
 ) RETURNS text
 LANGUAGE sql STABLE
 AS $$
@@ -40,6 +41,8 @@ AS $$
         SELECT format('v.namespace_id = %s AND v.model_id = %s AND v.kind = %s',
             namespace_id, $1, $2) AS vectors
         FROM here
+    ), tail AS (
+        SELECT CASE how WHEN 'segments' THEN end_seq ELSE 0 END AS first_seq FROM sealed
     )
     SELECT CASE how WHEN 'filtered' THEN format($filtered$
         SELECT v.memory_id AS id, v.embedding <=> $1 AS distance
@@ -71,14 +74,13 @@ AS $$
         ORDER BY distance, id
         LIMIT $2
         $nearest$, own.vectors,
-        CASE how
-            WHEN 'segments' THEN format('AND v.seq >= %s', sealed.end_seq)
-            WHEN 'known' THEN format('AND v.seq >= %s', since)
+        CASE
+            WHEN first = tail.first_seq THEN format('AND v.seq >= %s', since)
+            WHEN how = 'segments' THEN format('AND v.seq >= %s', tail.first_seq)
         END,
         namespace_id,
-        CASE how
-            WHEN 'segments' THEN sealed.parts
-            WHEN 'known' THEN format($known$
+        CASE how WHEN 'segments' THEN sealed.parts ELSE '' END
+        || CASE WHEN first = tail.first_seq THEN format($known$
                 UNION ALL (
                     SELECT k.id, k.distance
                     FROM unnest($5, $6) AS k (id, distance)
@@ -88,14 +90,16 @@ AS $$
                         OFFSET 0
                     ) AS alive
                 )$known$, namespace_id)
-        END)
+        ELSE '' END)
     END
-    FROM here, sealed, own
+    FROM here, sealed, own, tail
 $$
 ----
--- What a caller has compared in its own memory: the nearest of all vectors numbered below `since`
--- (null: it has compared none).
-CREATE TYPE pinak.known AS (ids uuid[], distances double precision[], since bigint)
+-- What a caller has compared in its own memory: the nearest of all vectors numbered from `first` on
+-- and below `since` (null: it has compared none).
+CREATE TYPE pinak.known AS (
+    ids uuid[], distances double precision[], first bigint, since bigint
+)
 ----
 -- The vectors nearest to `vector` whose memories pass `f`, nearest first: exactly in a namespace
 -- without segments, or where a filter leaves few; else by the segments' indexes. Where too few of
@@ -115,8 +119,7 @@ AS $$
 DECLARE
     here integer := current_setting('pinak.namespace_id')::integer;
     filtered boolean := pinak.narrows(f);
-    how text := CASE
-        WHEN filtered THEN 'filtered' WHEN known.since IS NULL THEN 'exact' ELSE 'known' END;
+    how text := CASE WHEN filtered THEN 'filtered' ELSE 'exact' END;
     plan json;
     ids uuid[] := '{}';
     distances double precision[];
@@ -142,7 +145,8 @@ BEGIN
         END IF;
     END IF;
     EXECUTE format('SELECT array_agg(id), array_agg(distance) FROM (%s) AS found',
-                   pinak.nearest_statement(model, kind, how, known.since))
+                   pinak.nearest_statement(
+                       model, kind, how, known.first, known.since))
     INTO ids, distances USING vector, wanted, f, ids, known.ids, known.distances;
     RETURN QUERY SELECT * FROM unnest(ids, distances);
     IF how <> 'filtered' AND coalesce(cardinality(ids), 0) < wanted THEN
@@ -152,11 +156,11 @@ BEGIN
 END $$
 ----
 REVOKE ALL ON FUNCTION
-    pinak.nearest_statement(integer, smallint, text, bigint),
+    pinak.nearest_statement(integer, smallint, text, bigint, bigint),
     pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
     FROM PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION
-    pinak.nearest_statement(integer, smallint, text, bigint),
+    pinak.nearest_statement(integer, smallint, text, bigint, bigint),
     pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
     TO pinak_app

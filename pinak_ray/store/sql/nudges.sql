@@ -1,7 +1,7 @@
 -- What may bear on an intent, in one round trip: failures that resemble it, and facts that share its
 -- words. $1 namespace, $2 model, $3 intent's text, $4 its vector, $5 how many failures each signal
 -- brings, $6 how many facts their words bring, $7 who intends, $8 id of the request, $9 the cool-down,
--- $10 to $12 what is known of failures (ids, distances, since; see pinak.known).
+-- $10 to $12 the nearest of all failures numbered below the third (ids, distances, number; null: none).
 -- A memory without a vector yet, dead or alive, does not count: the cosine is what decides whether a
 -- warning is due.
 --

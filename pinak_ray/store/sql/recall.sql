@@ -1,7 +1,7 @@
 -- Hybrid search in one round trip. $1 namespace, $2 model, $3 query text, $4 query vector,
 -- $5 to $8 how many candidates each signal brings: own meaning, own words, the window's meaning, the
--- window's words; $9 to $19 the filters (null: any); $20 to $22 what is known of own meaning, and $23
--- to $25 of the window's (ids, distances, since; see pinak.known). A memory without a window (it has no session, or
+-- window's words; $9 to $19 the filters (null: any); $20 to $23 what is known of own meaning, and $24
+-- to $27 of the window's (see pinak.known). A memory without a window (it has no session, or
 -- it has not settled) is a window of one: its own scores count twice.
 --
 -- What was found is looked up one by one (OFFSET 0): the planner takes it for cheaper to read a
@@ -16,7 +16,7 @@ WITH asked AS MATERIALIZED (
     SELECT n.id, n.distance
     FROM asked CROSS JOIN LATERAL pinak.nearest(
         $2, 0::smallint, $4::halfvec, $5::integer, f,
-        ROW($20::uuid[], $21::float8[], $22::bigint)::pinak.known) AS n
+        ROW($20::uuid[], $21::float8[], $22::bigint, $23::bigint)::pinak.known) AS n
 ), lexical AS MATERIALIZED (
     SELECT c.id
     FROM asked CROSS JOIN LATERAL pinak.lexical_candidates($3, $6::integer, f) AS c
@@ -24,7 +24,7 @@ WITH asked AS MATERIALIZED (
     SELECT n.id, n.distance
     FROM asked CROSS JOIN LATERAL pinak.nearest(
         $2, 1::smallint, $4::halfvec, $7::integer, f,
-        ROW($23::uuid[], $24::float8[], $25::bigint)::pinak.known) AS n
+        ROW($24::uuid[], $25::float8[], $26::bigint, $27::bigint)::pinak.known) AS n
 ), window_lexical AS MATERIALIZED (
     SELECT c.id
     FROM asked CROSS JOIN LATERAL pinak.window_candidates($3, $8::integer, f) AS c

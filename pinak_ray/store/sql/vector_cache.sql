@@ -17,6 +17,13 @@ WHERE locktype = 'relation' AND relation = 'pinak.memory_vectors'::regclass
 -- name: still_writing
 SELECT EXISTS (SELECT FROM pg_locks WHERE virtualtransaction = ANY ($1::text[]))
 
+-- Where the tail begins that no segment holds.
+-- name: first
+SELECT coalesce(max(end_seq), 0)::bigint
+FROM pinak.segments
+WHERE namespace_id = $1 AND model_id = $2 AND kind = $3 AND rows IS NOT NULL
+    AND replaced_at IS NULL
+
 -- How many there are from $4 on, counted up to $5.
 -- name: count
 SELECT count(*)
