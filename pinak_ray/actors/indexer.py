@@ -44,10 +44,8 @@ __all__ = ["Indexer"]
 _SWEEP_EVERY_S = 2.0
 # While one lane stores, another embeds; a third would only make each wait longer.
 _LANES = 2
-# Memories per transaction, about: half a second of embedding, which is what a crash repeats.
+# Memories per transaction: half a second of embedding, which is what a crash repeats.
 _MEMORIES_AT_ONCE = 128
-# A queue row is a batch of the Writer's: of callers that wait one by one it holds one or two.
-_ROWS_AT_ONCE = 64
 _SETTLE_EVERY_S = 1.0
 # How soon a wait hears of what another Indexer did.
 _RECHECK_EVERY_S = 0.25
@@ -143,15 +141,16 @@ class Indexer:
         return _Parts(database, embedder, model, waits)
 
     async def _run(self) -> None:
+        limit = _MEMORIES_AT_ONCE
         while True:
             self._work.clear()  # before looking: a push that comes meanwhile counts
-            limit = 1
             self._at_work += 1
             self._quiet.clear()
             try:
-                while (done := await self._index(limit)).rows:
-                    limit = _next_limit(limit, done)
+                while (await self._index(limit)).rows:
+                    limit = min(2 * limit, _MEMORIES_AT_ONCE)
             except Exception as error:
+                limit = 1  # whichever row is at fault fails alone
                 structlog.get_logger().warning("indexing_failed", error=repr(error))
                 if not is_transient(error):
                     self._work.set()
@@ -272,12 +271,6 @@ def _encoder(embedder: Embedder) -> EncodeVectors:
         return encode_halfvec(await embedder.embed(texts)) if texts else []
 
     return encode
-
-
-def _next_limit(limit: int, done: IndexedBatch) -> int:
-    """Return how many rows to take next: more while they are small, at most twice as many."""
-    memories_a_row = done.memories // done.rows
-    return min(2 * limit, _ROWS_AT_ONCE, max(1, _MEMORIES_AT_ONCE // max(1, memories_a_row)))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

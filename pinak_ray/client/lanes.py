@@ -28,7 +28,8 @@ _HOST_BATCH = 256
 _WAITS_IN_FLIGHT = 64
 _KNOWN_OWNERS = 10_000
 _FIRST_BACKOFF_S = 0.02
-_LAST_BACKOFF_S = 1.0
+# A killed process is back after two seconds: a longer wait would be most of what a caller sees.
+_LAST_BACKOFF_S = 0.3
 
 
 def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[EncodedMemory]:

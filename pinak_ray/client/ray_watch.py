@@ -14,7 +14,8 @@ from pinak_ray.records.operations import Watch, WatchPage
 __all__ = ["poll"]
 
 _FIRST_BACKOFF_S = 0.02
-_LAST_BACKOFF_S = 1.0
+# A killed process is back after two seconds: a longer wait would be most of what a caller sees.
+_LAST_BACKOFF_S = 0.3
 
 
 async def poll(calls: ActorCalls, watch: Watch) -> WatchPage:

@@ -65,10 +65,12 @@ async def index_some(
     encode: EncodeVectors,
     *,
     model_id: int,
-    limit: int = 4,
+    limit: int = 128,
     auto_links: bool = False,
 ) -> IndexedBatch:
-    """Index up to `limit` queue rows in one transaction; no rows when nothing is owed.
+    """Index queue rows of up to `limit` memories in one transaction; none when nothing is owed.
+
+    A row of more is indexed alone: with a limit of 1 all are.
 
     Rows are taken with SKIP LOCKED, so that any number of calls and Indexers share the queue, and
     leave it in the transaction that stores their vectors and statistics: a crash in between repeats

@@ -75,15 +75,13 @@ async def test_every_memory_is_indexed_once(database: Database, model_id: int) -
     await check_statistics(database)
 
 
-async def test_a_pass_takes_as_many_batches_as_it_may(database: Database, model_id: int) -> None:
-    """The oldest batches go first, and the limit counts batches."""
-    for index in range(3):
-        await commit(database, f"{index} one", f"{index} two")
-    sizes = [
-        (await index_some(database, encode, model_id=model_id, limit=2)).memories for _ in "abc"
-    ]
+async def test_a_pass_takes_as_many_memories_as_it_may(database: Database, model_id: int) -> None:
+    """The oldest batches go first, small ones together, and one that is too large alone."""
+    for index, size in enumerate((1, 1, 2, 6, 1)):
+        await commit(database, *(f"{index} {number}" for number in range(size)))
+    passes = [await index_some(database, encode, model_id=model_id, limit=4) for _ in "abcd"]
 
-    assert sizes == [4, 2, 0]
+    assert [(one.rows, one.memories) for one in passes] == [(3, 4), (1, 6), (1, 1), (0, 0)]
     await check_statistics(database)
 
 
@@ -144,7 +142,7 @@ async def test_two_indexers_share_the_queue(database: Database, model_id: int) -
         return await encode(texts)
 
     done = await asyncio.gather(
-        *(index_some(database, slow, model_id=model_id, limit=3) for _ in range(2))
+        *(index_some(database, slow, model_id=model_id, limit=6) for _ in range(2))
     )
 
     assert [one.memories for one in done] == [6, 6]

@@ -1,11 +1,22 @@
 -- The Indexer's queue, and what it keeps: vectors and term statistics.
 
+-- The oldest rows, of $1 memories at most together, or one row. A row is a batch of the Writer's: of
+-- callers that wait one by one it holds one or two, in a burst two hundred.
 -- name: take
 SELECT id, namespace_ids, memory_ids
 FROM pinak.index_queue
 WHERE attempts < $2
 ORDER BY id
-LIMIT $1
+LIMIT (
+    SELECT greatest(count(*), 1)
+    FROM (
+        SELECT sum(cardinality(memory_ids)) OVER (ORDER BY id) AS together
+        FROM (
+            SELECT id, memory_ids FROM pinak.index_queue WHERE attempts < $2 ORDER BY id LIMIT 128
+        ) AS head
+    ) AS counted
+    WHERE together <= $1
+)
 FOR UPDATE SKIP LOCKED
 
 -- name: texts
