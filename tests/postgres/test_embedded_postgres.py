@@ -316,7 +316,7 @@ def test_the_settings_fit_the_machine() -> None:
     """Shared buffers are a bounded quarter of the memory, and a small /dev/shm is not relied on."""
     big = Machine(cores=8, memory_mb=65_536, shared_memory_mb=32_768)
     text = render_config(ServerSettings(), big, socket_dir=Path("/run/it's"), durable=True)
-    assert "shared_buffers = '1024MB'" in text
+    assert "shared_buffers = '8192MB'" in text
     assert "max_parallel_maintenance_workers = '7'" in text
     assert "fsync = 'on'" in text
     assert "unix_socket_directories = '\"/run/it''s\"'" in text
