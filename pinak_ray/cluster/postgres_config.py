@@ -86,7 +86,8 @@ def render_config(
 ) -> str:
     """Return the text of `pinak.conf`; `durable=False` gives up crash safety for speed (tests)."""
     # A quarter, as PostgreSQL's manual has it. Among a million memories a recall takes 150 ms
-    # with 6 GB and 265 with one: the walks of the segments' indexes then fetch each page from the system.
+    # with 6 GB and 265 with one: with one, the walks of the segments' indexes fetch each page
+    # from the system.
     buffers = settings.shared_buffers_mb or min(max(machine.memory_mb // 4, 256), 8192)
     safe = "on" if durable else "off"
     socket_list = '"{}"'.format(str(socket_dir).replace('"', '""'))
