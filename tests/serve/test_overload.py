@@ -210,7 +210,8 @@ WRITES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "item": ("PUT", "/v1/agents/a/working/k", {"value": 1}),
     "items": ("PUT", "/v1/agents/a/working", {"items": [{"key": "k", "value": 1}]}),
     "scratchpad": ("POST", "/v1/agents/a/scratchpad", {"kind": "observation", "content": "x"}),
-    "board": ("POST", "/v1/boards/b", {"kind": "finding", "content": "x"}),
+    # A finding said twice is one: a public entry is written anew each time.
+    "board": ("POST", "/v1/boards/b", {"kind": "public", "key": "k", "content": "x"}),
 }
 
 
