@@ -37,8 +37,9 @@ def execute(
             return earlier[id_]._replace(ack=ack), []
         if (made := log.made_by(id_)) is not None:
             return Receipt(made.id, ack, False, made.version), []
-    drafts, held, answer = _RULES[type(command)](log, command, Call(id_, author, now))
-    written = log.write(drafts, Call(id_, author, now))
+    call = Call(id_, author, now)
+    drafts, held, answer = _RULES[type(command)](log, command, call)
+    written = log.write(drafts, call)
     if answer is not None:
         return answer, written
     first = written[0][0] if written else held

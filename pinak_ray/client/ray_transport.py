@@ -47,11 +47,11 @@ from pinak_ray.records.topology import SUPERVISOR, Topology
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.memories import EncodedMemory, encode_memory
 
-__all__ = ["RayTransport"]
+__all__ = ["SEARCHES", "RayTransport"]
 
 R = TypeVar("R")
 
-_OF_RECALLER: Mapping[type[Operation[Any]], str] = {
+SEARCHES: Mapping[type[Operation[Any]], str] = {
     Recall: "recall",
     ReadRelated: "related",
     Intend: "intend",
@@ -61,7 +61,7 @@ _OF_RECALLER: Mapping[type[Operation[Any]], str] = {
     ReadOutcomes: "read_outcomes",
     TellOutcome: "tell_outcome",
 }
-"""Which of its methods answers."""
+"""What a Recaller answers, and a gateway from the same parts in process: by which method."""
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class RayTransport:
                 _, answer = await asyncio.gather(
                     self._on_host(intent_note(sent)), self._search(sent)
                 )
-            case _ if type(sent) in _OF_RECALLER:
+            case _ if type(sent) in SEARCHES:
                 answer = await self._search(sent)
             case Watch():
                 polls = self._lanes_here().polls
@@ -165,11 +165,11 @@ class RayTransport:
             case ChangeLink():
                 writer = self._calls.actor(self._writer_of_link(operation.change))
                 return writer.change_link.remote(operation)
-            case _ if type(operation) in _OF_RECALLER:
+            case _ if type(operation) in SEARCHES:
                 if isinstance(operation, Intend):
                     self._submit_to_host(intent_note(operation))
                 recaller = self._calls.actor(self._calls.any_of(self.topology.recallers))
-                return getattr(recaller, _OF_RECALLER[type(operation)]).remote(operation)
+                return getattr(recaller, SEARCHES[type(operation)]).remote(operation)
             case Watch(owner):
                 host = self.topology.placement.host_of(owner)
                 return self._calls.actor(host).watch.remote(operation)
@@ -271,10 +271,8 @@ class RayTransport:
         return lanes.hosts.put(operation)
 
     async def _search(self, operation: Operation[Any]) -> Any:
-        recaller, method = (
-            self._calls.any_of(self.topology.recallers),
-            _OF_RECALLER[type(operation)],
-        )
+        recaller = self._calls.any_of(self.topology.recallers)
+        method = SEARCHES[type(operation)]
         return await self._calls.retried(
             recaller, lambda actor: getattr(actor, method).remote(operation)
         )

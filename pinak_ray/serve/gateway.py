@@ -23,17 +23,13 @@ from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.client.actor_calls import ActorCalls
 from pinak_ray.client.composed import COMPOSED
 from pinak_ray.client.intents import intent_note
-from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.client.ray_transport import SEARCHES, RayTransport
 from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import (
-    Feedback,
-    Grade,
     Intend,
     Operation,
-    ReadRelated,
-    Recall,
 )
 from pinak_ray.records.revisions import Version
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
@@ -81,22 +77,15 @@ class GatewayTransport:
 
     async def _send(self, operation: Any) -> Any:
         match operation:
-            case Recall():
-                return await (await self.search.get()).recall(operation)
-            case Intend(peek=True):
-                return await (await self.search.get()).intend(operation)
-            case Intend():
+            case Intend(peek=False):
                 parts = await self.search.get()
                 _, nudges = await asyncio.gather(
                     self.ray_transport.send(intent_note(operation)), parts.intend(operation)
                 )
                 return nudges
-            case Feedback():
-                return await (await self.search.get()).feedback(operation)
-            case Grade():
-                return await (await self.search.get()).grade(operation)
-            case ReadRelated():
-                return await (await self.search.get()).related(operation)
+            case _ if type(operation) in SEARCHES:
+                parts = await self.search.get()
+                return await getattr(parts, SEARCHES[type(operation)])(operation)
             case _ if type(operation) in COMPOSED:
                 return await COMPOSED[type(operation)](self.send, operation)
             case _:

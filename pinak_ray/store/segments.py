@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import asyncpg
-
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.queries import query
 
@@ -83,20 +81,6 @@ async def drop_segments(connection: Connection, model_id: int) -> None:
         await _drop(connection, row["id"])
 
 
-async def _large(connection: Connection, model_id: int, seal_at: int) -> list[asyncpg.Record]:
-    return await connection.fetch(query("segments", "large"), model_id, seal_at, _MOST_SEGMENTS)
-
-
-async def _tail(
-    connection: Connection, row: asyncpg.Record, model_id: int, first_seq: int
-) -> asyncpg.Record:
-    tail: asyncpg.Record | None = await connection.fetchrow(
-        query("segments", "tail"), row["namespace_id"], model_id, row["kind"], first_seq, _MOST_ROWS
-    )
-    assert tail is not None
-    return tail
-
-
 async def _plan(
     connection: Connection, namespace_id: int, model_id: int, kind: int, span: tuple[int, int]
 ) -> None:
@@ -104,11 +88,15 @@ async def _plan(
 
 
 async def _plan_tails(connection: Connection, model_id: int, seal_at: int) -> None:
-    for row in await _large(connection, model_id, seal_at):
-        tail = await _tail(connection, row, model_id, row["end_seq"])
+    large = query("segments", "large")
+    for row in await connection.fetch(large, model_id, seal_at, _MOST_SEGMENTS):
+        namespace_id, kind, first_seq = row
+        tail = await connection.fetchrow(
+            query("segments", "tail"), namespace_id, model_id, kind, first_seq, _MOST_ROWS
+        )
+        assert tail is not None
         if tail["rows"] >= seal_at:
-            span = (row["end_seq"], tail["end_seq"])
-            await _plan(connection, row["namespace_id"], model_id, row["kind"], span)
+            await _plan(connection, namespace_id, model_id, kind, (first_seq, tail["end_seq"]))
 
 
 async def _plan_merges(connection: Connection, model_id: int) -> None:

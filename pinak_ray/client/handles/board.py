@@ -34,7 +34,7 @@ from pinak_ray.records.operations import (
     Read,
     Watch,
 )
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state import EntryKind
 
 __all__ = ["BoardHandle"]
 
@@ -92,8 +92,7 @@ class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
             )  # fmt: skip
         if finding:
             raise InvalidInput(f"{', '.join(finding)} belong to a finding")
-        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
-        post = post_operation(owner, author, content, kind, details, idempotency_key, ack)
+        post = post_operation(self.owner, author, content, kind, details, idempotency_key, ack)
         return post._replace(
             key=None if key is None else check_name("key", key),
             ttl_s=ttl_s,
@@ -136,9 +135,7 @@ class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
         self, *, after: int = 0, kinds: Iterable[EntryKind | str] = (), limit: int = 100
     ) -> Read:
         """Read entries past a sequence number, oldest first; returns a tuple of Entry."""
-        return read_operation(
-            Owner(self.swarm.namespace_id, Space.BOARD, self.name), after, kinds, limit
-        )
+        return read_operation(self.owner, after, kinds, limit)
 
     @watching
     def watch(
@@ -156,5 +153,4 @@ class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
         Entries of any of these kinds and authors, with `prefix` only those whose key starts
         so; `limit` of them a page, each page waited for up to `wait_s` seconds at a time.
         """
-        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
-        return watch_operation(owner, after, kinds, authors, prefix, limit, wait_s)
+        return watch_operation(self.owner, after, kinds, authors, prefix, limit, wait_s)

@@ -17,6 +17,11 @@ __all__ = ["BoardBase"]
 class BoardBase(Handle):
     """One board. `BoardHandle` is made of parts on this base, one part an idea."""
 
+    @property
+    def owner(self) -> Owner:
+        """The board's address."""
+        return Owner(self.swarm.namespace_id, Space.BOARD, self.name)
+
     def _execute(
         self,
         command: type[Command],
@@ -25,9 +30,7 @@ class BoardBase(Handle):
         ack: Ack | str,
         **fields: Any,
     ) -> Execute[Any]:
-        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
-        return execute_operation(owner, author, command, idempotency_key, ack, **fields)
+        return execute_operation(self.owner, author, command, idempotency_key, ack, **fields)
 
     def _query(self, view: type[View], **fields: Any) -> Query[Any]:
-        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
-        return Query(owner, checked_model(view, **fields))
+        return Query(self.owner, checked_model(view, **fields))

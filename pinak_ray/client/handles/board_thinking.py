@@ -36,7 +36,6 @@ from pinak_ray.records.board_suspicions import Suspect
 from pinak_ray.records.limits import check_id
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import Execute, Query
-from pinak_ray.records.state import Owner, Space
 
 __all__ = ["BoardThinking"]
 
@@ -166,8 +165,7 @@ class BoardThinking(BoardBase):
 
         Returns a SuspectedAnswer; whether to `contradict` them is the caller's to say.
         """
-        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
-        return Suspect(owner, None if question is None else check_id("question", question))
+        return Suspect(self.owner, None if question is None else check_id("question", question))
 
     @verb
     def push_action(

@@ -39,8 +39,7 @@ class BoardLearning(BoardBase):
         since, revises the memory of a finding that says something else now, and completes what an
         error cut off. A finding that a memory of this namespace says already is not stored again.
         """
-        owner = Owner(self.swarm.namespace_id, Space.BOARD, self.name)
-        return new_promote(owner, author, min_confidence=min_confidence, session=session)
+        return new_promote(self.owner, author, min_confidence=min_confidence, session=session)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
