@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from pinak_ray.nudges.usefulness import explain, weight
@@ -15,7 +16,7 @@ from pinak_ray.store.hits import Row, hit_from_row
 from pinak_ray.store.queries import query
 from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known
 
-__all__ = ["CANDIDATES", "Evidence", "find_evidence", "scored"]
+__all__ = ["CANDIDATES", "Evidence", "SameWords", "find_evidence", "find_words", "scored"]
 
 # The first failure is right for .83 of the risky intents from 0.4 to 0.5, for .81 at 0.3 and 0.6.
 _LEXICAL_WEIGHT = 0.4
@@ -75,23 +76,40 @@ class Evidence:
         return hit_from_row(self.row, self.score, signals=signals)
 
 
+class SameWords(NamedTuple):
+    """The failures and the facts that share most with an intent's words, best first."""
+
+    failures: Sequence[UUID]
+    facts: Sequence[UUID]
+
+
+async def find_words(database: Database, intend: Intend, *, facts: bool) -> SameWords:
+    """Return what shares words with the intent: failures, and facts where they are asked for."""
+    text, most_facts = intend.intent.search_text, CANDIDATES if facts else 0
+    async with database.reading(intend.owner.namespace_id, generic_plans=True) as connection:
+        (row,) = await connection.fetch(query("nudges", "words"), text, CANDIDATES, most_facts)
+    return SameWords(*row)
+
+
 async def find_evidence(
     database: Database,
     intend: Intend,
     *,
     model_id: int,
     vector: bytes,
-    facts: bool,
+    words: SameWords,
     cooldown: timedelta,
     known: Known = NOTHING_KNOWN,
 ) -> list[Evidence]:
     """Return what may bear on the intent, best first; `vector` is the intent's in halfvec form.
 
-    Failures always; facts that share its words where `facts` are asked for. `known` are the
-    failures that were compared already.
+    That is the failures that resemble it, and what shares its `words`. `known` are the failures
+    that were compared already.
     """
     owner = intend.owner
-    async with database.reading(owner.namespace_id) as connection:
+    # With nothing known the plan depends on how many failures there are.
+    is_looked_up = known.since is not None
+    async with database.reading(owner.namespace_id, generic_plans=is_looked_up) as connection:
         rows = await connection.fetch(
             query("nudges", "evidence"),
             owner.namespace_id,
@@ -99,7 +117,7 @@ async def find_evidence(
             intend.intent.search_text,
             vector,
             CANDIDATES,
-            CANDIDATES if facts else 0,
+            *words,
             owner.name,
             intend.id,
             cooldown,

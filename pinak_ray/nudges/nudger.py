@@ -8,7 +8,7 @@ from datetime import timedelta
 from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one, inner_products
 from pinak_ray.nudges.contradictions import contradicted
 from pinak_ray.nudges.cooldown import is_quiet
-from pinak_ray.nudges.evidence import CANDIDATES, Evidence, find_evidence
+from pinak_ray.nudges.evidence import CANDIDATES, Evidence, find_evidence, find_words
 from pinak_ray.nudges.failures import warnings
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES, harmless_start
 from pinak_ray.records.nudges import (
@@ -20,6 +20,7 @@ from pinak_ray.records.nudges import (
     nudge_id,
 )
 from pinak_ray.records.operations import Intend
+from pinak_ray.store.ahead import ahead
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing import OWN_TEXT
 from pinak_ray.store.nudge_feedback import record_shown
@@ -84,17 +85,20 @@ class Nudger:
         """
         check_nudge_count(intend.k)
         safe = await self._safe_prototypes()
-        vector = (await self._embedder.embed([intend.intent.search_text]))[0]
-        encoded = encode_halfvec_one(vector)
-        evidence = await find_evidence(
-            self._database,
-            intend,
-            model_id=self._model_id,
-            vector=encoded,
-            facts=asserts(intend.intent),
-            cooldown=timedelta(0) if intend.repeat else self._cooldown,
-            known=self._known(intend.owner.namespace_id, encoded),
-        )
+        facts = asserts(intend.intent)
+        async with ahead(find_words(self._database, intend, facts=facts)) as words:
+            vector = (await self._embedder.embed([intend.intent.search_text]))[0]
+            encoded = encode_halfvec_one(vector)
+            known = self._known(intend.owner.namespace_id, encoded)
+            evidence = await find_evidence(
+                self._database,
+                intend,
+                model_id=self._model_id,
+                vector=encoded,
+                words=await words,
+                cooldown=timedelta(0) if intend.repeat else self._cooldown,
+                known=known,
+            )
         safest = float(inner_products(safe, vector).max())
         nudges = weigh(intend, evidence, safe_similarity=safest)
         if intend.peek:

@@ -56,7 +56,10 @@ class CachedRecaller:
 
     async def _miss(self, key: CacheKey, now: Generation) -> RecallResult:
         namespace_id, _, request = key
-        async with self._admission.turn():
+        async with (
+            self._admission.turn(),
+            self._recaller.begin(namespace_id, request) as begun,
+        ):
             encoded = await self._recaller.query_vector(request)
             vector = _comparable(request, encoded)
             if vector is not None:
@@ -64,7 +67,7 @@ class CachedRecaller:
                 if near is not None:
                     return near
             self._cache.counts.missed += 1
-            answer = await self._recaller.search(namespace_id, request, encoded)
+            answer = await begun.answer(encoded)
         self._cache.put(key, vector, answer.result, read=now, holds_until=answer.holds_until)
         return answer.result
 

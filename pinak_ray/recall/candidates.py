@@ -1,13 +1,17 @@
-"""Candidates: one round trip brings each signal's best memories, with every signal of each."""
+"""Candidates: each signal's best memories, with every signal of each.
 
-from collections.abc import Sequence
+What shares words with the query needs no vector of it, so that `words` runs while it is embedded.
+"""
+
+from collections.abc import Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
-import asyncpg
 import numpy as np
 
-from pinak_ray.recall.fusion import Scores
+from pinak_ray.recall.fusion import Scores, known_or
 from pinak_ray.recall.recipes import (
     DENSE,
     LEXICAL,
@@ -25,7 +29,19 @@ from pinak_ray.store.queries import query
 from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
 from pinak_ray.store.windows import WINDOW
 
-__all__ = ["Candidates", "filter_arguments", "find_candidates"]
+__all__ = [
+    "Best",
+    "Candidates",
+    "Search",
+    "filter_arguments",
+]
+
+
+class Best(NamedTuple):
+    """The best by own text, and by the window's."""
+
+    own: Sequence[UUID] = ()
+    windows: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,81 +53,131 @@ class Candidates:
     counts: dict[str, int]
 
 
-async def find_candidates(
-    database: Database,
-    namespace_id: int,
-    *,
-    model_id: int,
-    request: RecallRequest,
-    recipe: Recipe,
-    vector: bytes | None,
-    vectors: VectorCache | None = None,
-) -> Candidates:
-    """Return what `recipe` finds for `request`; `vector` is the query's in halfvec form.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked of one namespace, and by which recipe; each step is a statement of its own."""
 
-    What `vectors` hold is compared here, and all others by the database.
-    """
-    async with database.reading(namespace_id) as connection:
-        rows = await _rows(connection, namespace_id, model_id, request, recipe, vector, vectors)
-    signals = {
-        name: np.array(
-            [np.nan if row[name] is None else row[name] for row in rows], dtype=np.float64
+    database: Database
+    namespace_id: int
+    model_id: int
+    request: RecallRequest
+    recipe: Recipe
+    vectors: VectorCache | None = None
+    """What these hold is compared here, and all others by the database."""
+
+    async def words(self) -> Best:
+        """Return what shares words with the query, as far as the recipe asks for it."""
+        own, windows = self._limits(LEXICAL, WINDOW_LEXICAL)
+        if not (own or windows):
+            return Best()
+        async with self._reading() as connection:
+            (found,) = await connection.fetch(
+                query("recall", "words"), self.request.query, own, windows, *self._filters
+            )
+        return Best(*found)
+
+    async def candidates(self, vector: bytes | None, words: Awaitable[Best]) -> Candidates:
+        """Return all that was found, also by meaning, and still passes; with the recipe's signals.
+
+        `vector` is the query's in halfvec form. `words` have begun: so they are not the ones who
+        wait for the connection that this holds meanwhile.
+        """
+        async with self._reading() as connection:
+            meaning = await self._meaning(connection, vector)
+            names = (LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE)
+            brought = dict(zip(names, (*await words, *meaning), strict=True))
+            ids = list(set().union(*brought.values()))
+            rows, signals = await self._read(connection, vector, ids)
+        counts = {name: len(brought[name]) for name in self.recipe.weights}
+        return Candidates(rows, {name: signals[name] for name in counts}, counts)
+
+    async def _meaning(self, connection: Connection, vector: bytes | None) -> Best:
+        own, windows = self._limits(DENSE, WINDOW_DENSE)
+        if vector is None or not (own or windows):
+            return Best()
+        known = (
+            *self._known(OWN_TEXT, vector, own),
+            *self._known(WINDOW, vector, windows),
         )
-        for name in recipe.weights
-    }
-    counts = {
-        name: 0 if not rows else rows[0].get(f"{name}_count", len(rows)) for name in recipe.weights
-    }
-    return Candidates(rows, signals, counts)
+        (found,) = await connection.fetch(
+            query("recall", "meaning"),
+            *(self.model_id, vector, own, windows),
+            *known,
+            *self._filters,
+        )
+        return Best(*found)
+
+    async def _read(
+        self, connection: Connection, vector: bytes | None, ids: Sequence[UUID]
+    ) -> tuple[Sequence[Row], dict[str, Scores]]:
+        weights = self.recipe.weights
+        held = {
+            DENSE: self._similarities(OWN_TEXT, vector, ids),
+            WINDOW_DENSE: self._similarities(WINDOW, vector, ids),
+        }
+        asked = {
+            name: (np.isnan(similarities) & (name in weights)).tolist()
+            for name, similarities in held.items()
+        }
+        rows = await connection.fetch(
+            query("recall", "read"),
+            *(self.namespace_id, self.model_id, vector, ids, self.request.query),
+            *(LEXICAL in weights, WINDOW_LEXICAL in weights),
+            *asked.values(),
+            *self._filters,
+        )
+        signals = {name: _column(rows, name) for name in (*held, LEXICAL, WINDOW_LEXICAL)}
+        place = {id_: at for at, id_ in enumerate(ids)}
+        places = [place[row["id"]] for row in rows]
+        for name, similarities in held.items():
+            signals[name] = known_or(similarities[places], signals[name])
+        # A memory without a window (it has no session, or it has not settled) is a window of one:
+        # its own scores count twice.
+        for window, own in ((WINDOW_DENSE, DENSE), (WINDOW_LEXICAL, LEXICAL)):
+            signals[window] = known_or(signals[window], signals[own])
+        return rows, signals
+
+    async def listed(self) -> Candidates | None:
+        """Return what a recipe lists by time; None for a recipe that compares."""
+        arguments: tuple[Any, ...]
+        if RECENCY in self.recipe.weights:
+            statement, arguments = query("recall", "recent"), self._limits(RECENCY)
+        elif PHRASE in self.recipe.weights:
+            statement = query("recall", "exact")
+            arguments = (self.request.query, *self._limits(PHRASE))
+        else:
+            return None
+        async with self.database.reading(self.namespace_id) as connection:
+            rows = await connection.fetch(statement, self.namespace_id, *arguments, *self._filters)
+        counts = dict.fromkeys(self.recipe.weights, len(rows))
+        signals = {name: _column(rows, name) for name in counts}
+        return Candidates(rows, signals, counts)
+
+    def _reading(self) -> AbstractAsyncContextManager[Connection]:
+        # These look up by key, whatever is asked; the functions plan what must be planned anew.
+        return self.database.reading(self.namespace_id, generic_plans=True)
+
+    def _limits(self, *names: str) -> tuple[int, ...]:
+        return tuple(self.recipe.limit(name, self.request.depth) for name in names)
+
+    @property
+    def _filters(self) -> tuple[Any, ...]:
+        return filter_arguments(self.request.filters)
+
+    def _known(self, kind: int, vector: bytes, wanted: int) -> Known:
+        """Return what is known of a query that nothing narrows: of what passes, too little is."""
+        if self.vectors is None or self.request.filters != Filters():
+            return NOTHING_KNOWN
+        return self.vectors.known(self.namespace_id, kind, vector, wanted)
+
+    def _similarities(self, kind: int, vector: bytes | None, ids: Sequence[UUID]) -> Scores:
+        if self.vectors is None or vector is None:
+            return np.full(len(ids), np.nan)
+        return self.vectors.similarities(self.namespace_id, kind, vector, ids)
 
 
-async def _rows(
-    connection: Connection,
-    namespace_id: int,
-    model_id: int,
-    request: RecallRequest,
-    recipe: Recipe,
-    vector: bytes | None,
-    vectors: VectorCache | None,
-) -> list[asyncpg.Record]:
-    filters = filter_arguments(request.filters)
-    depth = request.depth
-    if RECENCY in recipe.weights:
-        limit = recipe.limit(RECENCY, depth)
-        return await connection.fetch(query("recall", "recent"), namespace_id, limit, *filters)
-    if PHRASE in recipe.weights:
-        limit = recipe.limit(PHRASE, depth)
-        statement = query("recall", "exact")
-        return await connection.fetch(statement, namespace_id, request.query, limit, *filters)
-    limits = [
-        0 if vector is None and name in (DENSE, WINDOW_DENSE) else recipe.limit(name, depth)
-        for name in (DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL)
-    ]
-    return await connection.fetch(
-        query("recall", "candidates"),
-        namespace_id,
-        model_id,
-        request.query,
-        vector,
-        *limits,
-        *filters,
-        *_known(vectors, namespace_id, OWN_TEXT, vector, limits[0], request),
-        *_known(vectors, namespace_id, WINDOW, vector, limits[2], request),
-    )
-
-
-def _known(
-    vectors: VectorCache | None,
-    namespace_id: int,
-    kind: int,
-    vector: bytes | None,
-    wanted: int,
-    request: RecallRequest,
-) -> Known:
-    """Return what is known of a query that nothing narrows: of what passes it, too little is."""
-    if vectors is None or vector is None or request.filters != Filters():
-        return NOTHING_KNOWN
-    return vectors.known(namespace_id, kind, vector, wanted)
+def _column(rows: Sequence[Row], name: str) -> Scores:
+    return np.array([row[name] for row in rows], dtype=np.float64)  # None becomes NaN
 
 
 def filter_arguments(filters: Filters) -> tuple[Any, ...]:

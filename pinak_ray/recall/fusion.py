@@ -1,8 +1,8 @@
 """Fusion: several signals over the same candidates become one score each.
 
 A signal is a float64 array of shape (n,), one raw score a candidate; NaN where it knows nothing of
-the candidate. Every function here depends on the set of scores only, never on their order: sums are
-exact (`math.fsum`), so that equal candidates stay equal wherever they stand. Weights are >= 0.
+the candidate. Every function here depends on the set of scores only, never on their order, so that
+equal candidates stay equal wherever they stand. Weights are >= 0.
 """
 
 import math
@@ -19,6 +19,7 @@ __all__ = [
     "fuse_linear",
     "fuse_ranks",
     "fuse_zscores",
+    "known_or",
     "minmax",
     "ranks",
     "zscores",
@@ -27,21 +28,26 @@ __all__ = [
 Scores = npt.NDArray[np.float64]
 
 
+def known_or(scores: Scores, otherwise: Scores | float) -> Scores:
+    """Return the scores, and `otherwise` where one is NaN, shape (n,)."""
+    return np.where(np.isnan(scores), otherwise, scores)  # a tenth of np.nan_to_num's time
+
+
 def zscores(scores: Scores) -> Scores:
     """Return (score - mean) / standard deviation over the known scores, shape (n,).
 
     0 where the score is NaN (nothing known speaks neither for nor against) and everywhere when all
     known scores are equal.
     """
-    known = scores[~np.isnan(scores)].tolist()
-    if not known:
+    known = np.sort(scores[~np.isnan(scores)])  # a sum rounds by the order of its parts
+    if not len(known):
         return np.zeros_like(scores)
-    mean = math.fsum(known) / len(known)
-    deviation = math.sqrt(math.fsum((score - mean) ** 2 for score in known) / len(known))
+    mean = known.sum() / len(known)
+    deviation = math.sqrt(np.square(known - mean).sum() / len(known))
     # Rounding alone makes some 1e-17 of equal scores; dividing by it would invent differences.
-    if deviation <= 1e-12 * max(map(abs, known)):
+    if deviation <= 1e-12 * max(abs(known[0]), abs(known[-1])):
         return np.zeros_like(scores)
-    return np.nan_to_num((scores - mean) / deviation, nan=0.0)
+    return known_or((scores - mean) / deviation, 0.0)
 
 
 def fuse_zscores(signals: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
@@ -63,7 +69,7 @@ def minmax(scores: Scores) -> Scores:
     if not len(known) or known.min() == known.max():
         return np.zeros_like(scores)
     shares: Scores = (scores - known.min()) / (known.max() - known.min())
-    return np.nan_to_num(shares, nan=0.0)
+    return known_or(shares, 0.0)
 
 
 def fuse_linear(signals: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:

@@ -1,6 +1,8 @@
 """The Recaller: a question in, the memories that answer it out."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -8,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinak_ray.embedding import Embedder, decode_halfvec, encode_halfvec_one
-from pinak_ray.recall.candidates import Candidates, find_candidates
+from pinak_ray.recall.candidates import Best, Candidates, Search
 from pinak_ray.recall.fusion import (
     Scores,
     best_first,
@@ -17,6 +19,7 @@ from pinak_ray.recall.fusion import (
     fuse_linear,
     fuse_ranks,
     fuse_zscores,
+    known_or,
 )
 from pinak_ray.recall.named_agents import named_agent
 from pinak_ray.recall.named_dates import named_dates
@@ -35,11 +38,12 @@ from pinak_ray.recall.recipes import (
 from pinak_ray.recall.trace import Stopwatch, signals_of, timed, trace_of
 from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.recall import RecallRequest, RecallResult, Signal, Trace
+from pinak_ray.store.ahead import ahead
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import Row, hit_from_row
 from pinak_ray.store.vector_cache import VectorCache
 
-__all__ = ["Answer", "Recaller", "rank"]
+__all__ = ["Answer", "Begun", "Recaller", "rank"]
 
 
 class Answer(NamedTuple):
@@ -80,11 +84,29 @@ class Recaller:
         that is not embedded yet is found by its words. Raises InvalidInput for an unknown recipe,
         WrongDimension for a foreign vector, Unavailable where the embedder or the database is down.
         """
+        async with self.begin(namespace_id, request) as begun:
+            with begun.watch.step("embed"):
+                vector = await self.query_vector(request)
+            answer = await begun.answer(vector)
+        return timed(answer.result, begun.watch)
+
+    @asynccontextmanager
+    async def begin(self, namespace_id: int, request: RecallRequest) -> AsyncIterator["Begun"]:
+        """Begin a search by the query's words; if no answer is wanted in the end, it is cancelled.
+
+        Raises InvalidInput for an unknown recipe.
+        """
+        search = Search(
+            self._database,
+            namespace_id,
+            self.model_id,
+            request,
+            recipe_for(request),
+            self._vectors,
+        )
         watch = Stopwatch()
-        with watch.step("embed"):
-            vector = await self.query_vector(request)
-        answer = await self.search(namespace_id, request, vector, watch)
-        return timed(answer.result, watch)
+        async with ahead(_words(search, watch)) as words:
+            yield Begun(search, words, watch)
 
     async def query_vector(self, request: RecallRequest) -> bytes | None:
         """Return the query's vector in halfvec form, None where the recipe compares none.
@@ -103,30 +125,31 @@ class Recaller:
             return request.vector
         return encode_halfvec_one((await self._embedder.embed([request.query]))[0])
 
-    async def search(
-        self,
-        namespace_id: int,
-        request: RecallRequest,
-        vector: bytes | None,
-        watch: Stopwatch | None = None,
-    ) -> Answer:
-        """Return the answer to a request whose `query_vector` is known."""
-        recipe, watch = recipe_for(request), watch or Stopwatch()
-        with watch.step("sql"):
-            found = await find_candidates(
-                self._database,
-                namespace_id,
-                model_id=self.model_id,
-                request=request,
-                recipe=recipe,
-                vector=vector,
-                vectors=self._vectors,
-            )
-        with watch.step("fuse"):
-            result = rank(found, recipe=recipe, request=request)
+
+class Begun(NamedTuple):
+    """A search that looks for words already, while its query is embedded."""
+
+    search: Search
+    words: "asyncio.Task[Best]"
+    watch: Stopwatch
+
+    async def answer(self, vector: bytes | None) -> Answer:
+        """Return the answer; `vector` is the request's `query_vector`."""
+        search, request = self.search, self.search.request
+        found = await search.listed()
+        if found is None:
+            with self.watch.step("sql"):
+                found = await search.candidates(vector, self.words)
+        with self.watch.step("fuse"):
+            result = rank(found, recipe=search.recipe, request=request)
         # What was believed then does not depend on what expires now.
         ends = () if request.filters.as_of else (row["expires_at"] for row in found.rows)
         return Answer(result, min(filter(None, ends), default=None))
+
+
+async def _words(search: Search, watch: Stopwatch) -> Best:
+    with watch.step("words"):
+        return await search.words()
 
 
 def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> RecallResult:
@@ -200,11 +223,11 @@ def _fused(signals: dict[str, Scores], recipe: Recipe) -> Scores:
             return fuse_borda(signals, recipe.weights)
         case Fusion.NONE:
             (scores,) = signals.values()
-            return np.nan_to_num(scores, nan=0.0)
+            return known_or(scores, 0.0)
 
 
 def _without_gaps(name: str, scores: Scores) -> Scores:
-    return np.nan_to_num(scores, nan=0.0) if name in (LEXICAL, WINDOW_LEXICAL) else scores
+    return known_or(scores, 0.0) if name in (LEXICAL, WINDOW_LEXICAL) else scores
 
 
 def _has_evidence(

@@ -146,17 +146,23 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def reading(self, namespace_id: int) -> AsyncIterator[Connection]:
+    async def reading(
+        self, namespace_id: int, *, generic_plans: bool = False
+    ) -> AsyncIterator[Connection]:
         """Lend a connection that can see this namespace and no other.
 
-        The setting is made anew on every use; without it the policies fail closed, because an
-        empty setting is no integer.
+        The settings are made anew on every use; without the first the policies fail closed, because
+        an empty setting is no integer. `generic_plans` keeps the plans of statements that look up
+        by key whatever they are asked: planning takes as long as running those.
         """
         if self._reader is None:
             raise RuntimeError("this Database was opened without reader connections")
         async with self._acquire(self._reader) as connection:
-            await connection.fetchval(
-                "SELECT set_config('pinak.namespace_id', $1, false)", str(namespace_id)
+            await connection.fetchrow(
+                "SELECT set_config('pinak.namespace_id', $1, false),"
+                " set_config('plan_cache_mode', $2, false)",
+                str(namespace_id),
+                "force_generic_plan" if generic_plans else "force_custom_plan",
             )
             yield connection
 

@@ -24,8 +24,9 @@ from pinak_ray.store.segments import SEAL_AT
 
 __all__ = ["NOTHING_KNOWN", "Known", "VectorCache"]
 
-# Below, the database takes less than 1 ms; beyond, a segment is about to hold them.
-_LEAST = 1_000
+# Below, the database takes as long as it takes to say what is known; beyond, a segment is about to
+# hold them.
+_LEAST = 100
 _MOST = SEAL_AT
 # So long a tail costs 0.2 ms a query.
 _TAIL = 256
@@ -36,6 +37,8 @@ _RELOAD_AFTER_S = 900.0
 _SETTLE_TIMEOUT_S = 5.0
 _SETTLE_POLL_S = 0.05
 _PAGE = 2_000
+# A UUID and its place in a dictionary.
+_BYTES_PER_ID = 200
 # Some of the nearest do not pass: they were superseded, forgotten, or have expired.
 _SPARE = 2
 
@@ -56,9 +59,10 @@ NOTHING_KNOWN = Known(None, None, None, None)
 
 
 class _Table(NamedTuple):
-    """n vectors: ids (n,) of 16 bytes, unit (n, d) float32, and which are of failures (n,)."""
+    """n vectors: ids (n,), unit (n, d) float32, and which are of failures (n,)."""
 
-    ids: npt.NDArray[np.void]
+    ids: list[UUID]
+    places: dict[UUID, int]
     units: Vectors
     is_failure: npt.NDArray[np.bool_]
     first: int
@@ -67,7 +71,7 @@ class _Table(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        return self.units.nbytes + self.ids.nbytes + self.is_failure.nbytes
+        return self.units.nbytes + self.is_failure.nbytes + len(self.ids) * _BYTES_PER_ID
 
     @property
     def is_old(self) -> bool:
@@ -80,8 +84,16 @@ class _Table(NamedTuple):
             distances = np.where(self.is_failure, distances, np.inf)
         near = np.argpartition(distances, min(count, len(distances)) - 1)[:count]
         near = near[np.isfinite(distances[near])]
-        ids = [UUID(bytes=bytes(self.ids[at])) for at in near]
+        ids = [self.ids[at] for at in near]
         return Known(ids, distances[near].tolist(), self.first, self.since)
+
+    def similarities(self, vector: Vectors, ids: Sequence[UUID]) -> npt.NDArray[np.float64]:
+        """Return the cosines with these memories' vectors; NaN where one is not held."""
+        places = np.array([self.places.get(id_, -1) for id_ in ids], dtype=np.intp)
+        held = places >= 0
+        cosines = np.full(len(ids), np.nan)
+        cosines[held] = inner_products(self.units[places[held]], vector / np.linalg.norm(vector))
+        return cosines
 
 
 @dataclass(slots=True)
@@ -113,6 +125,18 @@ class VectorCache:
         if wanted < 1 or (failures and table.first > 0):
             return NOTHING_KNOWN
         return table.nearest(decode_halfvec(vector), wanted * _SPARE, failures=failures)
+
+    def similarities(
+        self, namespace_id: int, kind: int, vector: bytes, ids: Sequence[UUID]
+    ) -> npt.NDArray[np.float64]:
+        """Return the cosines of a vector, in halfvec form, with these memories' own, (len(ids),).
+
+        NaN where one is not held. A memory's vector never changes, but it may have been forgotten.
+        """
+        table = self._tables.get((namespace_id, kind))
+        if table is None:
+            return np.full(len(ids), np.nan)
+        return table.similarities(decode_halfvec(vector), ids)
 
     async def loaded(self, namespace_id: int, kind: int) -> bool:
         """Return whether this namespace is held, once a look that is under way has ended."""
@@ -190,8 +214,10 @@ class VectorCache:
             if rows:
                 parts.append(_table(rows))
                 since = rows[-1]["seq"] + 1
+        ids = [id_ for part in parts for id_ in part.ids]
         return _Table(
-            np.concatenate([part.ids for part in parts]),
+            ids,
+            {id_: place for place, id_ in enumerate(ids)},
             np.concatenate([part.units for part in parts]),
             np.concatenate([part.is_failure for part in parts]),
             first,
@@ -211,7 +237,8 @@ class VectorCache:
 def _table(rows: Sequence[Any]) -> _Table:
     vectors = decode_halfvecs([row["embedding"] for row in rows])
     return _Table(
-        np.frombuffer(b"".join(row["memory_id"].bytes for row in rows), dtype="V16"),
+        [row["memory_id"] for row in rows],
+        {},
         vectors / np.linalg.norm(vectors, axis=1, keepdims=True),
         np.array([row["is_failure"] for row in rows], dtype=np.bool_),
         rows[0]["seq"],

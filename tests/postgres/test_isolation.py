@@ -69,7 +69,7 @@ CLOSED = (
 )
 CANDIDATES = "SELECT id FROM pinak.lexical_candidates($1, 50, null)"
 WINDOWS = CANDIDATES.replace("lexical_", "window_")
-WINDOW_SCORES = "SELECT id FROM pinak.window_scores($1, $2::uuid[])"
+TEXT_SCORES = "SELECT id FROM pinak.text_scores($1, $2::uuid[], true, true)"
 SCORES = "SELECT id FROM pinak.lexical_scores($1, $2::uuid[])"
 
 
@@ -176,7 +176,7 @@ async def test_search_functions_stay_within_the_wall(database: Database, two: An
         found = [await connection.fetch(q, "secret of other") for q in (CANDIDATES, WINDOWS)]
         scored = [
             await connection.fetch(q, "secret of other", [mine, theirs])
-            for q in (SCORES, WINDOW_SCORES)
+            for q in (SCORES, TEXT_SCORES)
         ]
         near = await connection.fetch(
             "SELECT DISTINCT memory_id FROM pinak.memory_vectors WHERE embedding <=> $1 < 2",
@@ -210,7 +210,7 @@ async def test_without_a_namespace_nothing_can_be_read(dsn: str, setting: str | 
         statements = [f"SELECT * FROM pinak.{table}" for table in WALLED]
         asked: list[tuple[str, tuple[Any, ...]]] = [(text, ()) for text in statements]
         asked += [(statement, ("secret",)) for statement in (CANDIDATES, WINDOWS)]
-        asked += [(statement, ("secret", [uuid4()])) for statement in (SCORES, WINDOW_SCORES)]
+        asked += [(statement, ("secret", [uuid4()])) for statement in (SCORES, TEXT_SCORES)]
         for statement, arguments in asked:
             try:
                 rows = await connection.fetch(statement, *arguments)

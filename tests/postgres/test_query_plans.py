@@ -9,6 +9,8 @@ import pytest
 from remembered import DIMENSION, EMBEDDER, register
 
 from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.recall.recaller import Recaller
+from pinak_ray.records.recall import new_recall
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
 from pinak_ray.store.segments import seal_some
@@ -125,25 +127,90 @@ async def test_a_large_namespace_walks_its_indexes(database: Database, model_id:
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in tail) == 0
 
 
-async def test_an_unused_signal_costs_nothing(database: Database, model_id: int) -> None:
-    """Without dense candidates the vectors are only looked up by key, if at all."""
-    plan = await explain(
-        database, query("recall", "candidates"), SMALL, model_id, "alpha1", None,
-        0, 50, 0, 0, *ANY, *NOTHING_KNOWN, *NOTHING_KNOWN,
-    )  # fmt: skip
-    rows = sum(
-        node["Actual Rows"] * node["Actual Loops"]
-        for node in plan
-        if node.get("Relation Name", "").startswith("memory_vectors")
+async def fetched(
+    database: Database, sql: str, *arguments: Any, table: str, ns: int = SMALL
+) -> tuple[int, int]:
+    """Run by a plan that is kept; return the sequential scans and the rows that a table gave."""
+    counters = (
+        "SELECT sum(seq_scan)::int, sum(idx_tup_fetch)::int FROM pg_stat_xact_user_tables"
+        " WHERE relname ~ ('^' || $1 || '(_m\\d+)?$')"
     )
-    assert rows <= 50
+    async with (
+        database.reading(ns, generic_plans=True) as connection,
+        connection.transaction(),
+    ):
+        before = await connection.fetchrow(counters, table)
+        await connection.fetch(sql, *arguments)
+        after = await connection.fetchrow(counters, table)
+    assert before is not None
+    assert after is not None
+    return after[0] - before[0], after[1] - before[1]
+
+
+async def test_the_kept_plan_compares_its_own_vectors_alone(
+    database: Database, model_id: int
+) -> None:
+    """In a small namespace every vector of its own is compared, and only the best are looked up."""
+    nearest = "SELECT id FROM pinak.nearest($1, 0::smallint, $2, 50, null)"
+    near = (nearest, model_id, await vector())
+    assert await fetched(database, *near, table="memory_vectors") == (0, 500)
+    scans, rows = await fetched(database, *near, table="memories")
+    assert scans == 0
+    assert 50 <= rows <= 200
+
+
+async def test_what_is_known_is_not_compared_again(database: Database, model_id: int) -> None:
+    """With all but a tail known, the database reads the tail's vectors and no others."""
+    async with database.service() as connection:
+        seqs = await connection.fetch(
+            "SELECT memory_id, seq FROM memory_vectors WHERE namespace_id = $1 ORDER BY seq", SMALL
+        )
+    known = [row["memory_id"] for row in seqs[:100]]
+    nearest = (
+        "SELECT id FROM pinak.nearest($1, 0::smallint, $2, 50, null, "
+        "ROW($3::uuid[], $4::float8[], 0, $5::bigint)::pinak.known)"
+    )
+    since = seqs[-20]["seq"]
+    arguments = (model_id, await vector(), known, [0.5] * 100, since)
+    assert await fetched(database, nearest, *arguments, table="memory_vectors") == (0, 20)
+
+
+async def test_what_was_found_is_looked_up_by_key(database: Database, model_id: int) -> None:
+    """Only the candidates are read, and the vectors of those whose meaning is asked."""
+    async with database.service() as connection:
+        rows = await connection.fetch(
+            "SELECT id FROM memories WHERE namespace_id = $1 ORDER BY id LIMIT 60", SMALL
+        )
+    read = (
+        query("recall", "read"), SMALL, model_id, await vector(), [row["id"] for row in rows],
+        "alpha1", True, True, [True] * 20 + [False] * 40, [True] * 60, *ANY,
+    )  # fmt: skip
+    assert await fetched(database, *read, table="memory_vectors") == (0, 20)
+    # Once for the memory and once for its words.
+    assert await fetched(database, *read, table="memories") == (0, 120)
+
+
+async def test_an_unused_signal_costs_nothing(database: Database, model_id: int) -> None:
+    """A recipe of words alone compares no vector, and one of meaning alone asks for no words."""
+    request, recaller = (
+        new_recall("alpha1", recipe="lexical"),
+        Recaller(database, EMBEDDER, model_id),
+    )
+    assert await recaller.query_vector(request) is None
+    meaning = (
+        query("recall", "meaning"), model_id, await vector(), 0, 0, *NOTHING_KNOWN, *NOTHING_KNOWN,
+        *ANY,
+    )  # fmt: skip
+    assert await fetched(database, *meaning, table="memory_vectors") == (0, 0)
+    words = (query("recall", "words"), "alpha1", 0, 0, *ANY)
+    assert await fetched(database, *words, table="memories") == (0, 0)
 
 
 async def test_nudges_read_only_failures(database: Database, model_id: int) -> None:
     """The partial index finds the failures; no other vector is compared."""
     plan = await explain(
-        database, query("nudges", "evidence"), SMALL, model_id, "alpha1", await vector(), 50, 50,
-        "ada", None, timedelta(minutes=10), None, None, None,
+        database, query("nudges", "evidence"), SMALL, model_id, "alpha1", await vector(), 50, [],
+        [], "ada", None, timedelta(minutes=10), None, None, None,
     )  # fmt: skip
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
     assert any(node.get("Index Name") == "memories_failures" for node in plan)
@@ -172,7 +239,7 @@ async def test_ten_thousand_failures_with_feedback_are_read_by_key(
         await connection.execute("ANALYZE pinak.memory_vectors")
     plan = await explain(
         database, query("nudges", "evidence"), ns, model_id, "alpha1 gamma77", await vector(), 50,
-        50, "ada", None, timedelta(minutes=10), None, None, None, ns=ns,
+        [], [], "ada", None, timedelta(minutes=10), None, None, None, ns=ns,
     )  # fmt: skip
     used = {node.get("Index Name") for node in plan if node["Actual Loops"] > 0}
     assert {"memories_failures", "nudges_by_agent", "nudge_feedback_pkey"} <= used

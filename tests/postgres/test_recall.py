@@ -231,7 +231,7 @@ async def test_a_trace_explains_every_hit(
     assert result.trace.candidates == {
         "dense": 2, "lexical": 2, "window_dense": 0, "window_lexical": 0,
     }  # fmt: skip
-    assert set(result.trace.timings_ms) == {"embed", "sql", "fuse"}
+    assert set(result.trace.timings_ms) == {"words", "embed", "sql", "fuse"}
     best = {signal.name: signal for signal in result.hits[0].signals}
     assert (best["dense"].rank, best["lexical"].rank) == (1, 1)
     assert best["lexical"].score is not None

@@ -10,7 +10,7 @@ from remembered import DIMENSION, EMBEDDER, register
 
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.nudges import Nudger
-from pinak_ray.nudges.evidence import CANDIDATES, find_evidence
+from pinak_ray.nudges.evidence import CANDIDATES, find_evidence, find_words
 from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.memories import Outcome, new_memory
 from pinak_ray.records.nudges import new_intent
@@ -64,9 +64,10 @@ async def nearest(database: Database, model_id: int, vector: bytes, known: Known
 
 async def failures(database: Database, model_id: int, vector: bytes, known: Known) -> set[UUID]:
     """Return the failures that an intent with this vector meets, told what is known."""
+    intend = Intend(BOB, new_intent("zebra"))
     evidence = await find_evidence(
-        database, Intend(BOB, new_intent("zebra")), model_id=model_id, vector=vector, facts=False,
-        cooldown=timedelta(0), known=known,
+        database, intend, model_id=model_id, vector=vector, cooldown=timedelta(0), known=known,
+        words=await find_words(database, intend, facts=False),
     )  # fmt: skip
     return {each.row["id"] for each in evidence}
 
@@ -171,7 +172,7 @@ async def test_it_holds_what_is_worth_it_and_no_more_than_its_budget(
     """A small namespace is left to the database; the one used longest ago makes room."""
     await store(database, model_id, 50)
     await store(database, model_id, ENOUGH, OTHER)
-    cache = VectorCache(database, model_id, budget_bytes=ENOUGH * (DIMENSION * 4 + 17))
+    cache = VectorCache(database, model_id, budget_bytes=ENOUGH * (DIMENSION * 4 + 201))
     assert not await held(cache)
     assert await held(cache, OTHER)
 

@@ -1,8 +1,6 @@
 DROP FUNCTION pinak.window_candidates(
     text, integer, text[], text[], text[], text[], text, timestamptz, timestamptz)
 ----
-DROP FUNCTION pinak.window_scores(text, uuid[])
-----
 DROP FUNCTION pinak.window_terms(text)
 ----
 DROP INDEX pinak.memories_by_session

@@ -124,42 +124,14 @@ BEGIN
         layers, agents, sessions, tags, outcome, since, until;
 END $$
 ----
--- The same score for given memories, under the caller's own policies: 0 where the window has none
--- of the words, no row where there is no window.
-CREATE FUNCTION pinak.window_scores(query text, ids uuid[])
-RETURNS TABLE (id uuid, score double precision)
-LANGUAGE plpgsql STABLE ROWS 100
-SET plan_cache_mode = force_generic_plan
-AS $$
-DECLARE
-    terms record;
-BEGIN
-    SELECT * INTO terms FROM pinak.window_terms(query);
-    IF terms.matcher IS NULL THEN
-        RETURN;
-    END IF;
-    RETURN QUERY EXECUTE format($statement$
-        SELECT id, CASE WHEN lexemes @@ %L::tsquery THEN %s ELSE 0 END
-        FROM (
-            SELECT memory_id AS id, lexemes, %s AS k
-            FROM pinak.memory_windows
-            WHERE namespace_id = $1 AND memory_id = ANY ($2)
-            OFFSET 0
-        ) AS given
-        $statement$, terms.matcher, terms.score, terms.k)
-    USING current_setting('pinak.namespace_id')::integer, ids;
-END $$
-----
 REVOKE ALL ON FUNCTION
     pinak.window_terms(text),
-    pinak.window_scores(text, uuid[]),
     pinak.window_candidates(
         text, integer, text[], text[], text[], text[], text, timestamptz, timestamptz)
     FROM PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION
     pinak.window_terms(text),
-    pinak.window_scores(text, uuid[]),
     pinak.window_candidates(
         text, integer, text[], text[], text[], text[], text, timestamptz, timestamptz)
     TO pinak_app

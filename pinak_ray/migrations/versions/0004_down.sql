@@ -13,6 +13,8 @@ DROP FUNCTION pinak.nearest_statement(integer, smallint, text, bigint, bigint)
 ----
 DROP TYPE pinak.known
 ----
+DROP FUNCTION pinak.text_scores(text, uuid[], boolean, boolean)
+----
 DROP FUNCTION pinak.lexical_candidates(text, integer, pinak.filters, float8)
 ----
 DROP FUNCTION pinak.window_candidates(text, integer, pinak.filters)

@@ -115,6 +115,8 @@ SET hnsw.iterative_scan = relaxed_order
 SET hnsw.ef_search = 600
 -- The planner takes a scan with a sort for cheaper than an index, though it never is here.
 SET enable_seqscan = off
+-- For what is static here; EXECUTE always plans afresh.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     here integer := current_setting('pinak.namespace_id')::integer;
@@ -144,10 +146,36 @@ BEGIN
             how := 'segments';
         END IF;
     END IF;
-    EXECUTE format('SELECT array_agg(id), array_agg(distance) FROM (%s) AS found',
-                   pinak.nearest_statement(
-                       model, kind, how, known.first, known.since))
-    INTO ids, distances USING vector, wanted, f, ids, known.ids, known.distances;
+    IF how = 'exact' THEN
+        -- As nearest_statement has it, but by a plan that is kept: making one takes 1 ms.
+        SELECT array_agg(found.id), array_agg(found.distance) INTO ids, distances
+        FROM (
+            SELECT near.id, near.distance
+            FROM (
+                SELECT v.memory_id AS id, v.embedding <=> vector AS distance
+                FROM pinak.memory_vectors AS v
+                WHERE v.namespace_id = here AND v.model_id = nearest.model
+                    AND v.kind = nearest.kind
+                    AND v.seq >= CASE WHEN known.first = 0 THEN known.since ELSE 0 END
+                UNION ALL
+                SELECT * FROM unnest(known.ids, known.distances) WHERE known.first = 0
+                ORDER BY distance, id
+                LIMIT 4 * wanted
+            ) AS near
+            CROSS JOIN LATERAL (
+                SELECT FROM pinak.memories AS m
+                WHERE m.namespace_id = here AND m.id = near.id AND pinak.passes(m, NULL)
+                OFFSET 0
+            ) AS alive
+            ORDER BY near.distance, near.id
+            LIMIT wanted
+        ) AS found;
+    ELSE
+        EXECUTE format('SELECT array_agg(id), array_agg(distance) FROM (%s) AS found',
+                       pinak.nearest_statement(
+                           model, kind, how, known.first, known.since))
+        INTO ids, distances USING vector, wanted, f, ids, known.ids, known.distances;
+    END IF;
     RETURN QUERY SELECT * FROM unnest(ids, distances);
     IF how <> 'filtered' AND coalesce(cardinality(ids), 0) < wanted THEN
         RETURN QUERY EXECUTE pinak.nearest_statement(model, kind, 'filtered')

@@ -138,6 +138,59 @@ BEGIN
     USING candidates, f;
 END $$
 ----
+-- Both scores of given memories, under the caller's own policies: of their own words (null where none
+-- of the query's is among them), and of their window's (0 there; null without a window). In one pass,
+-- for each is read once, and the words are looked up once.
+CREATE FUNCTION pinak.text_scores(query text, ids uuid[], own boolean, windows boolean)
+RETURNS TABLE (id uuid, own_score double precision, window_score double precision)
+LANGUAGE plpgsql STABLE ROWS 100
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    terms record;
+    around record;
+BEGIN
+    SELECT * INTO terms FROM pinak.query_terms(query);
+    IF terms.matcher IS NULL OR NOT (own OR windows) THEN
+        RETURN;
+    END IF;
+    IF NOT windows OR NOT pinak.has_windows() THEN
+        RETURN QUERY EXECUTE format($statement$
+            SELECT id, CASE WHEN lexemes @@ %L::tsquery THEN %s END, NULL::float8
+            FROM (
+                SELECT id, lexemes, %s AS k
+                FROM pinak.memories
+                WHERE namespace_id = %s AND id = ANY ($1)
+                OFFSET 0
+            ) AS given
+            $statement$, terms.matcher, terms.score, terms.k,
+            current_setting('pinak.namespace_id')::integer)
+        USING ids;
+        RETURN;
+    END IF;
+    SELECT * INTO around FROM pinak.window_terms(query);
+    RETURN QUERY EXECUTE format($statement$
+        SELECT given.id, CASE WHEN %5$s AND lexemes @@ %1$L::tsquery THEN %2$s END, said.score
+        FROM (
+            SELECT id, session, lexemes, %3$s AS k
+            FROM pinak.memories
+            WHERE namespace_id = %4$s AND id = ANY ($1)
+            OFFSET 0
+        ) AS given
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN lexemes @@ %1$L::tsquery THEN %2$s ELSE 0 END AS score
+            FROM (
+                SELECT lexemes, %6$s AS k
+                FROM pinak.memory_windows
+                WHERE namespace_id = %4$s AND memory_id = given.id AND given.session IS NOT NULL
+                OFFSET 0
+            ) AS around
+        ) AS said ON true
+        $statement$, terms.matcher, terms.score, terms.k,
+        current_setting('pinak.namespace_id')::integer, own::text, around.k)
+    USING ids;
+END $$
+----
 -- Memories that say these words in this order, newest first; SECURITY DEFINER as above. Words that
 -- are no terms ("to be or not to be") leave nothing to look up by: then every memory is read.
 CREATE FUNCTION pinak.phrase_candidates(query text, candidates integer, f pinak.filters)
@@ -166,6 +219,7 @@ REVOKE ALL ON FUNCTION
     pinak.lexical_candidates(text, integer, pinak.filters, float8),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
+    pinak.text_scores(text, uuid[], boolean, boolean),
     pinak.passes(pinak.memories, pinak.filters),
     pinak.narrows(pinak.filters)
     FROM PUBLIC
@@ -175,6 +229,7 @@ GRANT EXECUTE ON FUNCTION
     pinak.lexical_candidates(text, integer, pinak.filters, float8),
     pinak.window_candidates(text, integer, pinak.filters),
     pinak.phrase_candidates(text, integer, pinak.filters),
+    pinak.text_scores(text, uuid[], boolean, boolean),
     pinak.passes(pinak.memories, pinak.filters),
     pinak.narrows(pinak.filters)
     TO pinak_app

@@ -1,17 +1,32 @@
--- What may bear on an intent, in one round trip: failures that resemble it, and facts that share its
--- words. $1 namespace, $2 model, $3 intent's text, $4 its vector, $5 how many failures each signal
--- brings, $6 how many facts their words bring, $7 who intends, $8 id of the request, $9 the cool-down,
--- $10 to $12 the nearest of all failures numbered below the third (ids, distances, number; null: none).
--- A memory without a vector yet, dead or alive, does not count: the cosine is what decides whether a
--- warning is due.
+-- What may bear on an intent: failures that resemble it, and facts that share its words. `words` runs
+-- while the intent is embedded; `evidence` finds what lies near its vector, and looks up what either found.
+
+-- Words choose among 1,000 documents, a fifth of recall's: two rare words say all that words can (see
+-- evidence.py), and a common one says nothing. $1 intent's text, $2 and $3 how many.
+-- name: words
+SELECT
+    ARRAY(
+        SELECT c.id FROM pinak.lexical_candidates(
+            $1, $2::integer,
+            ROW(null, null, null, null, null, null, null, 'failure', null, null, null)::pinak.filters,
+            1000) AS c) AS failures,
+    ARRAY(
+        SELECT c.id FROM pinak.lexical_candidates(
+            $1, $3::integer,
+            ROW(ARRAY['semantic', 'procedural'], null, null, null, null, null, null, null, null, null,
+                null)::pinak.filters, 1000) AS c) AS facts
+
+-- $1 namespace, $2 model, $3 intent's text, $4 its vector, $5 how many failures are the nearest, $6 and
+-- $7 the failures and the facts that `words` found, $8 who intends, $9 id of the request, $10 the
+-- cool-down, $11 to $13 the nearest of all failures numbered below the third (ids, distances, number;
+-- null: none). A memory without a vector yet, dead or alive, does not count: the cosine is what decides
+-- whether a warning is due.
 --
 -- Either what the caller compared is known, and the tail is compared here, or all is compared here: the
 -- failures' ids go to the key of the vectors as one sorted array, whose index is walked once, where a
 -- join probes it for each failure (10k failures: 14 ms instead of 34).
 --
--- Words choose among 1,000 documents, a fifth of recall's: two rare words say all that words can (see
--- evidence.py), and a common one says nothing. What was found is looked up one by one (OFFSET 0), see
--- recall.sql.
+-- What was found is looked up one by one (OFFSET 0), see recall.sql.
 --
 -- Of the few that are found, and of no other: what agents said (each one's mean, from -1 to 1), and
 -- which nudges this agent was shown within the cool-down. A nudge that was acted on since, or that
@@ -27,7 +42,7 @@ WITH dense AS MATERIALIZED (
                 SELECT f.id
                 FROM pinak.memories AS f
                 WHERE f.namespace_id = $1 AND f.outcome = 'failure' AND pinak.passes(f, NULL)))
-            AND $12::bigint IS NULL
+            AND $13::bigint IS NULL
         ORDER BY distance, id
         LIMIT $5::integer
     ) UNION ALL (
@@ -35,9 +50,9 @@ WITH dense AS MATERIALIZED (
         FROM (
             SELECT v.memory_id AS id, v.embedding <=> $4 AS distance
             FROM pinak.memory_vectors AS v
-            WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0 AND v.seq >= $12
+            WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0 AND v.seq >= $13
             UNION ALL
-            SELECT * FROM unnest($10::uuid[], $11::float8[])
+            SELECT * FROM unnest($11::uuid[], $12::float8[])
         ) AS near
         CROSS JOIN LATERAL (
             SELECT FROM pinak.memories AS f
@@ -45,27 +60,14 @@ WITH dense AS MATERIALIZED (
                 AND pinak.passes(f, NULL)
             OFFSET 0
         ) AS alive
-        WHERE $12 IS NOT NULL
+        WHERE $13 IS NOT NULL
         ORDER BY near.distance, near.id
         LIMIT $5::integer
     )
-), lexical AS MATERIALIZED (
-    SELECT id FROM pinak.lexical_candidates(
-        $3, CASE WHEN EXISTS (SELECT FROM dense) THEN $5::integer ELSE 0 END,
-        ROW(null, null, null, null, null, null, null, 'failure', null, null, null)::pinak.filters,
-        1000)
-), facts AS MATERIALIZED (
-    SELECT m.id
-    FROM pinak.lexical_candidates(
-        $3, $6,
-        ROW(ARRAY['semantic', 'procedural'], null, null, null, null, null, null, null, null, null,
-            null)::pinak.filters, 1000) AS c
-    CROSS JOIN LATERAL (
-        SELECT id, outcome FROM pinak.memories WHERE namespace_id = $1 AND id = c.id OFFSET 0
-    ) AS m
-    WHERE m.outcome IS DISTINCT FROM 'failure'
 ), found AS MATERIALIZED (
-    SELECT id FROM dense UNION SELECT id FROM lexical UNION SELECT id FROM facts
+    SELECT id, false AS is_fact FROM dense
+    UNION SELECT unnest($6::uuid[]), false
+    UNION SELECT unnest($7::uuid[]), true
 )
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
@@ -76,7 +78,10 @@ SELECT
     said.usefulness, said.agents, lately.shown
 FROM found
 CROSS JOIN LATERAL (
-    SELECT * FROM pinak.memories WHERE namespace_id = $1 AND id = found.id OFFSET 0
+    SELECT * FROM pinak.memories AS m
+    WHERE m.namespace_id = $1 AND m.id = found.id AND pinak.passes(m, NULL)
+        AND NOT (found.is_fact AND m.outcome IS NOT DISTINCT FROM 'failure')
+    OFFSET 0
 ) AS m
 CROSS JOIN LATERAL (
     SELECT embedding FROM pinak.memory_vectors
@@ -97,12 +102,12 @@ CROSS JOIN LATERAL (
     SELECT ARRAY(
         SELECT n.id
         FROM pinak.nudges AS n
-        WHERE n.namespace_id = $1 AND n.agent = $7 AND n.memory_id = m.id
-            AND n.shown_at > now() - $9::interval
-            AND ($8::uuid IS NULL OR n.operation_id IS DISTINCT FROM $8)
+        WHERE n.namespace_id = $1 AND n.agent = $8 AND n.memory_id = m.id
+            AND n.shown_at > now() - $10::interval
+            AND ($9::uuid IS NULL OR n.operation_id IS DISTINCT FROM $9)
             AND NOT EXISTS (
                 SELECT FROM pinak.nudge_feedback AS f
-                WHERE f.namespace_id = $1 AND f.memory_id = m.id AND f.agent = $7
+                WHERE f.namespace_id = $1 AND f.memory_id = m.id AND f.agent = $8
                     AND f.subject IN (n.id, m.id) AND f.verdict = 'acted_on'
                     AND f.given_at >= n.shown_at)
     ) AS shown

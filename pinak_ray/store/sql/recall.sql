@@ -1,67 +1,76 @@
--- Hybrid search in one round trip. $1 namespace, $2 model, $3 query text, $4 query vector,
--- $5 to $8 how many candidates each signal brings: own meaning, own words, the window's meaning, the
--- window's words; $9 to $19 the filters (null: any); $20 to $23 what is known of own meaning, and $24
--- to $27 of the window's (see pinak.known). A memory without a window (it has no session, or
--- it has not settled) is a window of one: its own scores count twice.
+-- Hybrid search in three statements: what shares words with the query needs no vector of it, so that
+-- `words` runs while the query is embedded; `meaning` finds what lies near that vector, and `read` looks up
+-- what either found. Each has its own snapshot: `read` has the last word on what passes.
 --
--- What was found is looked up one by one (OFFSET 0): the planner takes it for cheaper to read a
--- namespace of 10k whole, which took 13 ms more.
+-- Filters are eleven parameters in a row (null: any).
 
--- name: candidates
+-- The best by own words, and by the window's. $1 query text, $2 and $3 how many, $4 to $14 filters.
+-- name: words
 WITH asked AS MATERIALIZED (
     SELECT ROW(
-        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-        $16::text, $17::timestamptz, $18::timestamptz, $19::timestamptz)::pinak.filters AS f
-), dense AS MATERIALIZED (
-    SELECT n.id, n.distance
-    FROM asked CROSS JOIN LATERAL pinak.nearest(
-        $2, 0::smallint, $4::halfvec, $5::integer, f,
-        ROW($20::uuid[], $21::float8[], $22::bigint, $23::bigint)::pinak.known) AS n
-), lexical AS MATERIALIZED (
-    SELECT c.id
-    FROM asked CROSS JOIN LATERAL pinak.lexical_candidates($3, $6::integer, f) AS c
-), window_dense AS MATERIALIZED (
-    SELECT n.id, n.distance
-    FROM asked CROSS JOIN LATERAL pinak.nearest(
-        $2, 1::smallint, $4::halfvec, $7::integer, f,
-        ROW($24::uuid[], $25::float8[], $26::bigint, $27::bigint)::pinak.known) AS n
-), window_lexical AS MATERIALIZED (
-    SELECT c.id
-    FROM asked CROSS JOIN LATERAL pinak.window_candidates($3, $8::integer, f) AS c
-), found AS MATERIALIZED (
-    SELECT id FROM dense UNION SELECT id FROM lexical
-    UNION SELECT id FROM window_dense UNION SELECT id FROM window_lexical
+        $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+        $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz)::pinak.filters AS f
+)
+SELECT
+    ARRAY(SELECT c.id FROM pinak.lexical_candidates($1, $2::integer, asked.f) AS c) AS own,
+    ARRAY(SELECT c.id FROM pinak.window_candidates($1, $3::integer, asked.f) AS c) AS windows
+FROM asked
+
+-- The best by own meaning, and by the window's. $1 model, $2 query vector, $3 and $4 how many, $5 to $8
+-- what is known of own meaning, $9 to $12 of the window's (see pinak.known), $13 to $23 filters.
+-- name: meaning
+WITH asked AS MATERIALIZED (
+    SELECT ROW(
+        $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
+        $20::text, $21::timestamptz, $22::timestamptz, $23::timestamptz)::pinak.filters AS f
+)
+SELECT
+    ARRAY(SELECT n.id FROM pinak.nearest(
+        $1, 0::smallint, $2::halfvec, $3::integer, asked.f,
+        ROW($5::uuid[], $6::float8[], $7::bigint, $8::bigint)::pinak.known) AS n) AS own,
+    ARRAY(SELECT n.id FROM pinak.nearest(
+        $1, 1::smallint, $2::halfvec, $4::integer, asked.f,
+        ROW($9::uuid[], $10::float8[], $11::bigint, $12::bigint)::pinak.known) AS n) AS windows
+FROM asked
+
+-- What was found, with every signal of each. $1 namespace, $2 model, $3 query vector, $4 ids, $5 the
+-- query, $6 and $7 whether its words are asked in own text and in the window's, $8 and $9 (by id) whether
+-- its meaning is, $10 to $20 filters. Null where there is none.
+--
+-- Each is looked up by its key (OFFSET 0): the planner takes it for cheaper to read a namespace of 10k
+-- whole, which took 13 ms more.
+-- name: read
+WITH asked AS MATERIALIZED (
+    SELECT ROW(
+        $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+        $17::text, $18::timestamptz, $19::timestamptz, $20::timestamptz)::pinak.filters AS f
 )
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
     m.details, m.source, m.expires_at,
-    1 - (v.embedding <=> $4::halfvec) AS dense,
-    s.score AS lexical,
-    1 - (coalesce(w.embedding, v.embedding) <=> $4::halfvec) AS window_dense,
-    coalesce(ws.score, s.score) AS window_lexical,
-    (SELECT count(*) FROM dense) AS dense_count,
-    (SELECT count(*) FROM lexical) AS lexical_count,
-    (SELECT count(*) FROM window_dense) AS window_dense_count,
-    (SELECT count(*) FROM window_lexical) AS window_lexical_count
-FROM found
+    1 - (v.embedding <=> $3::halfvec) AS dense,
+    s.own_score AS lexical,
+    1 - (w.embedding <=> $3::halfvec) AS window_dense,
+    s.window_score AS window_lexical
+FROM asked
+CROSS JOIN unnest($4::uuid[], $8::boolean[], $9::boolean[]) AS found (id, own, windows)
 CROSS JOIN LATERAL (
-    SELECT * FROM pinak.memories WHERE namespace_id = $1 AND id = found.id OFFSET 0
+    SELECT * FROM pinak.memories AS m
+    WHERE m.namespace_id = $1 AND m.id = found.id AND pinak.passes(m, asked.f)
+    OFFSET 0
 ) AS m
 LEFT JOIN LATERAL (
     SELECT embedding FROM pinak.memory_vectors
-    WHERE namespace_id = $1 AND model_id = $2 AND kind = 0 AND memory_id = found.id
+    WHERE namespace_id = $1 AND model_id = $2 AND kind = 0 AND memory_id = found.id AND found.own
     OFFSET 0
 ) AS v ON true
 LEFT JOIN LATERAL (
     SELECT embedding FROM pinak.memory_vectors
-    WHERE namespace_id = $1 AND model_id = $2 AND kind = 1 AND memory_id = found.id AND $7 > 0
+    WHERE namespace_id = $1 AND model_id = $2 AND kind = 1 AND memory_id = found.id
+        AND found.windows AND m.session IS NOT NULL
     OFFSET 0
 ) AS w ON true
-LEFT JOIN pinak.lexical_scores(
-    CASE WHEN $6 > 0 THEN $3 ELSE '' END, ARRAY(SELECT id FROM found)) AS s ON s.id = found.id
-LEFT JOIN pinak.window_scores(
-    CASE WHEN $8 > 0 AND pinak.has_windows() THEN $3 ELSE '' END,
-    ARRAY(SELECT id FROM found)) AS ws ON ws.id = found.id
+LEFT JOIN pinak.text_scores($5, $4, $6, $7) AS s ON s.id = found.id
 ORDER BY m.id
 
 -- $1 namespace, $2 how many, $3 to $13 the filters.
