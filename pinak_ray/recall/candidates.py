@@ -111,26 +111,20 @@ class Search:
         self, connection: Connection, vector: bytes | None, ids: Sequence[UUID]
     ) -> tuple[Sequence[Row], dict[str, Scores]]:
         weights = self.recipe.weights
-        held = {
-            DENSE: self._similarities(OWN_TEXT, vector, ids),
-            WINDOW_DENSE: self._similarities(WINDOW, vector, ids),
-        }
-        asked = {
-            name: (np.isnan(similarities) & (name in weights)).tolist()
-            for name, similarities in held.items()
-        }
+        held = self._similarities(vector, ids)
         rows = await connection.fetch(
             query("recall", "read"),
             *(self.namespace_id, self.model_id, vector, ids, self.request.query),
             *(LEXICAL in weights, WINDOW_LEXICAL in weights),
-            *asked.values(),
+            (np.isnan(held) & (DENSE in weights)).tolist(),
+            WINDOW_DENSE in weights,
             *self._filters,
         )
-        signals = {name: _column(rows, name) for name in (*held, LEXICAL, WINDOW_LEXICAL)}
+        names = (DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL)
+        signals = {name: _column(rows, name) for name in names}
         place = {id_: at for at, id_ in enumerate(ids)}
-        places = [place[row["id"]] for row in rows]
-        for name, similarities in held.items():
-            signals[name] = known_or(similarities[places], signals[name])
+        held = held[[place[row["id"]] for row in rows]]
+        signals[DENSE] = known_or(held, signals[DENSE])
         # A memory without a window (it has no session, or it has not settled) is a window of one:
         # its own scores count twice.
         for window, own in ((WINDOW_DENSE, DENSE), (WINDOW_LEXICAL, LEXICAL)):
@@ -170,10 +164,11 @@ class Search:
             return NOTHING_KNOWN
         return self.vectors.known(self.namespace_id, kind, vector, wanted)
 
-    def _similarities(self, kind: int, vector: bytes | None, ids: Sequence[UUID]) -> Scores:
+    def _similarities(self, vector: bytes | None, ids: Sequence[UUID]) -> Scores:
+        """Return the cosines of own texts that are known here; a window may be written anew."""
         if self.vectors is None or vector is None:
             return np.full(len(ids), np.nan)
-        return self.vectors.similarities(self.namespace_id, kind, vector, ids)
+        return self.vectors.similarities(self.namespace_id, OWN_TEXT, vector, ids)
 
 
 def _column(rows: Sequence[Row], name: str) -> Scores:

@@ -131,7 +131,7 @@ class VectorCache:
     ) -> npt.NDArray[np.float64]:
         """Return the cosines of a vector, in halfvec form, with these memories' own, (len(ids),).
 
-        NaN where one is not held. A memory's vector never changes, but it may have been forgotten.
+        NaN where one is not held. Those of own texts never change, but a memory may be forgotten.
         """
         table = self._tables.get((namespace_id, kind))
         if table is None:

@@ -34,8 +34,8 @@ SELECT
 FROM asked
 
 -- What was found, with every signal of each. $1 namespace, $2 model, $3 query vector, $4 ids, $5 the
--- query, $6 and $7 whether its words are asked in own text and in the window's, $8 and $9 (by id) whether
--- its meaning is, $10 to $20 filters. Null where there is none.
+-- query, $6 and $7 whether its words are asked in own text and in the window's, $8 (by id) and $9 whether its
+-- meaning is, $10 to $20 filters. Null where there is none.
 --
 -- Each is looked up by its key (OFFSET 0): the planner takes it for cheaper to read a namespace of 10k
 -- whole, which took 13 ms more.
@@ -53,7 +53,7 @@ SELECT
     1 - (w.embedding <=> $3::halfvec) AS window_dense,
     s.window_score AS window_lexical
 FROM asked
-CROSS JOIN unnest($4::uuid[], $8::boolean[], $9::boolean[]) AS found (id, own, windows)
+CROSS JOIN unnest($4::uuid[], $8::boolean[]) AS found (id, own)
 CROSS JOIN LATERAL (
     SELECT * FROM pinak.memories AS m
     WHERE m.namespace_id = $1 AND m.id = found.id AND pinak.passes(m, asked.f)
@@ -67,7 +67,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT embedding FROM pinak.memory_vectors
     WHERE namespace_id = $1 AND model_id = $2 AND kind = 1 AND memory_id = found.id
-        AND found.windows AND m.session IS NOT NULL
+        AND $9 AND m.session IS NOT NULL
     OFFSET 0
 ) AS w ON true
 LEFT JOIN pinak.text_scores($5, $4, $6, $7) AS s ON s.id = found.id
