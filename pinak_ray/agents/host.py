@@ -246,8 +246,10 @@ class Host:
         earlier: Mapping[UUID, Receipt],
     ) -> tuple[Any, Sequence[Change]]:
         activation = self._use(operation.owner, at)
+        if isinstance(operation, Note):  # the most frequent by far: before the cases, one by one
+            return self._note(activation, operation, now, origin, earlier)
         match operation:
-            case Note() | Post() if earlier and operation.id in earlier:
+            case Post() if operation.id in earlier:
                 return earlier[operation.id]._replace(ack=operation.ack), ()
             case Execute():
                 result, written = execute(activation.entries, operation, now, earlier)
@@ -259,12 +261,6 @@ class Host:
                 ]
             case Query(_, view):
                 return show(activation.entries, view, now), ()
-            case Note(owner, key, encoded, id_, ttl_s, expected_version, ack):
-                item, new = activation.working.note(
-                    key, encoded, id_, now=now, ttl_s=ttl_s, expected_version=expected_version
-                )
-                self.activations.recount(activation)
-                return Receipt(id_, ack, new, item.version), [PutItem(owner, item, origin)]
             case Recollect():
                 return activation.working.recollect(operation.key, now=now), ()
             case Post():
@@ -278,6 +274,23 @@ class Host:
                     operation.after_seq, operation.kinds, operation.limit, now=now
                 )
                 return read, ()
+
+    def _note(
+        self,
+        activation: Activation,
+        note: Note,
+        now: datetime,
+        origin: Origin | None,
+        earlier: Mapping[UUID, Receipt],
+    ) -> tuple[Receipt, Sequence[Change]]:
+        owner, key, encoded, id_, ttl_s, expected_version, ack = note
+        if id_ in earlier:
+            return earlier[id_]._replace(ack=ack), ()
+        item, new = activation.working.note(
+            key, encoded, id_, now=now, ttl_s=ttl_s, expected_version=expected_version
+        )
+        self.activations.recount(activation)
+        return Receipt(id_, ack, new, item.version), (PutItem(owner, item, origin),)
 
     def _use(self, owner: Owner, at: float) -> Activation:
         activation = self.activations.use(owner, at)

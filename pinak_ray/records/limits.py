@@ -113,14 +113,14 @@ def check_json(what: str, value: Any, *, limit: int = MAX_DETAILS_BYTES) -> byte
 
 def _has_nan(value: Any) -> bool:
     """Tell what orjson writes as null without a word: a number that is not finite."""
-    kind = type(value)
-    if kind in _WITHOUT_NAN:
-        return False
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):
-        return any(_has_nan(item) for item in value.values())
-    return isinstance(value, list | tuple) and any(_has_nan(item) for item in value)
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return False
+    # Most items are looked at here, without a call.
+    return any(type(item) not in _WITHOUT_NAN and _has_nan(item) for item in value)
 
 
 def check_details(details: object) -> bytes:
