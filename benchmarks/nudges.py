@@ -23,6 +23,7 @@ from benchmarks.report import (
     print_report,
     progress,
 )
+from benchmarks.search.loading import settled
 from benchmarks.searchable import sentences
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.settings import Settings
@@ -98,18 +99,25 @@ async def ungated(
 async def among_many(
     settings: Settings, intents: tuple[Intent, ...], count: int
 ) -> dict[str, float]:
-    """Return the latency of the intents in a namespace of `count` generated failures."""
-    async with http_swarm(settings, NamespaceKey("default", "many-failures")) as swarm:
-        progress(f"remembering {count:,} failures")
-        limit = asyncio.Semaphore(256)
+    """Return the latency of the intents in a namespace of `count` generated failures.
 
-        async def one(number: int, text: str) -> None:
-            async with limit:
-                await swarm.agent(f"historian-{number % 32}").remember(
-                    text, layer="episodic", outcome="failure", ack="searchable"
-                )
+    They are loaded over Ray, which is quicker, and asked over HTTP once nothing is left to index or
+    to link.
+    """
+    namespace = NamespaceKey("default", "many-failures")
+    loading = pinak_ray.connect(home=settings.home, project=namespace.project)
+    progress(f"remembering {count:,} failures")
+    limit = asyncio.Semaphore(512)
 
-        await asyncio.gather(*(one(*each) for each in enumerate(sentences(count, seed=6))))
+    async def one(number: int, text: str) -> None:
+        async with limit:
+            await loading.agent(f"historian-{number % 32}").remember(
+                text, layer="episodic", outcome="failure"
+            )
+
+    await asyncio.gather(*(one(*each) for each in enumerate(sentences(count, seed=6))))
+    await settled(settings)
+    async with http_swarm(settings, namespace) as swarm:
         _, latencies = await ask(swarm, intents, None)
     return {
         "failures": count,
