@@ -77,7 +77,7 @@ class Search:
         return Best(*found)
 
     async def candidates(self, vector: bytes | None, words: Awaitable[Best]) -> Candidates:
-        """Return all that was found, also by meaning, and still passes; with the recipe's signals.
+        """Return all that was found, also by meaning, with the recipe's signals.
 
         `vector` is the query's in halfvec form. `words` have begun: so they are not the ones who
         wait for the connection that this holds meanwhile.
@@ -118,7 +118,6 @@ class Search:
             *(LEXICAL in weights, WINDOW_LEXICAL in weights),
             (np.isnan(held) & (DENSE in weights)).tolist(),
             WINDOW_DENSE in weights,
-            *self._filters,
         )
         names = (DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL)
         signals = {name: _column(rows, name) for name in names}

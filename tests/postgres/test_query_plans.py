@@ -183,7 +183,7 @@ async def test_what_was_found_is_looked_up_by_key(database: Database, model_id: 
         )
     read = (
         query("recall", "read"), SMALL, model_id, await vector(), [row["id"] for row in rows],
-        "alpha1", True, True, [True] * 20 + [False] * 40, True, *ANY,
+        "alpha1", True, True, [True] * 20 + [False] * 40, True,
     )  # fmt: skip
     assert await fetched(database, *read, table="memory_vectors") == (0, 20)
     # Once for the memory and once for its words.

@@ -1,5 +1,6 @@
 """Recall on a real PostgreSQL, under row-level security."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,14 @@ from remembered import DIMENSION, EMBEDDER, index_all, register, remember
 
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.recall import RECIPES, Recaller
+from pinak_ray.recall.candidates import Search
 from pinak_ray.records.errors import InvalidInput, WrongDimension
 from pinak_ray.records.memories import Layer, Outcome
 from pinak_ray.records.recall import Hit, new_recall
+from pinak_ray.records.revisions import new_revision
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
+from pinak_ray.store.revisions import forget_memory, revise_memory
 from pinak_ray.store.windows import settle_some
 
 pytestmark = pytest.mark.postgres
@@ -343,3 +347,27 @@ async def test_a_date_in_the_query_prefers_its_memories(
 
     assert (await ask(recaller, "when did we go hiking in May 2023?"))[0].id == may
     assert (await ask(recaller, "when did we go hiking in April?"))[0].id == april
+
+
+async def test_what_is_forgotten_or_revised_between_two_statements(
+    database: Database, model_id: int
+) -> None:
+    """The forgotten is not returned; of the revised there is one version: the old, or the new."""
+    gone = await remember(database, NS, "zebra crossing closed")
+    old = await remember(database, NS, "zebra market open")
+    await index_all(database, model_id)
+    request = new_recall("zebra", recipe="rrf")
+    vector = encode_halfvec_one((await EMBEDDER.embed(["zebra"]))[0])
+    search = Search(database, NS, model_id, request, RECIPES["rrf"])
+
+    async def recalled() -> set[UUID]:
+        return {row["id"] for row in (await search.candidates(vector, words)).rows}
+
+    words = asyncio.create_task(search.words())
+    await words
+    await forget_memory(database, NS, gone)
+    revision = new_revision(NS, "bob", old, "zebra market closed")
+    await revise_memory(database, revision, model_id=0)
+    assert await recalled() == {old}  # the new one has no vector yet
+    await index_all(database, model_id)
+    assert await recalled() == {revision.memory.id}

@@ -30,10 +30,13 @@ async def test_what_nobody_waited_for_is_over_when_the_block_is() -> None:
         finally:
             ended.set()
 
-    with pytest.raises(LookupError, match="embedder"):
+    async def fail() -> None:
         async with ahead(work()):
             await asyncio.sleep(0)
             raise LookupError("the embedder")
+
+    with pytest.raises(LookupError, match="embedder"):
+        await fail()
     assert ended.is_set()
 
 

@@ -1,5 +1,6 @@
 -- What may bear on an intent: failures that resemble it, and facts that share its words. `words` runs
 -- while the intent is embedded; `evidence` finds what lies near its vector, and looks up what either found.
+-- Each has its own snapshot, as recall.sql has it.
 
 -- Words choose among 1,000 documents, a fifth of recall's: two rare words say all that words can (see
 -- evidence.py), and a common one says nothing. $1 intent's text, $2 and $3 how many.
@@ -79,7 +80,8 @@ SELECT
 FROM found
 CROSS JOIN LATERAL (
     SELECT * FROM pinak.memories AS m
-    WHERE m.namespace_id = $1 AND m.id = found.id AND pinak.passes(m, NULL)
+    WHERE m.namespace_id = $1 AND m.id = found.id AND m.expires_at IS DISTINCT FROM '-infinity'
+        AND (m.superseded_by IN (SELECT id FROM found)) IS NOT TRUE
         AND NOT (found.is_fact AND m.outcome IS NOT DISTINCT FROM 'failure')
     OFFSET 0
 ) AS m

@@ -1,6 +1,7 @@
 -- Hybrid search in three statements: what shares words with the query needs no vector of it, so that
 -- `words` runs while the query is embedded; `meaning` finds what lies near that vector, and `read` looks up
--- what either found. Each has its own snapshot: `read` has the last word on what passes.
+-- what either found. Each has its own snapshot: what is forgotten meanwhile is not returned; of a memory
+-- that is revised meanwhile the answer has the old version, or the new one, and never both or none.
 --
 -- Filters are eleven parameters in a row (null: any).
 
@@ -35,16 +36,11 @@ FROM asked
 
 -- What was found, with every signal of each. $1 namespace, $2 model, $3 query vector, $4 ids, $5 the
 -- query, $6 and $7 whether its words are asked in own text and in the window's, $8 (by id) and $9 whether its
--- meaning is, $10 to $20 filters. Null where there is none.
+-- meaning is. Null where there is none.
 --
 -- Each is looked up by its key (OFFSET 0): the planner takes it for cheaper to read a namespace of 10k
 -- whole, which took 13 ms more.
 -- name: read
-WITH asked AS MATERIALIZED (
-    SELECT ROW(
-        $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-        $17::text, $18::timestamptz, $19::timestamptz, $20::timestamptz)::pinak.filters AS f
-)
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
     m.details, m.source, m.expires_at,
@@ -52,11 +48,11 @@ SELECT
     s.own_score AS lexical,
     1 - (w.embedding <=> $3::halfvec) AS window_dense,
     s.window_score AS window_lexical
-FROM asked
-CROSS JOIN unnest($4::uuid[], $8::boolean[]) AS found (id, own)
+FROM unnest($4::uuid[], $8::boolean[]) AS found (id, own)
 CROSS JOIN LATERAL (
     SELECT * FROM pinak.memories AS m
-    WHERE m.namespace_id = $1 AND m.id = found.id AND pinak.passes(m, asked.f)
+    WHERE m.namespace_id = $1 AND m.id = found.id AND m.expires_at IS DISTINCT FROM '-infinity'
+        AND (m.superseded_by = ANY ($4)) IS NOT TRUE
     OFFSET 0
 ) AS m
 LEFT JOIN LATERAL (
