@@ -46,6 +46,7 @@ _ACCEPTED_WAIT_S = 1.0
 _ACCEPTED_AT_MOST = 8_192
 
 _NO_RECEIPTS: Mapping[UUID, Receipt] = {}
+_WRITES = (Note, Post, Execute)
 
 
 class Snapshot(NamedTuple):
@@ -403,4 +404,4 @@ def _may_wait(operation: HostOperation) -> bool:
     """
     if isinstance(operation, Execute) and operation.command.answer is not Receipt:
         return False
-    return isinstance(operation, Note | Post | Execute) and operation.ack is Ack.ACCEPTED
+    return isinstance(operation, _WRITES) and operation.ack is Ack.ACCEPTED

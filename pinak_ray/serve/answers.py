@@ -1,8 +1,9 @@
-"""Answers: JSON by orjson, which writes dataclasses, times and ids by itself."""
+"""Answers: JSON by orjson, which writes dataclasses, times and ids; models write themselves."""
 
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from pinak_ray.records.context import Context
@@ -28,7 +29,13 @@ class JsonAnswer(Response):
 
     def render(self, content: Any) -> bytes:
         """Return the content as JSON bytes."""
-        return orjson.dumps(content)
+        return orjson.dumps(content, default=_of_model)
+
+
+def _of_model(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 def receipt_status(receipt: Receipt) -> int:

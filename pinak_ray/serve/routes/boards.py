@@ -63,4 +63,4 @@ async def read(caller: Reader, board: PathName, selection: Selected) -> JsonAnsw
 async def suspected(caller: Reader, board: PathName, question: UUID | None = None) -> JsonAnswer:
     """Compare the findings of a question, or of each: which seem to contradict each other?"""
     operation = Suspect(await caller.board(board), question)
-    return JsonAnswer((await caller.context.send(operation)).model_dump(mode="json"))
+    return JsonAnswer(await caller.context.send(operation))

@@ -47,7 +47,7 @@ def _execute(command: type[Command]) -> Callable[..., Awaitable[JsonAnswer]]:
         result = await caller.context.send(operation)
         if isinstance(result, Receipt):
             return JsonAnswer(receipt_answer(result), receipt_status(result))
-        return JsonAnswer(result.model_dump(mode="json"))
+        return JsonAnswer(result)
 
     return execute
 
@@ -60,7 +60,7 @@ def _show(view: type[View]) -> Callable[..., Awaitable[JsonAnswer]]:
     ) -> JsonAnswer:
         owner = await (caller.board if view.space is Space.BOARD else caller.scratchpad)(name)
         answer: Answer = await caller.context.send(operations.Query(owner, asked))
-        return JsonAnswer(answer.model_dump(mode="json"))
+        return JsonAnswer(answer)
 
     show.__annotations__["asked"] = Annotated[view, Query()]
     return show

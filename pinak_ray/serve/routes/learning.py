@@ -48,7 +48,7 @@ async def promote_board(
         min_confidence=body.min_confidence,
         session=body.session,
     )
-    return JsonAnswer((await caller.context.send(operation)).model_dump(mode="json"))
+    return JsonAnswer(await caller.context.send(operation))
 
 
 @router.post(
@@ -72,7 +72,7 @@ async def promote_scratchpad(
         min_quality=body.min_quality,
         session=body.session,
     )
-    return JsonAnswer((await caller.context.send(operation)).model_dump(mode="json"))
+    return JsonAnswer(await caller.context.send(operation))
 
 
 @router.post(
@@ -87,7 +87,7 @@ async def distill(
 ) -> JsonAnswer:
     """Make a template of what succeeded in the trajectory, once; safe to repeat."""
     operation = new_distill(await caller.scratchpad(agent), **body.model_dump())
-    return JsonAnswer((await caller.context.send(operation)).model_dump(mode="json"))
+    return JsonAnswer(await caller.context.send(operation))
 
 
 @router.post(
@@ -102,7 +102,7 @@ async def templates(
 ) -> JsonAnswer:
     """Return the templates for a problem, by similarity and by how often they worked."""
     operation = new_find_templates(await caller.namespace_id(), body.problem, k=body.k)
-    return JsonAnswer((await caller.context.send(operation)).model_dump(mode="json"))
+    return JsonAnswer(await caller.context.send(operation))
 
 
 @router.post(
@@ -125,4 +125,4 @@ async def tell_outcome(
     """Count how a run ended, once; the last word on it holds."""
     owner = await caller.agent(body.agent)
     told = await caller.context.send(new_outcome(owner, template, body.success, body.run))
-    return JsonAnswer(told.model_dump(mode="json"), 201 if told.new else 200)
+    return JsonAnswer(told, 201 if told.new else 200)
