@@ -30,7 +30,7 @@ class Batcher(Generic[T]):
     capacity_bytes: int = 64 << 20
     size_of: Callable[[T], int] = lambda _: 0
     """An item's size in bytes, as far as it matters."""
-    _waiting: "deque[tuple[T, asyncio.Future[Any]]]" = field(default_factory=deque)
+    _waiting: "deque[tuple[T, asyncio.Future[Any], int]]" = field(default_factory=deque)
     _waiting_bytes: int = 0
     _in_flight: int = 0
     _scheduled: bool = False
@@ -51,7 +51,7 @@ class Batcher(Generic[T]):
         self._waiting_bytes += size
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, size))
         if not self._scheduled and self._in_flight < self.max_in_flight:
             self._scheduled = True
             # Not at once: all that this turn of the loop still asks for shares the batch.
@@ -71,25 +71,25 @@ class Batcher(Generic[T]):
         while self._waiting and self._in_flight < self.max_in_flight:
             size = min(self.max_batch, len(self._waiting))
             batch = [self._waiting.popleft() for _ in range(size)]
-            self._waiting_bytes -= sum(self.size_of(item) for item, _ in batch)
+            self._waiting_bytes -= sum(item_size for _, _, item_size in batch)
             self._in_flight += 1
             task = asyncio.get_running_loop().create_task(self._deliver(batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, batch: "list[tuple[T, asyncio.Future[Any]]]") -> None:
+    async def _deliver(self, batch: "list[tuple[T, asyncio.Future[Any], int]]") -> None:
         try:
-            results = await self.carry([item for item, _ in batch])
+            results = await self.carry([item for item, _, _ in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"{len(results)} results came back for {len(batch)} items")
         except BaseException as error:
-            for _, future in batch:
+            for _, future, _ in batch:
                 if not future.done():
                     future.set_exception(error)
             if not isinstance(error, Exception):
                 raise
         else:
-            for (_, future), result in zip(batch, results, strict=True):
+            for (_, future, _), result in zip(batch, results, strict=True):
                 if future.done():
                     continue
                 if isinstance(result, PinakError):

@@ -30,6 +30,7 @@ _KNOWN_OWNERS = 10_000
 _FIRST_BACKOFF_S = 0.02
 # A killed process is back after two seconds: a longer wait would be most of what a caller sees.
 _LAST_BACKOFF_S = 0.3
+_TRANSIENT = (Overloaded, Unavailable)
 
 
 def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[EncodedMemory]:
@@ -95,6 +96,9 @@ class HostLane:
     """
 
     calls: ActorCalls
+    host: str
+    placement: Placement
+    """Under which all owners of this lane live on this host."""
     after: Awaitable[Any] | None = None
     """What must have ended before the first batch leaves."""
     id: UUID = field(default_factory=uuid4)
@@ -118,7 +122,11 @@ class HostLane:
         while True:
             await self._try(operations, pending, origin, results, retried=retried)
             waited = clock() - started
-            pending = [i for i in pending if self._passes(results[i], waited)]
+            pending = [
+                i
+                for i in pending
+                if isinstance(results[i], _TRANSIENT) and self._passes(results[i], waited)
+            ]
             if not pending:
                 return results
             retried = True
@@ -143,9 +151,14 @@ class HostLane:
     ) -> None:
         """Send each pending operation to where its owner lives now, and note what came back."""
         placement = self.calls.topology.placement
-        by_host: dict[str, list[int]] = defaultdict(list)
-        for index in pending:
-            by_host[placement.host_of(operations[index].owner)].append(index)
+        by_host: dict[str, Sequence[int]]
+        if placement is self.placement:
+            by_host = {self.host: pending}
+        else:
+            moved: dict[str, list[int]] = defaultdict(list)
+            for index in pending:
+                moved[placement.host_of(operations[index].owner)].append(index)
+            by_host = dict(moved)
 
         async def send(host: str, indexes: Sequence[int]) -> None:
             sent = [encode_operation(operations[index]) for index in indexes]
@@ -188,7 +201,7 @@ class HostLanes:
         lane = self._lanes.get(host)
         if lane is None:
             after = None if self.before is None else self.before.drained()
-            lane = self._lanes[host] = HostLane(self.calls, after)
+            lane = self._lanes[host] = HostLane(self.calls, host, self.placement, after)
         if len(self._by_owner) >= _KNOWN_OWNERS:
             self._by_owner.clear()
         self._by_owner[owner] = lane

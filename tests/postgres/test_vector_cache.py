@@ -190,10 +190,14 @@ async def test_recalls_and_nudges_go_by_it(database: Database, model_id: int) ->
     await store(database, model_id, ENOUGH)
     cache = VectorCache(database, model_id)
     assert await held(cache)
-    asked = new_recall("entry 77", k=20, recipe="dense")
-    by_cache = await Recaller(database, EMBEDDER, model_id, cache).recall(NS, asked)
-    by_database = await Recaller(database, EMBEDDER, model_id).recall(NS, asked)
-    assert [hit.id for hit in by_cache.hits] == [hit.id for hit in by_database.hits]
+    await store(database, model_id, 40)  # which it does not hold
+    for recipe in ("dense", "default", "rrf"):
+        asked = new_recall("entry 77", k=20, recipe=recipe)
+        by_cache = await Recaller(database, EMBEDDER, model_id, cache).recall(NS, asked)
+        by_database = await Recaller(database, EMBEDDER, model_id).recall(NS, asked)
+        assert [hit.id for hit in by_cache.hits] == [hit.id for hit in by_database.hits]
+        scores = [hit.score for hit in by_database.hits]
+        assert [hit.score for hit in by_cache.hits] == pytest.approx(scores, abs=1e-5)
 
     intend = Intend(BOB, new_intent("delete entry 33 by force"), 3, True)
     with_it = await Nudger(database, EMBEDDER, model_id, vectors=cache).nudge(intend)
