@@ -79,19 +79,19 @@ class Search:
     async def candidates(self, vector: bytes | None, words: Awaitable[Best]) -> Candidates:
         """Return all that was found, also by meaning, with the recipe's signals.
 
-        `vector` is the query's in halfvec form. `words` have begun: so they are not the ones who
-        wait for the connection that this holds meanwhile.
+        `vector` is the query's in halfvec form.
         """
-        async with self._reading() as connection:
-            meaning = await self._meaning(connection, vector)
-            names = (LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE)
-            brought = dict(zip(names, (*await words, *meaning), strict=True))
-            ids = list(set().union(*brought.values()))
-            rows, signals = await self._read(connection, vector, ids)
+        meaning = await self._meaning(vector)
+        # Holding no connection: others' words may wait for it, whose own words wait for another.
+        said = await words
+        names = (LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE)
+        brought = dict(zip(names, (*said, *meaning), strict=True))
+        ids = list(set().union(*brought.values()))
+        rows, signals = await self._read(vector, ids)
         counts = {name: len(brought[name]) for name in self.recipe.weights}
         return Candidates(rows, {name: signals[name] for name in counts}, counts)
 
-    async def _meaning(self, connection: Connection, vector: bytes | None) -> Best:
+    async def _meaning(self, vector: bytes | None) -> Best:
         own, windows = self._limits(DENSE, WINDOW_DENSE)
         if vector is None or not (own or windows):
             return Best()
@@ -99,26 +99,28 @@ class Search:
             *self._known(OWN_TEXT, vector, own),
             *self._known(WINDOW, vector, windows),
         )
-        (found,) = await connection.fetch(
-            query("recall", "meaning"),
-            *(self.model_id, vector, own, windows),
-            *known,
-            *self._filters,
-        )
+        async with self._reading() as connection:
+            (found,) = await connection.fetch(
+                query("recall", "meaning"),
+                *(self.model_id, vector, own, windows),
+                *known,
+                *self._filters,
+            )
         return Best(*found)
 
     async def _read(
-        self, connection: Connection, vector: bytes | None, ids: Sequence[UUID]
+        self, vector: bytes | None, ids: Sequence[UUID]
     ) -> tuple[Sequence[Row], dict[str, Scores]]:
         weights = self.recipe.weights
         held = self._similarities(vector, ids)
-        rows = await connection.fetch(
-            query("recall", "read"),
-            *(self.namespace_id, self.model_id, vector, ids, self.request.query),
-            *(LEXICAL in weights, WINDOW_LEXICAL in weights),
-            (np.isnan(held) & (DENSE in weights)).tolist(),
-            WINDOW_DENSE in weights,
-        )
+        async with self._reading() as connection:
+            rows = await connection.fetch(
+                query("recall", "read"),
+                *(self.namespace_id, self.model_id, vector, ids, self.request.query),
+                *(LEXICAL in weights, WINDOW_LEXICAL in weights),
+                (np.isnan(held) & (DENSE in weights)).tolist(),
+                WINDOW_DENSE in weights,
+            )
         names = (DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL)
         signals = {name: _column(rows, name) for name in names}
         place = {id_: at for at, id_ in enumerate(ids)}

@@ -371,3 +371,15 @@ async def test_what_is_forgotten_or_revised_between_two_statements(
     assert await recalled() == {old}  # the new one has no vector yet
     await index_all(database, model_id)
     assert await recalled() == {revision.memory.id}
+
+
+async def test_more_recalls_than_connections(database: Database, model_id: int) -> None:
+    """No recall holds a connection while it waits for another: all are answered."""
+    for n in range(40):
+        await remember(database, NS, f"zebra {n} crosses the road {n % 7}")
+    await index_all(database, model_id)
+    recaller = Recaller(database, EMBEDDER, model_id)
+    asked = [ask(recaller, f"which zebra crosses road {n}?") for n in range(60)]
+    async with asyncio.timeout(20):  # of the 30 s that a connection is waited for
+        answers = await asyncio.gather(*asked)
+    assert all(answers)
