@@ -16,9 +16,6 @@ WHERE (SELECT count(*) FROM pinak.segments) < $3
 GROUP BY c.namespace_id, k.kind
 ORDER BY c.namespace_id, k.kind
 
--- name: buffer_bytes
-SELECT setting::bigint * 8192 FROM pg_settings WHERE name = 'shared_buffers'
-
 -- How many vectors the tail holds, counted up to $5, and the number behind the last of these.
 -- name: tail
 SELECT count(*) AS rows, max(seq) + 1 AS end_seq
