@@ -28,8 +28,8 @@ _AGENTS = 50
 _SETTLE_TIMEOUT_S = 1_800.0
 _SAY_EVERY_S = 15.0
 # What an Indexer still has to do: memories whose words are not counted, entries without their
-# window, vectors of large namespaces that no segment holds yet, memories without their links.
-_BACKLOGS = ("queue_depth", "unsettled", "unsealed", "unlinked")
+# window, vectors of large namespaces that no segment holds yet.
+_BACKLOGS = ("queue_depth", "unsettled", "unsealed")
 
 
 async def load(
