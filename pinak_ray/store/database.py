@@ -160,9 +160,13 @@ class Database:
         async with self._acquire(self._reader) as connection:
             await connection.fetchrow(
                 "SELECT set_config('pinak.namespace_id', $1, false),"
-                " set_config('plan_cache_mode', $2, false)",
+                " set_config('plan_cache_mode', $2, false),"
+                " set_config('enable_seqscan', $3, false)",
                 str(namespace_id),
                 "force_generic_plan" if generic_plans else "force_custom_plan",
+                # A plan that is kept from when the tables were empty would read them whole for
+                # each key, until they are analysed.
+                "off" if generic_plans else "on",
             )
             yield connection
 
