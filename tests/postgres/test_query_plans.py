@@ -322,3 +322,18 @@ async def test_common_words_of_a_large_namespace_choose_nothing(
         assert await chosen("alph delt") == "'delt' & 'alph'"
         assert await chosen("alph") == "'alph'"
         assert await chosen("unheard alph") == "'unheard'"
+
+
+async def test_a_plan_from_a_young_table_still_looks_up_by_key(database: Database) -> None:
+    """What is kept from a namespace's first recalls does not read the tables whole later."""
+    model = await register(database)
+    async with database.service() as connection:
+        await connection.execute(FILL, SMALL, 5)
+        await connection.execute("VACUUM ANALYZE pinak.memories")
+        id_ = await connection.fetchval("SELECT id FROM memories LIMIT 1")
+    read = (query("recall", "read"), SMALL, model, await vector(), [id_])
+    rest = ("alpha1", True, True, [True], True)
+    for _ in range(2):
+        assert (await fetched(database, *read, *rest, table="memories"))[0] == 0
+        async with database.service() as connection:
+            await connection.execute(FILL, SMALL, 500)
