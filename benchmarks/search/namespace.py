@@ -1,6 +1,7 @@
 """One namespace under measurement: the ways to ask it, and how exact its nearest ones are."""
 
 import statistics
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -18,7 +19,9 @@ from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import Recall
 from pinak_ray.records.recall import RecallRequest, RecallResult
+from pinak_ray.store.indexing import OWN_TEXT
 from pinak_ray.store.namespaces import ensure_namespace
+from pinak_ray.store.windows import WINDOW
 
 __all__ = ["CALLERS", "K", "Measured", "Namespace", "warm_up"]
 
@@ -88,13 +91,27 @@ class Namespace:
         measured = Measured()
         async with AsyncExitStack() as stack:
             ways = await self._ways(stack)
-            for ask in ways.values():
-                await warm_up(ask, queries)
+            await self._warm_up(ways, queries)
             for _, callers in product(range(rounds), CALLERS):
                 for way, seen in (await _in_turns(ways, queries, callers, count)).items():
                     measured.add(way, callers, seen)
                     progress(f"{self.project}, {callers} callers, {way}: {seen}")
         return measured
+
+    async def _warm_up(self, ways: dict[str, Ask], queries: Iterator[str]) -> None:
+        """Ask until every process holds the vectors that it compares itself.
+
+        That of the others is not seen from here: they begin a moment later, and take as long.
+        """
+        start = time.monotonic()
+        for ask in ways.values():
+            await warm_up(ask, queries)
+        for kind in (OWN_TEXT, WINDOW):
+            await self.parts.vectors.loaded(self.id, kind)
+        ends_at = 2 * time.monotonic() - start
+        while time.monotonic() < ends_at:
+            for ask in ways.values():
+                await warm_up(ask, queries)
 
     async def ann_recall(self, queries: Iterator[str], count: int) -> float:
         """Return which share of the exact ten nearest our search path finds."""

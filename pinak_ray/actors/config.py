@@ -45,6 +45,8 @@ class StackConfig:
     """Indexers link each memory to the ones most like it."""
     cache: CachePolicy = field(default_factory=CachePolicy)
     """The cache of recall, one in each gateway and recaller."""
+    vectors_bytes: int = 256 << 20
+    """Of the vectors that one gateway or recaller compares itself."""
     curation: CurationPolicy = field(default_factory=CurationPolicy)
     """What the Curator merges and forgets: nothing by default."""
     cpu_resource: dict[str, float] = field(default_factory=dict)

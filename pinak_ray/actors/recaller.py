@@ -65,7 +65,7 @@ class SearchParts:
             raise
         # While one half is at the database, the other half is at the embedder.
         admission = Admission("the search", at_once=2 * connections)
-        vectors = VectorCache(database, model.id)
+        vectors = VectorCache(database, model.id, config.vectors_bytes)
         recaller = Search(database, embedder, model.id, vectors)
         standing = StandingIntents(database, model.id)
         cooldown_s = config.nudge_cooldown_s

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     )
     cache_ttl_s: float = Field(900.0, gt=0, description="a cached answer is kept so long at most")
     cache_mb: int = Field(32, ge=1, description="memory of one process's cached answers")
+    vectors_mb: int = Field(
+        256, ge=1, description="memory of one process's vectors; a million in a namespace take 110"
+    )
     curate_every_s: float = Field(
         3600.0, ge=60, description="between two passes of the Curator over a namespace"
     )
@@ -136,6 +139,7 @@ class Settings(BaseSettings):
             cache=CachePolicy(
                 self.cache, self.cache_threshold, self.cache_ttl_s, self.cache_mb << 20
             ),
+            vectors_bytes=self.vectors_mb << 20,
             curation=self.curation_policy(),
         )
 

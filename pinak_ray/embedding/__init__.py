@@ -24,6 +24,7 @@ from pinak_ray.embedding.protocol import (
     check_vector,
     check_vectors,
 )
+from pinak_ray.embedding.sketches import Sketches
 
 __all__ = [
     "Embedder",
@@ -33,6 +34,7 @@ __all__ = [
     "HashingEmbedder",
     "ModelFiles",
     "Progress",
+    "Sketches",
     "Vectors",
     "check_texts",
     "check_vector",

@@ -4,7 +4,6 @@ uint16 dimension | uint16 unused (0) | dimension x float16        all big-endian
 """
 
 import struct
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -68,13 +67,14 @@ def decode_halfvec(data: bytes) -> Vectors:
     return np.frombuffer(data, dtype=">f2", offset=_HEADER.size).astype(np.float32)
 
 
-def decode_halfvecs(data: Sequence[bytes]) -> Vectors:
-    """Decode n binary halfvecs of one dimension d, as a database returns them, to (n, d) float32.
+def decode_halfvecs(data: bytes, count: int) -> Vectors:
+    """Decode n binary halfvecs of one dimension d, one behind the other, to (n, d) float32.
 
     Raises `InvalidInput` when they are none, or of several dimensions.
     """
-    width = len(data[0]) if data else 0
-    if width <= _HEADER.size or any(len(each) != width for each in data):
+    words = np.frombuffer(data, dtype=">u2") if len(data) % 2 == 0 else np.empty(0, dtype=">u2")
+    width = _HEADER.size // 2 + (int(words[0]) if len(words) else 0)
+    if len(words) != count * width or (words[::width] != words[0]).any():
         raise InvalidInput("not halfvecs of one dimension")
-    halves = np.frombuffer(b"".join(data), dtype=">f2").reshape(len(data), width // 2)
+    halves = words.view(">f2").reshape(count, width)
     return halves[:, _HEADER.size // 2 :].astype(np.float32)

@@ -89,7 +89,7 @@ class Nudger:
         async with ahead(find_words(self._database, intend, facts=facts)) as words:
             vector = (await self._embedder.embed([intend.intent.search_text]))[0]
             encoded = encode_halfvec_one(vector)
-            known = self._known(intend.owner.namespace_id, encoded)
+            known = await self._known(intend.owner.namespace_id, encoded)
             evidence = await find_evidence(
                 self._database,
                 intend,
@@ -110,10 +110,10 @@ class Nudger:
             self._standing.stand(intend.owner, intend.intent, encoded, safest)
         return nudges
 
-    def _known(self, namespace_id: int, vector: bytes) -> Known:
+    async def _known(self, namespace_id: int, vector: bytes) -> Known:
         if self._vectors is None:
             return NOTHING_KNOWN
-        return self._vectors.known(namespace_id, OWN_TEXT, vector, CANDIDATES, failures=True)
+        return await self._vectors.known(namespace_id, OWN_TEXT, vector, CANDIDATES, failures=True)
 
     async def _safe_prototypes(self) -> Vectors:
         async with self._first_use:

@@ -96,8 +96,8 @@ class Search:
         if vector is None or not (own or windows):
             return Best()
         known = (
-            *self._known(OWN_TEXT, vector, own),
-            *self._known(WINDOW, vector, windows),
+            *await self._known(OWN_TEXT, vector, own),
+            *await self._known(WINDOW, vector, windows),
         )
         async with self._reading() as connection:
             (found,) = await connection.fetch(
@@ -159,11 +159,11 @@ class Search:
     def _filters(self) -> tuple[Any, ...]:
         return filter_arguments(self.request.filters)
 
-    def _known(self, kind: int, vector: bytes, wanted: int) -> Known:
+    async def _known(self, kind: int, vector: bytes, wanted: int) -> Known:
         """Return what is known of a query that nothing narrows: of what passes, too little is."""
         if self.vectors is None or self.request.filters != Filters():
             return NOTHING_KNOWN
-        return self.vectors.known(self.namespace_id, kind, vector, wanted)
+        return await self.vectors.known(self.namespace_id, kind, vector, wanted)
 
     def _similarities(self, vector: bytes | None, ids: Sequence[UUID]) -> Scores:
         """Return the cosines of own texts that are known here; a window may be written anew."""

@@ -29,7 +29,7 @@ NS, OTHER = 1, 2
 BOB = Owner(NS, Space.AGENT, "bob")
 NEAREST = (
     "SELECT id FROM pinak.nearest($1, 0::smallint, $2, 10, NULL,"
-    " ROW($3::uuid[], $4::float8[], $5::bigint, $6::bigint)::pinak.known)"
+    " ROW($3::uuid[], $4::float8[], $5::bigint)::pinak.known)"
 )
 ENOUGH = 1_100
 RNG = np.random.default_rng(9)
@@ -76,12 +76,12 @@ async def check_the_same(database: Database, cache: VectorCache, model_id: int) 
     """Compare what is found with what is found without the cache."""
     for _ in range(10):
         vector = random_vector()
-        known = cache.known(NS, 0, vector, 10)
+        known = await cache.known(NS, 0, vector, 10)
         assert known != NOTHING_KNOWN
         found = await nearest(database, model_id, vector, known)
         assert found == await nearest(database, model_id, vector, NOTHING_KNOWN)
         assert len(found) == 10
-        known = cache.known(NS, 0, vector, CANDIDATES, failures=True)
+        known = await cache.known(NS, 0, vector, CANDIDATES, failures=True)
         met = await failures(database, model_id, vector, known)
         assert met == await failures(database, model_id, vector, NOTHING_KNOWN)
         assert len(met) == CANDIDATES
@@ -95,17 +95,20 @@ async def model_id(database: Database) -> int:
 
 async def held(cache: VectorCache, namespace_id: int = NS) -> bool:
     """Ask once, so that the cache looks, and return whether it holds the namespace then."""
-    cache.known(namespace_id, 0, random_vector(), 10)
+    await cache.known(namespace_id, 0, random_vector(), 10)
     return await cache.loaded(namespace_id, 0)
 
 
+@pytest.mark.parametrize("exact_rows", [ENOUGH, ENOUGH - 1], ids=["exact", "sketches"])
 async def test_the_answer_is_the_databases_whatever_was_written_since(
-    database: Database, model_id: int
+    database: Database, model_id: int, exact_rows: int
 ) -> None:
     """New memories count at once, forgotten ones not any more, among failures and among all."""
     ids = await store(database, model_id, ENOUGH)
-    cache = VectorCache(database, model_id)
+    cache = VectorCache(database, model_id, exact_rows=exact_rows)
     assert await held(cache)
+    distances = (await cache.known(NS, 0, random_vector(), 10)).distances
+    assert (distances is None) == (exact_rows < ENOUGH)
     await check_the_same(database, cache, model_id)
 
     await store(database, model_id, 60)
@@ -115,25 +118,57 @@ async def test_the_answer_is_the_databases_whatever_was_written_since(
     await cache.aclose()
 
 
-async def test_of_a_large_namespace_it_holds_the_tail(database: Database, model_id: int) -> None:
-    """Segments are walked as ever, what came behind them is compared here; failures all there."""
-    await store(database, model_id, 300)
+async def test_a_namespace_that_grows_large_is_held_as_sketches(
+    database: Database, model_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is held follows the namespace: more vectors, then too many for exact ones."""
+    monkeypatch.setattr("pinak_ray.store.vector_cache._LOOK_EVERY_S", 0.0)
+    await store(database, model_id, 400)
+    cache = VectorCache(database, model_id, exact_rows=1_000)
+    ends = []
+    for more, exact in ((300, True), (300, True), (300, True), (300, False), (0, False)):
+        assert await held(cache)
+        known = await cache.known(NS, 0, random_vector(), 10)
+        assert (known.distances is not None) == exact
+        assert await cache.loaded(NS, 0)
+        ends.append(known.since)
+        await check_the_same(database, cache, model_id)
+        await store(database, model_id, more)
+    assert ends == sorted(set(ends))
+    await cache.aclose()
+
+
+async def test_where_most_of_what_is_known_is_gone_the_segments_are_asked(
+    database: Database, model_id: int
+) -> None:
+    """Nobody waits for a comparison of all because what is held is mostly forgotten."""
+    ids = await store(database, model_id, ENOUGH)
     async with database.service() as connection:  # as the Indexer would have counted them
-        await connection.execute("INSERT INTO pinak.corpus_stats VALUES ($1, 300, 0)", NS)
-    assert await seal_some(database, model_id=model_id, seal_at=200) == 300
-    await store(database, model_id, ENOUGH)
-    cache = VectorCache(database, model_id)
+        await connection.execute("INSERT INTO pinak.corpus_stats VALUES ($1, $2, 0)", NS, ENOUGH)
+    assert await seal_some(database, model_id=model_id, seal_at=200) == ENOUGH
+    cache = VectorCache(database, model_id, exact_rows=1_000)
     assert await held(cache)
-    for _ in range(10):
-        vector = random_vector()
-        known = cache.known(NS, 0, vector, 10)
-        assert known.first is not None
-        assert known.first > 0
-        found = await nearest(database, model_id, vector, known)
-        assert found == await nearest(database, model_id, vector, NOTHING_KNOWN)
-        assert cache.known(NS, 0, vector, 10, failures=True) == NOTHING_KNOWN
-    stale = known._replace(first=0)  # as of before the segment was sealed
-    assert await nearest(database, model_id, vector, stale) == found
+    await check_the_same(database, cache, model_id)
+    for id_ in ids[40:]:
+        await forget_memory(database, NS, id_)
+    vector = random_vector()
+    known = await cache.known(NS, 0, vector, 10)
+    assert known.ids is not None
+    assert len(set(known.ids) & set(ids[:40])) < 40
+    found = await nearest(database, model_id, vector, known)
+    assert len(found) == 10
+    assert found == await nearest(database, model_id, vector, NOTHING_KNOWN)
+    await cache.aclose()
+
+
+async def test_what_does_not_fit_is_left_to_the_database(database: Database, model_id: int) -> None:
+    """A namespace larger than the whole budget is not held, and not read again and again."""
+    await store(database, model_id, ENOUGH)
+    cache = VectorCache(database, model_id, budget_bytes=10_000, exact_rows=1_000)
+    assert not await held(cache)
+    vector = random_vector()
+    assert await cache.known(NS, 0, vector, 10) == NOTHING_KNOWN
+    assert len(await nearest(database, model_id, vector, NOTHING_KNOWN)) == 10
     await cache.aclose()
 
 
@@ -162,7 +197,8 @@ async def test_a_writer_that_commits_late_is_not_missed(database: Database, mode
     assert await loading
 
     vector = bytes(row["embedding"])
-    assert (await nearest(database, model_id, vector, cache.known(NS, 0, vector, 10)))[0] == late
+    known = await cache.known(NS, 0, vector, 10)
+    assert (await nearest(database, model_id, vector, known))[0] == late
     await cache.aclose()
 
 

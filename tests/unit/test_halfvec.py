@@ -13,6 +13,7 @@ from pinak_ray.embedding import (
     check_vector,
     check_vectors,
     decode_halfvec,
+    decode_halfvecs,
     encode_halfvec,
     encode_halfvec_one,
 )
@@ -88,6 +89,22 @@ def test_dimension_outside_pgvectors_limits_is_refused(dimension: int) -> None:
     """A halfvec has 1 to 16000 numbers."""
     with pytest.raises(WrongDimension, match="16000"):
         encode_halfvec(np.ones((1, dimension), dtype=np.float32))
+
+
+@given(HALVES.filter(len))
+def test_many_are_decoded_as_one_by_one(halves: np.ndarray) -> None:
+    """A page of vectors, one behind the other, is the vectors of the page."""
+    encoded = encode_halfvec(halves.astype(np.float32))
+
+    decoded = decode_halfvecs(b"".join(encoded), len(encoded))
+    np.testing.assert_array_equal(decoded, [decode_halfvec(data) for data in encoded])
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\0\1\0\0", b"\0\1\0\0\0\0\0\2\0\0"])
+def test_a_page_of_other_bytes_is_refused(data: bytes) -> None:
+    """Nothing, half a vector, and vectors of two lengths give an error."""
+    with pytest.raises(InvalidInput):
+        decode_halfvecs(data, 2)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\1", b"\0\1\0\0", b"\0\1\0\1\0\0", b"\0\1\0\0\0\0\0"])

@@ -9,7 +9,9 @@ END $$
 ----
 DROP FUNCTION pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
 ----
-DROP FUNCTION pinak.nearest_statement(integer, smallint, text, bigint, bigint)
+DROP FUNCTION pinak.nearest_statement(integer, smallint, text)
+----
+DROP FUNCTION pinak.measured(integer, smallint, halfvec, pinak.known)
 ----
 DROP TYPE pinak.known
 ----

@@ -4,18 +4,10 @@ SELECT '[1]'::halfvec
 -- The statement that finds the `wanted` ($2) vectors nearest to $1 whose memories pass $3 and are
 -- none of $4, in the session's namespace. Text, so that its numbers are the planner's, and so that a
 -- test can EXPLAIN it. `how`:
---   exact     every vector; of the 4 * wanted nearest those that pass. Joining first would read
---             every memory's row to drop almost none, and a heap of the nearest costs 4 ms less than
---             sorting 10k distances.
 --   filtered  every vector whose memory passes.
---   segments  each segment's index, walked until `wanted` pass (hnsw.iterative_scan), and the tail
---             behind the last segment as `exact` does.
--- Where the caller has compared what is numbered from `first` on and below `since`, and that is where
--- the tail begins, its findings ($5 ids, $6 distances) stand for that part of it.
-CREATE FUNCTION pinak.nearest_statement(
-    model integer, kind smallint, how text,
-    first bigint DEFAULT NULL, since bigint DEFAULT NULL
-) RETURNS text
+--   segments  each segment's index, walked until `wanted` pass (hnsw.iterative_scan), and every vector
+--             of the tail behind the last segment.
+CREATE FUNCTION pinak.nearest_statement(model integer, kind smallint, how text) RETURNS text
 LANGUAGE sql STABLE
 AS $$
     WITH here AS (
@@ -41,8 +33,6 @@ AS $$
         SELECT format('v.namespace_id = %s AND v.model_id = %s AND v.kind = %s',
             namespace_id, $1, $2) AS vectors
         FROM here
-    ), tail AS (
-        SELECT CASE how WHEN 'segments' THEN end_seq ELSE 0 END AS first_seq FROM sealed
     )
     SELECT CASE how WHEN 'filtered' THEN format($filtered$
         SELECT v.memory_id AS id, v.embedding <=> $1 AS distance
@@ -53,14 +43,14 @@ AS $$
         ORDER BY distance, id
         LIMIT $2
         $filtered$, own.vectors, namespace_id)
-    ELSE format($nearest$
+    ELSE format($segments$
         SELECT id, distance
         FROM ((
             SELECT near.id, near.distance
             FROM (
                 SELECT v.memory_id AS id, v.embedding <=> $1 AS distance
                 FROM pinak.memory_vectors AS v
-                WHERE %s %s
+                WHERE %s AND v.seq >= %s
                 ORDER BY distance, id
                 LIMIT 4 * $2
             ) AS near
@@ -73,37 +63,40 @@ AS $$
         WHERE id <> ALL ($4)
         ORDER BY distance, id
         LIMIT $2
-        $nearest$, own.vectors,
-        CASE
-            WHEN first = tail.first_seq THEN format('AND v.seq >= %s', since)
-            WHEN how = 'segments' THEN format('AND v.seq >= %s', tail.first_seq)
-        END,
-        namespace_id,
-        CASE how WHEN 'segments' THEN sealed.parts ELSE '' END
-        || CASE WHEN first = tail.first_seq THEN format($known$
-                UNION ALL (
-                    SELECT k.id, k.distance
-                    FROM unnest($5, $6) AS k (id, distance)
-                    CROSS JOIN LATERAL (
-                        SELECT FROM pinak.memories AS m
-                        WHERE m.namespace_id = %s AND m.id = k.id AND pinak.passes(m, $3)
-                        OFFSET 0
-                    ) AS alive
-                )$known$, namespace_id)
-        ELSE '' END)
+        $segments$, own.vectors, sealed.end_seq, namespace_id, sealed.parts)
     END
-    FROM here, sealed, own, tail
+    FROM here, sealed, own
 $$
 ----
--- What a caller has compared in its own memory: the nearest of all vectors numbered from `first` on
--- and below `since` (null: it has compared none).
-CREATE TYPE pinak.known AS (
-    ids uuid[], distances double precision[], first bigint, since bigint
-)
+-- What a caller has compared in its own memory: the nearest of all vectors numbered below `since` (null:
+-- it has compared none). Without distances these are about the nearest.
+CREATE TYPE pinak.known AS (ids uuid[], distances double precision[], since bigint)
+----
+-- What is known, each with its distance: looked up by its key where the caller does not know it. What
+-- has no vector any more is left out.
+CREATE FUNCTION pinak.measured(model integer, kind smallint, vector halfvec, known pinak.known)
+RETURNS TABLE (id uuid, distance double precision)
+LANGUAGE sql STABLE ROWS 100
+AS $$
+    SELECT k.id, k.distance
+    FROM unnest(known.ids, known.distances) AS k (id, distance)
+    WHERE known.distances IS NOT NULL
+    UNION ALL
+    SELECT k.id, v.embedding <=> vector
+    FROM unnest(known.ids) AS k (id)
+    CROSS JOIN LATERAL (
+        SELECT v.embedding FROM pinak.memory_vectors AS v
+        WHERE v.namespace_id = current_setting('pinak.namespace_id')::integer
+            AND v.model_id = $1 AND v.kind = $2 AND v.memory_id = k.id
+        OFFSET 0
+    ) AS v
+    WHERE known.distances IS NULL
+$$
 ----
 -- The vectors nearest to `vector` whose memories pass `f`, nearest first: exactly in a namespace
--- without segments, or where a filter leaves few; else by the segments' indexes. Where too few of
--- the near ones pass, the rest is looked for among all, so that nothing that passes is left out.
+-- without segments, or where a filter leaves few; among what is known where nothing narrows; else by
+-- the segments' indexes. Where too few of the near ones pass, the rest is looked for among all, so
+-- that nothing that passes is left out.
 CREATE FUNCTION pinak.nearest(
     model integer, kind smallint, vector halfvec, wanted integer, f pinak.filters,
     known pinak.known DEFAULT NULL
@@ -121,7 +114,8 @@ AS $$
 DECLARE
     here integer := current_setting('pinak.namespace_id')::integer;
     filtered boolean := pinak.narrows(f);
-    how text := CASE WHEN filtered THEN 'filtered' ELSE 'exact' END;
+    has_segments boolean;
+    how text;
     plan json;
     ids uuid[] := '{}';
     distances double precision[];
@@ -129,25 +123,16 @@ BEGIN
     IF wanted < 1 OR vector IS NULL OR kind = 1 AND NOT pinak.has_windows() THEN
         RETURN;
     END IF;
-    IF EXISTS (
+    has_segments := EXISTS (
         SELECT FROM pinak.segments AS s
         WHERE s.namespace_id = here AND s.model_id = nearest.model
             AND s.kind = nearest.kind AND s.rows IS NOT NULL AND s.replaced_at IS NULL
-    ) THEN
-        IF filtered THEN
-            -- The planner's own guess of how many pass. A walk of an index ends after 20,000 rows
-            -- of a segment, so that what one in a thousand passes is not found by it.
-            EXECUTE format(
-                'EXPLAIN (FORMAT JSON) SELECT FROM pinak.memories AS m'
-                ' WHERE m.namespace_id = %s AND pinak.passes(m, $1)', here)
-            INTO plan USING f;
-        END IF;
-        IF NOT filtered OR (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8 > 20000 THEN
-            how := 'segments';
-        END IF;
-    END IF;
-    IF how = 'exact' THEN
-        -- As nearest_statement has it, but by a plan that is kept: making one takes 1 ms.
+    );
+    how := CASE WHEN filtered THEN 'filtered' WHEN has_segments THEN 'segments' ELSE 'all' END;
+    IF how <> 'filtered' AND (how = 'all' OR known.since IS NOT NULL) THEN
+        -- Static, for a plan that is kept: making one takes 1 ms. Joining first would read every
+        -- memory's row to drop almost none, and a heap of the nearest costs 4 ms less than sorting
+        -- 10k distances. No coalesce: behind row-level security it would not reach the index.
         SELECT array_agg(found.id), array_agg(found.distance) INTO ids, distances
         FROM (
             SELECT near.id, near.distance
@@ -156,9 +141,10 @@ BEGIN
                 FROM pinak.memory_vectors AS v
                 WHERE v.namespace_id = here AND v.model_id = nearest.model
                     AND v.kind = nearest.kind
-                    AND v.seq >= CASE WHEN known.first = 0 THEN known.since ELSE 0 END
+                    AND v.seq >= CASE WHEN known.since IS NULL THEN 0 ELSE known.since END
                 UNION ALL
-                SELECT * FROM unnest(known.ids, known.distances) WHERE known.first = 0
+                SELECT k.id, k.distance
+                FROM pinak.measured(model, kind, vector, known) AS k
                 ORDER BY distance, id
                 LIMIT 4 * wanted
             ) AS near
@@ -170,11 +156,22 @@ BEGIN
             ORDER BY near.distance, near.id
             LIMIT wanted
         ) AS found;
-    ELSE
+    ELSIF filtered AND has_segments THEN
+        -- The planner's own guess of how many pass. A walk of an index ends after 20,000 rows
+        -- of a segment, so that what one in a thousand passes is not found by it.
+        EXECUTE format(
+            'EXPLAIN (FORMAT JSON) SELECT FROM pinak.memories AS m'
+            ' WHERE m.namespace_id = %s AND pinak.passes(m, $1)', here)
+        INTO plan USING f;
+        IF (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8 > 20000 THEN
+            how := 'segments';
+        END IF;
+    END IF;
+    -- Where most of what is known does not pass any more, the segments are asked after all.
+    IF how = 'filtered' OR how = 'segments' AND coalesce(cardinality(ids), 0) < wanted THEN
         EXECUTE format('SELECT array_agg(id), array_agg(distance) FROM (%s) AS found',
-                       pinak.nearest_statement(
-                           model, kind, how, known.first, known.since))
-        INTO ids, distances USING vector, wanted, f, ids, known.ids, known.distances;
+                       pinak.nearest_statement(model, kind, how))
+        INTO ids, distances USING vector, wanted, f, '{}'::uuid[];
     END IF;
     RETURN QUERY SELECT * FROM unnest(ids, distances);
     IF how <> 'filtered' AND coalesce(cardinality(ids), 0) < wanted THEN
@@ -184,11 +181,13 @@ BEGIN
 END $$
 ----
 REVOKE ALL ON FUNCTION
-    pinak.nearest_statement(integer, smallint, text, bigint, bigint),
+    pinak.nearest_statement(integer, smallint, text),
+    pinak.measured(integer, smallint, halfvec, pinak.known),
     pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
     FROM PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION
-    pinak.nearest_statement(integer, smallint, text, bigint, bigint),
+    pinak.nearest_statement(integer, smallint, text),
+    pinak.measured(integer, smallint, halfvec, pinak.known),
     pinak.nearest(integer, smallint, halfvec, integer, pinak.filters, pinak.known)
     TO pinak_app

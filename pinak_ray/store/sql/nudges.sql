@@ -53,7 +53,9 @@ WITH dense AS MATERIALIZED (
             FROM pinak.memory_vectors AS v
             WHERE v.namespace_id = $1 AND v.model_id = $2 AND v.kind = 0 AND v.seq >= $13
             UNION ALL
-            SELECT * FROM unnest($11::uuid[], $12::float8[])
+            SELECT k.id, k.distance
+            FROM pinak.measured($2, 0::smallint, $4::halfvec,
+                ROW($11::uuid[], $12::float8[], $13::bigint)::pinak.known) AS k
         ) AS near
         CROSS JOIN LATERAL (
             SELECT FROM pinak.memories AS f

@@ -17,21 +17,21 @@ SELECT
     ARRAY(SELECT c.id FROM pinak.window_candidates($1, $3::integer, asked.f) AS c) AS windows
 FROM asked
 
--- The best by own meaning, and by the window's. $1 model, $2 query vector, $3 and $4 how many, $5 to $8
--- what is known of own meaning, $9 to $12 of the window's (see pinak.known), $13 to $23 filters.
+-- The best by own meaning, and by the window's. $1 model, $2 query vector, $3 and $4 how many, $5 to $7
+-- what is known of own meaning, $8 to $10 of the window's (see pinak.known), $11 to $21 filters.
 -- name: meaning
 WITH asked AS MATERIALIZED (
     SELECT ROW(
-        $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-        $20::text, $21::timestamptz, $22::timestamptz, $23::timestamptz)::pinak.filters AS f
+        $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+        $18::text, $19::timestamptz, $20::timestamptz, $21::timestamptz)::pinak.filters AS f
 )
 SELECT
     ARRAY(SELECT n.id FROM pinak.nearest(
         $1, 0::smallint, $2::halfvec, $3::integer, asked.f,
-        ROW($5::uuid[], $6::float8[], $7::bigint, $8::bigint)::pinak.known) AS n) AS own,
+        ROW($5::uuid[], $6::float8[], $7::bigint)::pinak.known) AS n) AS own,
     ARRAY(SELECT n.id FROM pinak.nearest(
         $1, 1::smallint, $2::halfvec, $4::integer, asked.f,
-        ROW($9::uuid[], $10::float8[], $11::bigint, $12::bigint)::pinak.known) AS n) AS windows
+        ROW($8::uuid[], $9::float8[], $10::bigint)::pinak.known) AS n) AS windows
 FROM asked
 
 -- What was found, with every signal of each. $1 namespace, $2 model, $3 query vector, $4 ids, $5 the
