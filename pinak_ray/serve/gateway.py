@@ -79,8 +79,9 @@ class GatewayTransport:
         match operation:
             case Intend(peek=False):
                 parts = await self.search.get()
-                _, nudges = await asyncio.gather(
-                    self.ray_transport.send(intent_note(operation)), parts.intend(operation)
+                # The longer one first: it waits for the database while the note is sent.
+                nudges, _ = await asyncio.gather(
+                    parts.intend(operation), self.ray_transport.send(intent_note(operation))
                 )
                 return nudges
             case _ if type(operation) in SEARCHES:
