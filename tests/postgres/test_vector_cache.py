@@ -22,6 +22,7 @@ from pinak_ray.store.memories import commit_memories, encode_memory
 from pinak_ray.store.revisions import forget_memory
 from pinak_ray.store.segments import seal_some
 from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
+from pinak_ray.store.vector_tables import Rows
 
 pytestmark = pytest.mark.postgres
 
@@ -33,6 +34,7 @@ NEAREST = (
 )
 ENOUGH = 1_100
 RNG = np.random.default_rng(9)
+EITHER = pytest.mark.parametrize("exact_rows", [ENOUGH, ENOUGH - 1], ids=["exact", "sketches"])
 
 
 def random_vector() -> bytes:
@@ -99,7 +101,7 @@ async def held(cache: VectorCache, namespace_id: int = NS) -> bool:
     return await cache.loaded(namespace_id, 0)
 
 
-@pytest.mark.parametrize("exact_rows", [ENOUGH, ENOUGH - 1], ids=["exact", "sketches"])
+@EITHER
 async def test_the_answer_is_the_databases_whatever_was_written_since(
     database: Database, model_id: int, exact_rows: int
 ) -> None:
@@ -161,14 +163,24 @@ async def test_where_most_of_what_is_known_is_gone_the_segments_are_asked(
     await cache.aclose()
 
 
-async def test_what_does_not_fit_is_left_to_the_database(database: Database, model_id: int) -> None:
+async def test_what_does_not_fit_is_left_to_the_database(
+    database: Database, model_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A namespace larger than the whole budget is not held, and not read again and again."""
+    monkeypatch.setattr("pinak_ray.store.vector_cache._LOOK_EVERY_S", 0.0)
+    pages = []
+    decode = Rows.decode
+
+    def seen(ids: bytes, vectors: bytes, is_failure: bytes) -> Rows:
+        pages.append(len(is_failure))
+        return decode(ids, vectors, is_failure)
+
+    monkeypatch.setattr(Rows, "decode", seen)
     await store(database, model_id, ENOUGH)
     cache = VectorCache(database, model_id, budget_bytes=10_000, exact_rows=1_000)
     assert not await held(cache)
-    vector = random_vector()
-    assert await cache.known(NS, 0, vector, 10) == NOTHING_KNOWN
-    assert len(await nearest(database, model_id, vector, NOTHING_KNOWN)) == 10
+    assert not await held(cache)
+    assert pages == [ENOUGH]
     await cache.aclose()
 
 
@@ -221,10 +233,13 @@ async def test_it_holds_what_is_worth_it_and_no_more_than_its_budget(
     await again.aclose()
 
 
-async def test_recalls_and_nudges_go_by_it(database: Database, model_id: int) -> None:
+@EITHER
+async def test_recalls_and_nudges_go_by_it(
+    database: Database, model_id: int, exact_rows: int
+) -> None:
     """The default recall and an intent give the same with it, once it holds their namespace."""
     await store(database, model_id, ENOUGH)
-    cache = VectorCache(database, model_id)
+    cache = VectorCache(database, model_id, exact_rows=exact_rows)
     assert await held(cache)
     await store(database, model_id, 40)  # which it does not hold
     for recipe in ("dense", "default", "rrf"):
