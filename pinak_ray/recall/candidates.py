@@ -3,6 +3,7 @@
 What shares words with the query needs no vector of it, so that `words` runs while it is embedded.
 """
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -95,15 +96,15 @@ class Search:
         own, windows = self._limits(DENSE, WINDOW_DENSE)
         if vector is None or not (own or windows):
             return Best()
-        known = (
-            *await self._known(OWN_TEXT, vector, own),
-            *await self._known(WINDOW, vector, windows),
+        known_own, known_windows = await asyncio.gather(
+            self._known(OWN_TEXT, vector, own), self._known(WINDOW, vector, windows)
         )
         async with self._reading() as connection:
             (found,) = await connection.fetch(
                 query("recall", "meaning"),
                 *(self.model_id, vector, own, windows),
-                *known,
+                *known_own,
+                *known_windows,
                 *self._filters,
             )
         return Best(*found)

@@ -15,8 +15,8 @@ __all__ = ["ExactTable", "Rows", "SketchTable", "VectorTable"]
 
 # Some of the nearest do not pass: they were superseded, forgotten, or have expired.
 _SPARE = 2
-# Of the fifty nearest of a million, .98 are among the 300 nearest by their sketches; of the ten
-# nearest .996.
+# Of the fifty nearest of a million .985 are among the 300 nearest by their sketches, of the ten
+# nearest .997.
 _SPARE_SKETCHES = 6
 _LEAST_SKETCHES = 300
 # A UUID and its place in a dictionary.
