@@ -23,7 +23,7 @@ import numpy as np
 import pinak_ray
 from benchmarks.cache_load import generated, paraphrased, repeated
 from benchmarks.datasets import Corpus, Query, load_corpora
-from benchmarks.recall import await_settled, remember_all
+from benchmarks.recall import remember_all
 from benchmarks.report import (
     fresh_stack,
     machine,
@@ -34,6 +34,7 @@ from benchmarks.report import (
     spread,
 )
 from benchmarks.retrieval_metrics import mean, recall_at
+from benchmarks.search.loading import settled
 from pinak_ray.actors.model_change import load_serving
 from pinak_ray.cluster.cli.local_stack import dsn_of
 from pinak_ray.cluster.settings import Settings
@@ -230,7 +231,7 @@ async def measure(
             async with database.service() as connection:
                 namespace_id = await ensure_namespace(connection, NamespaceKey("default", project))
             benches.append(Bench(corpus, namespace_id, keys, database, embedder, recaller))
-        await asyncio.to_thread(await_settled, settings)
+        await settled(settings)
         loads = {name: await measure_load(benches, name, count, rounds, policy) for name in _LOADS}
         thresholds = await compare(benches)
     return {**loads, "threshold": policy.threshold, "thresholds": thresholds}

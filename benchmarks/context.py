@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pinak_ray
 from benchmarks.datasets import Corpus, Query, load_corpora
-from benchmarks.recall import await_settled, remember_all
+from benchmarks.recall import remember_all
 from benchmarks.report import fresh_stack, machine, parser, percentile, print_report, progress
 from benchmarks.retrieval_metrics import mean
+from benchmarks.search.loading import settled
 from pinak_ray.client.rendering import Section, render
 from pinak_ray.cluster.settings import Settings
 
@@ -85,7 +86,7 @@ async def measure(settings: Settings, path: Path, questions: int) -> dict[int, d
         swarm = pinak_ray.connect(home=settings.home, project=f"context-{corpus.namespace}")
         progress(f"{corpus.namespace}: remembering {len(corpus.entries)} entries")
         await remember_all(swarm, corpus)
-        await asyncio.to_thread(await_settled, settings)
+        await settled(settings)
         progress(f"{corpus.namespace}: {len(queries)} questions, {len(_BUDGETS)} budgets")
         for budget in _BUDGETS:
             rows[budget] += await ask_all(swarm, corpus, queries, budget)

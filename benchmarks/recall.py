@@ -26,13 +26,12 @@ from benchmarks.report import (
     progress,
 )
 from benchmarks.retrieval_metrics import hit_at, mean, ndcg_at, recall_at, reciprocal_rank
+from benchmarks.search.loading import settled
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.cluster.stack import health
 from pinak_ray.recall import RECIPES
 
 _K = 20
 _WARM_UP = 20
-_SETTLE_TIMEOUT_S = 900.0
 
 
 async def remember_all(swarm: pinak_ray.Swarm, corpus: Corpus) -> dict[UUID, str]:
@@ -50,15 +49,6 @@ async def remember_all(swarm: pinak_ray.Swarm, corpus: Corpus) -> dict[UUID, str
         )
     )
     return {receipt.id: entry.key for receipt, entry in zip(receipts, corpus.entries, strict=True)}
-
-
-def await_settled(settings: Settings) -> None:
-    """Return once every session is over and its windows are indexed."""
-    deadline = time.monotonic() + _SETTLE_TIMEOUT_S
-    while any(part.get("unsettled") for part in health(settings).values()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"windows are missing after {_SETTLE_TIMEOUT_S:.0f} s")
-        time.sleep(1.0)  # only another process can say it, when asked
 
 
 async def ask_all(
@@ -108,7 +98,7 @@ async def measure(settings: Settings, path: Path, recipes: Sequence[str]) -> dic
         swarm = pinak_ray.connect(home=settings.home, project=f"recall-{corpus.namespace}")
         progress(f"{corpus.namespace}: remembering {len(corpus.entries)} entries")
         keys = await remember_all(swarm, corpus)
-        await asyncio.to_thread(await_settled, settings)
+        await settled(settings)
         progress(f"{corpus.namespace}: asking {len(corpus.queries)} queries")
         own = {recipe: await ask_all(swarm, corpus, recipe, keys) for recipe in recipes}
         of_task = by_task.setdefault(corpus.task, {recipe: [] for recipe in recipes})
