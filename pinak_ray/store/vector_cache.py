@@ -2,7 +2,7 @@
 
 PostgreSQL compares 10,000 vectors in 8 to 14 ms, most of it for fetching each row; one product of a
 matrix with a vector takes 2. Of a large namespace sketches are held: choosing 300 of a million by
-them takes 20 ms, where walking the segments' indexes takes 80. What is held ends at a number that
+them takes 30 ms, where walking the segments' indexes takes 80. What is held ends at a number that
 nobody writes below any more; the tail behind it is compared by the database in the same statement
 that looks up what was found here, so that a new memory counts at once, and one that was revised or
 forgotten does not.

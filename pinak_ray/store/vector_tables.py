@@ -160,7 +160,7 @@ class SketchTable:
         return self.ids.nbytes + self.sketches.nbytes + self.is_failure.nbytes
 
     async def nearest(self, vector: Vectors, wanted: int, *, failures: bool) -> Nearest:
-        """Return about the nearest; it is looked for in a thread, which takes 20 ns a row."""
+        """Return about the nearest; it is looked for in a thread, for 30 ns a row."""
         count = max(wanted * _SPARE_SKETCHES, _LEAST_SKETCHES)
         among = self.is_failure if failures else None
         near = await asyncio.to_thread(self.sketches.nearest, vector, count, among)
