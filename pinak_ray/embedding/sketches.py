@@ -88,12 +88,12 @@ class Sketches:
         sizes = np.abs(centred)
         signs = _bits(centred[np.newaxis] > 0)
         heavy = _bits((sizes > np.median(sizes))[np.newaxis])
-        unlike = self._unlike(signs)
         if among is None:
-            near = _least(unlike, _LONGLIST)
+            near = _least(self._unlike(signs), _LONGLIST)
         else:
-            places = np.flatnonzero(among)
-            near = places[_least(unlike[places], _LONGLIST)]
+            near = np.flatnonzero(among)
+            if len(near) > _LONGLIST:
+                near = near[_least(self._unlike(signs)[near], _LONGLIST)]
         differs = np.take(self.signs, near, axis=1) ^ signs
         near = near[_least(_counted(differs) + _counted(differs & heavy), _SHORTLIST)]
         if len(near) <= count:

@@ -64,6 +64,17 @@ def test_only_those_among_are_chosen() -> None:
     assert len(sketches.nearest(vectors[0], 3, np.zeros(6_000, dtype=np.bool_))) == 0
 
 
+def test_among_very_many_the_nearest_are_chosen() -> None:
+    """Where those among are too many to rank, the nearest of them are still found."""
+    vectors = clustered(50_000, 64)
+    sketches = Sketches.of(vectors)
+    among = np.arange(50_000) >= 5_000
+    for near in vectors[5_000:5_020]:
+        chosen = sketches.nearest(near, 300, among)
+        assert chosen.min() >= 5_000
+        assert np.argmax(vectors @ near) in chosen
+
+
 def test_equal_vectors_do_not_crowd_out_time() -> None:
     """Of a hundred thousand equal vectors no more are ranked than of different ones."""
     vectors = np.concatenate([np.repeat(clustered(1, 64), 100_000, axis=0), clustered(50, 64)])
