@@ -11,6 +11,9 @@ PYTHON := $(shell for python in python3.11 python3 python3.12 python3.13; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 endif
+# Set, it makes each of a stack's processes compile all modules anew: a second of processor each.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -76,13 +79,15 @@ test-fast: $(READY) ## Run the unit tests: no Ray, no database
 chaos: $(READY) ## 100 rounds of kill -9 under load; nothing acknowledged may be lost (15 minutes)
 	@$(BIN)/python -m benchmarks.chaos --rounds 100 $(ARGS)
 
-.PHONY: check
-check: $(READY) ## Format, lint, law of imports, types, unit tests: what a change must pass
+.PHONY: lint
+lint: $(READY) ## Format, lint, law of imports, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy --strict
-	@$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: check
+check: lint test-fast ## Lint and the unit tests: what a change must pass
 
 .PHONY: format
 format: $(READY) ## Format, and fix what the linter can fix

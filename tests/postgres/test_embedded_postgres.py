@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from places import reachable_place
 
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.postgres_config import (
@@ -39,8 +39,7 @@ SMALL = ServerSettings(shared_buffers_mb=32, max_connections=20)
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A directory that the server's own user can enter; pytest's are closed to it under root."""
-    path = Path(tempfile.mkdtemp(prefix="pinak-pg-"))
-    path.chmod(0o711)
+    path = reachable_place()
     try:
         yield path
     finally:

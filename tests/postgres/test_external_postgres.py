@@ -3,13 +3,12 @@
 import re
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import asyncpg
 import pytest
+from places import reachable_place
 
 from pinak_ray.cluster.external_postgres import ServerFacts, check_server, judge
 from pinak_ray.cluster.postgres import EmbeddedPostgres
@@ -40,8 +39,7 @@ GOOD = ServerFacts(
 @pytest.fixture(scope="module")
 def dsn() -> Iterator[str]:
     """The superuser's DSN of a server for this module."""
-    place = Path(tempfile.mkdtemp(prefix="pinak-pg-"))
-    place.chmod(0o711)
+    place = reachable_place()
     settings = ServerSettings(shared_buffers_mb=32, max_connections=20)
     server = EmbeddedPostgres(place / "data", durable=False, settings=settings)
     try:

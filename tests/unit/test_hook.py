@@ -1,4 +1,4 @@
-"""The pre-tool hook, as the process that a coding agent starts: decisions, and failing open."""
+"""The pre-tool hook: decisions, and failing open; also as the process that an agent starts."""
 
 import json
 import os
@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -104,7 +105,7 @@ def gateway() -> Iterator[Gateway]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         one.url = f"http://127.0.0.1:{server.server_port}"
         yield one
@@ -120,22 +121,36 @@ def home(tmp_path: Path, gateway: Gateway) -> Path:
     return tmp_path
 
 
+def environment_of(given: dict[str, str], token: str | None) -> dict[str, str]:
+    """Return this process's environment without its own stack, and with what is given."""
+    inherited = {name: value for name, value in os.environ.items() if "PINAK_" not in name}
+    return {**inherited, **given, **({} if token is None else {"PINAK_TOKEN": token})}
+
+
 def hook(
     *options: str, call: Any = CALL, token: str | None = "given", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the hook as a coding agent does; it must end with 0. Signing a token takes a second."""
-    if token is not None:
-        environment["PINAK_TOKEN"] = token
-    inherited = {name: value for name, value in os.environ.items() if "PINAK_" not in name}
+    """Run the hook in this process; it must end with 0. Signing a token takes a second."""
     raw = call if isinstance(call, bytes) else json.dumps(call).encode()
-    done = subprocess.run(
+    arguments = ["--timeout-ms", "20000", *options]
+    with (
+        patch.dict(os.environ, environment_of(environment, token), clear=True),
+        patch.object(sys, "stdin", TextIOWrapper(BytesIO(raw))),
+        redirect_stdout(StringIO()) as out,
+        redirect_stderr(StringIO()) as errors,
+    ):
+        code = main(arguments)
+    assert code == 0, errors.getvalue()
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), errors.getvalue())
+
+
+def hook_process(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the hook as a coding agent does, by the command line; it must end with 0."""
+    return subprocess.run(
         [sys.executable, "-c", _CLI, "hook", "--timeout-ms", "20000", *options],
-        input=raw, capture_output=True, timeout=60, check=False, env={**inherited, **environment},
+        input=json.dumps(CALL), capture_output=True, text=True, timeout=60, check=True,
+        env=environment_of(environment, "given"),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return subprocess.CompletedProcess(
-        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-    )
 
 
 def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -156,7 +171,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_a_nudge_asks_the_user(gateway: Gateway, home: Path) -> None:
     """What failed before is put to the user, and told to the agent, with its evidence."""
-    found = answer(hook("--home", str(home)))
+    found = answer(hook_process("--home", str(home)))
 
     assert found["permissionDecision"] == "ask"
     for told in (found["permissionDecisionReason"], found["additionalContext"]):
@@ -168,7 +183,7 @@ def test_no_nudge_says_nothing(gateway: Gateway, home: Path) -> None:
     """Silence leaves the permission flow as it is: never an "allow", which would skip it."""
     gateway.nudges = []
 
-    done = hook("--home", str(home))
+    done = hook_process("--home", str(home))
 
     assert (done.stdout, done.stderr) == ("", "")
 
@@ -290,7 +305,7 @@ def test_odd_input_fails_open(home: Path) -> None:
 
 def test_no_stack_fails_open(tmp_path: Path) -> None:
     """Where nothing runs the tool call goes on."""
-    assert "pinak-ray up" in refused(hook("--home", str(tmp_path)))
+    assert "pinak-ray up" in refused(hook_process("--home", str(tmp_path)))
 
 
 def test_a_dead_gateway_fails_open(gateway: Gateway, home: Path) -> None:
@@ -328,7 +343,7 @@ def trickling() -> Iterator[str]:
 def test_a_slow_gateway_fails_open() -> None:
     """The limit holds for the whole question, also when bytes keep coming."""
     with trickling() as url:
-        said = refused(hook("--url", url, "--timeout-ms", "250"))
+        said = refused(hook_process("--url", url, "--timeout-ms", "250"))
 
     assert "within 250 ms" in said
 
