@@ -62,14 +62,15 @@ down: $(READY) ## Stop them; what was acknowledged stays
 test: $(READY) ## Run the whole suite, five rounds of chaos among it; two halves side by side
 	@$(MAKE) --no-print-directory -j2 --output-sync=target test-stack test-parts
 
-# Mostly waiting for processes to start, to die and to come back: a second half fits beside it.
+# What needs the session's stack, and what needs less; chaos has a stack of its own, and comes last
+# so that no two start at once.
 .PHONY: test-stack
 test-stack: $(READY)
-	@$(BIN)/python -m pytest tests/chaos tests/contract tests/ray tests/serve
+	@$(BIN)/python -m pytest tests/contract tests/ray tests/serve
 
 .PHONY: test-parts
 test-parts: $(READY)
-	@$(BIN)/python -m pytest tests/migration tests/postgres tests/unit
+	@$(BIN)/python -m pytest tests/migration tests/postgres tests/unit tests/chaos
 
 .PHONY: test-fast
 test-fast: $(READY) ## Run the unit tests: no Ray, no database
