@@ -50,10 +50,14 @@ def ingress_environment(directory: Path, *, haproxy: bool) -> dict[str, str]:
 
     Serve's own defaults are fixed paths and ports: a second stack on the machine would collide.
     """
+    # Otherwise each request passes between two threads, which wait for one another's interpreter,
+    # and the application's own has no uvloop.
+    shared = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
     if not haproxy:
-        return {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
+        return {**shared, "RAY_SERVE_ENABLE_HA_PROXY": "0"}
     metrics_port, stats_port = free_ports(2)
     return {
+        **shared,
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(directory / "haproxy"),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(directory / "haproxy.cfg"),

@@ -24,8 +24,9 @@ _LEXICAL_WEIGHT = 0.4
 # Measured against the best failure instead, an everyday word counts in full wherever nothing better
 # is shared: at the same recall .84 of the warnings were right, not .89.
 _RARE_WORDS = 2
-# Each signal's best 50 hold the winner: a failure in neither list lacks both similarity and words.
-CANDIDATES = 50
+# A failure in neither list lacks both similarity and words: with 10, 20 and 50 each of 97 intents
+# drew the same among 10,000 failures, and looking up 50 took 2 ms longer (5 at p95).
+CANDIDATES = 20
 """How many failures each signal brings."""
 
 

@@ -2,7 +2,7 @@
 -- while the intent is embedded; `evidence` finds what lies near its vector, and looks up what either found.
 -- Each has its own snapshot, as recall.sql has it.
 
--- Words choose among 1,000 documents, a fifth of recall's: two rare words say all that words can (see
+-- Words choose among 300 documents, where recall has 5,000: two rare words say all that words can (see
 -- evidence.py), and a common one says nothing. $1 intent's text, $2 and $3 how many.
 -- name: words
 SELECT
@@ -10,12 +10,12 @@ SELECT
         SELECT c.id FROM pinak.lexical_candidates(
             $1, $2::integer,
             ROW(null, null, null, null, null, null, null, 'failure', null, null, null)::pinak.filters,
-            1000) AS c) AS failures,
+            300) AS c) AS failures,
     ARRAY(
         SELECT c.id FROM pinak.lexical_candidates(
             $1, $3::integer,
             ROW(ARRAY['semantic', 'procedural'], null, null, null, null, null, null, null, null, null,
-                null)::pinak.filters, 1000) AS c) AS facts
+                null)::pinak.filters, 300) AS c) AS facts
 
 -- $1 namespace, $2 model, $3 intent's text, $4 its vector, $5 how many failures are the nearest, $6 and
 -- $7 the failures and the facts that `words` found, $8 who intends, $9 id of the request, $10 the
