@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
@@ -75,10 +75,34 @@ async def _register_codecs(connection: Connection) -> None:
 async def _keep_session(connection: Connection) -> None:
     """Return a connection without the round trip of RESET ALL: no use of ours leaves a trace.
 
-    `reading` sets the namespace anew each time it lends one, before any query can run.
+    `reading` has it see the right namespace each time it lends one, before any query can run.
     """
     if connection.is_in_transaction():
         raise RuntimeError("a connection came back in the middle of a transaction")
+
+
+class _Reader(asyncpg.Connection):
+    """A connection that knows what it was told to see, and is not told again: a round trip."""
+
+    _sees: tuple[int, bool] | None = None
+
+    async def see(self, namespace_id: int, *, generic_plans: bool) -> None:
+        """Have row-level security show one namespace; until it is told, it shows none."""
+        wanted = namespace_id, generic_plans
+        if self._sees == wanted:
+            return
+        self._sees = None  # neither the old nor the new is sure, should this be cancelled
+        await self.fetchrow(
+            "SELECT set_config('pinak.namespace_id', $1, false),"
+            " set_config('plan_cache_mode', $2, false),"
+            " set_config('enable_seqscan', $3, false)",
+            str(namespace_id),
+            "force_generic_plan" if generic_plans else "force_custom_plan",
+            # A plan that is kept from when the tables were empty would read them whole for
+            # each key, until they are analysed.
+            "off" if generic_plans else "on",
+        )
+        self._sees = wanted
 
 
 def _is_gone(connection: Connection) -> bool:
@@ -116,9 +140,12 @@ class Database:
             "statement_timeout": f"{int(statement_timeout_s * 1000)}",
         }
 
-        async def pool(size: int, **extra: str) -> "asyncpg.Pool[Any]":
+        async def pool(
+            size: int, kind: type["asyncpg.Connection[Any]"] = asyncpg.Connection, **extra: str
+        ) -> "asyncpg.Pool[Any]":
             return await asyncpg.create_pool(
                 dsn,
+                connection_class=kind,
                 min_size=1,
                 max_size=size,
                 timeout=_CONNECT_TIMEOUT_S,
@@ -134,7 +161,7 @@ class Database:
             # The role is part of the connection's start: no statement of ours can run before it.
             reader = None
             if reader_connections:
-                reader = await pool(reader_connections, role="pinak_app")
+                reader = await pool(reader_connections, _Reader, role="pinak_app")
         except (*CONNECTION_LOST, TimeoutError) as error:
             raise Unavailable(f"PostgreSQL does not answer: {error}") from error
         return cls(service, reader)
@@ -151,23 +178,14 @@ class Database:
     ) -> AsyncIterator[Connection]:
         """Lend a connection that can see this namespace and no other.
 
-        The settings are made anew on every use; without the first the policies fail closed, because
-        an empty setting is no integer. `generic_plans` keeps the plans of statements that look up
-        by key whatever they are asked: planning takes as long as running those.
+        Without the setting the policies fail closed, because an empty setting is no integer.
+        `generic_plans` keeps the plans of statements that look up by key whatever they are asked:
+        planning takes as long as running those.
         """
         if self._reader is None:
             raise RuntimeError("this Database was opened without reader connections")
         async with self._acquire(self._reader) as connection:
-            await connection.fetchrow(
-                "SELECT set_config('pinak.namespace_id', $1, false),"
-                " set_config('plan_cache_mode', $2, false),"
-                " set_config('enable_seqscan', $3, false)",
-                str(namespace_id),
-                "force_generic_plan" if generic_plans else "force_custom_plan",
-                # A plan that is kept from when the tables were empty would read them whole for
-                # each key, until they are analysed.
-                "off" if generic_plans else "on",
-            )
+            await cast("_Reader", connection).see(namespace_id, generic_plans=generic_plans)
             yield connection
 
     @asynccontextmanager

@@ -46,6 +46,8 @@ _FAILURES_AT_ONCE = 64
 _UPSERTS = 256
 _CAPACITY = 4_096
 _CLOSE_TIMEOUT_S = 5.0
+# One statement for what comes within it: alone, an intent would bring a commit of its own.
+_GATHERED_FOR_S = 0.1
 
 
 class _Standing(NamedTuple):
@@ -88,6 +90,7 @@ class StandingIntents:
 
     async def _write(self) -> None:
         while self._waiting:
+            await asyncio.sleep(_GATHERED_FOR_S)
             owners = list(islice(self._waiting, _UPSERTS))
             batch = [(owner, self._waiting.pop(owner)) for owner in owners]
             try:

@@ -1,5 +1,6 @@
 """No namespace sees another: tried as the reading role, not read from the code."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -184,6 +185,39 @@ async def test_search_functions_stay_within_the_wall(database: Database, two: An
         )
 
     assert [[mine]] * 5 == [[row[0] for row in rows] for rows in (*found, *scored, near)]
+
+
+async def test_one_connection_shows_each_reader_its_own(
+    dsn: str, two: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a connection showed last is told anew only where it changes, also past errors."""
+    (one, mine), (other, theirs) = two
+    told: list[str] = []
+    fetchrow = asyncpg.Connection.fetchrow
+
+    async def counted(self: Any, text: str, *arguments: Any, **options: Any) -> Any:
+        told.append(arguments[0])
+        return await fetchrow(self, text, *arguments, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetchrow", counted)
+
+    async def visible(database: Database, namespace_id: int) -> list[UUID]:
+        async with database.reading(namespace_id) as connection:
+            return [row["id"] for row in await connection.fetch("SELECT id FROM pinak.memories")]
+
+    async with await Database.open(dsn, reader_connections=1) as database:
+        assert await visible(database, one) == [mine]
+        assert await visible(database, one) == [mine]
+        assert await visible(database, other) == [theirs]
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            async with database.reading(one) as connection:
+                await connection.execute("SELECT 1 / 0")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), database.reading(other) as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+        assert await visible(database, other) == [theirs]
+        assert await visible(database, one) == [mine]
+    assert told[:3] == [str(one), str(other), str(one)]
 
 
 async def test_figures_count_one_namespace(database: Database, two: Any) -> None:
