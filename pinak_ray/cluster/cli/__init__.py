@@ -1,5 +1,6 @@
 """`pinak-ray`: the command line. Each command imports its heavy parts itself, when it runs."""
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -12,7 +13,11 @@ def main() -> None:
         # takes half a second to import.
         from pinak_ray.cluster.cli.hook.command import main as hook
 
-        sys.exit(hook(sys.argv[2:]))
+        code = hook(sys.argv[2:])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Taking the interpreter down in order takes 14 ms of the 80 that it lives.
+        os._exit(code)
     from pinak_ray.cluster.cli.application import app
 
     app()
