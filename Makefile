@@ -11,7 +11,7 @@ PYTHON := $(shell for python in python3.11 python3 python3.12 python3.13; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 endif
-# Set, it makes each of a stack's processes compile all modules anew: a second of processor each.
+# Set, it makes each of a stack's processes compile all modules anew: half a second each.
 unexport PYTHONDONTWRITEBYTECODE
 
 VENV ?= .venv

@@ -50,15 +50,17 @@ def ingress_environment(directory: Path, *, haproxy: bool) -> dict[str, str]:
 
     Serve's own defaults are fixed paths and ports: a second stack on the machine would collide.
     """
-    # Otherwise each request passes between two threads, which wait for one another's interpreter,
-    # and the application's own has no uvloop.
-    shared = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
+    environment = {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1" if haproxy else "0",
+        # Otherwise each request passes between two threads, which wait for one another's
+        # interpreter, and the application's own has no uvloop.
+        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    }
     if not haproxy:
-        return {**shared, "RAY_SERVE_ENABLE_HA_PROXY": "0"}
+        return environment
     metrics_port, stats_port = free_ports(2)
     return {
-        **shared,
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        **environment,
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(directory / "haproxy"),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(directory / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(directory / "admin.sock"),
