@@ -16,7 +16,9 @@ from pinak_ray.records.errors import InvalidInput, SetupError, Unavailable
 
 CACHE = Path.home() / ".cache" / "pinak-ray" / "models"
 
-# Cosines of the float32 model; int8 keeps them within .03.
+# Cosines of the float32 model. Which int8 kernel runs is the processor's, and each rounds its own
+# way: AVX2 without VNNI is off by .011 on average, .035 at p99 (47,000 pairs of 307 texts).
+ROUNDING = 0.05
 GOLDEN = [
     ("the deployment failed", "the rollout did not succeed", 0.406),
     ("how do I reset my password", "forgot the login credentials", 0.653),
@@ -57,10 +59,10 @@ async def test_vectors_have_the_promised_shape(minilm: MiniLm) -> None:
 async def test_cosines_are_the_float_models(
     minilm: MiniLm, one: str, other: str, cosine: float
 ) -> None:
-    """The int8 model says of two texts what the float32 model says."""
+    """The int8 model says of two texts what the float32 model says, on any processor."""
     first, second = await minilm.embed([one, other])
 
-    assert pytest.approx(cosine, abs=0.03) == float(first @ second)
+    assert pytest.approx(cosine, abs=ROUNDING) == float(first @ second)
 
 
 async def test_paraphrase_is_closer_than_unrelated(minilm: MiniLm) -> None:
