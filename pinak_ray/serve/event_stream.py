@@ -62,7 +62,7 @@ class EventStream(Response):
         clock: Callable[[], float] = asyncio.get_running_loop().time
         ends_at = clock() + self._stream_s
         yield b"retry: %d\n\n" % _RECONNECT_MS
-        while clock() < ends_at:
+        while True:  # what is there already is always sent
             try:
                 page = await self._context.send(self._watch)
             except PinakError as error:
@@ -73,6 +73,8 @@ class EventStream(Response):
             events = [_event(entry) for entry in page.entries]
             # An event without data is not dispatched, but its id is where a reconnect goes on.
             yield b"".join((*events, b": \nid: %d\n\n" % page.cursor))
+            if clock() >= ends_at:
+                return
 
 
 def _event(entry: Entry) -> bytes:

@@ -72,6 +72,14 @@ async def remember_all(database: Database, memories: Sequence[Memory]) -> list[U
     return [memory.id for memory in memories]
 
 
+async def expire(database: Database, memory_id: UUID) -> None:
+    """Move a memory's end into the past: waiting for it would depend on how fast the machine is."""
+    async with database.service() as connection:
+        await connection.execute(
+            "UPDATE pinak.memories SET expires_at = now() - interval '1 s' WHERE id = $1", memory_id
+        )
+
+
 async def index_all(database: Database, model_id: int) -> None:
     """Embed every memory that has no vector and count all terms anew."""
     async with database.service() as connection:

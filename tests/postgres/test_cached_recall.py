@@ -1,6 +1,7 @@
 """Recall by way of the cache on a real PostgreSQL: what was written is found by the next recall."""
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,11 @@ from pinak_ray.store.database import Database
 from pinak_ray.store.generations import Generations
 
 pytestmark = pytest.mark.postgres
+
+ENDS_IN = """
+UPDATE pinak.memories SET expires_at = clock_timestamp() + $1 * interval '1 s'
+WHERE content = 'orders are locked'
+"""
 
 NS = 7
 OTHER = 8
@@ -124,16 +130,20 @@ async def test_an_answer_ends_with_the_first_that_bore_on_it(
     database: Database, model_id: int, ask: Asker
 ) -> None:
     """When a memory expires no write tells of it: answers it bears on are kept no longer."""
-    await remember(database, NS, "orders are locked", ttl_s=1.0)
+    await remember(database, NS, "orders are locked")
     await remember(database, NS, "orders are open")
     await index_all(database, model_id)
-    assert len((await ask("orders")).hits) == 2
     expired = "SELECT expires_at <= now() FROM pinak.memories WHERE expires_at IS NOT NULL"
-    async with database.service() as connection, asyncio.timeout(10):
+    async with database.service() as connection, asyncio.timeout(120):
+        # On a machine that is too slow for one second the answer is asked for with more of them.
+        for seconds in itertools.count(1):
+            await connection.execute(ENDS_IN, seconds)
+            if len((await ask("orders")).hits) == 2:
+                break
         while not await connection.fetchval(expired):
             assert len((await ask("orders")).hits) in (1, 2)
     assert contents(await ask("orders")) == ["orders are open"]
-    assert ask.cached.figures()["drops"]["expired"] == 1
+    assert ask.cached.figures()["drops"]["expired"] >= 1
     # What was believed then holds for ever.
     async with database.service() as connection:
         then = await connection.fetchval("SELECT max(created_at) FROM pinak.memories")
@@ -204,7 +214,7 @@ async def test_a_crowd_of_different_recalls_is_refused(ask: Asker) -> None:
     """What has to be searched for waits in the short line of searches, as without a cache."""
     ask.embedder.go_on.clear()
     callers = [asyncio.create_task(ask(f"orders {number}")) for number in range(20)]
-    done, _ = await asyncio.wait(callers, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    done, _ = await asyncio.wait(callers, return_when=asyncio.FIRST_COMPLETED, timeout=60)
     assert isinstance(done.pop().exception(), Overloaded)
     ask.embedder.go_on.set()
     await asyncio.gather(*callers, return_exceptions=True)

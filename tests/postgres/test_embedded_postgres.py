@@ -391,13 +391,13 @@ def fetch(dsn: str, statement: str, *, rows: bool = True) -> object:
     """Return the first value of a query over a connection of its own."""
 
     async def work() -> object:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=60)
         try:
             if rows:
                 return await connection.fetchval(statement)
             return await connection.execute(statement)
         finally:
-            await connection.close(timeout=10)
+            await connection.close(timeout=60)
 
     return asyncio.run(work())
 
@@ -439,7 +439,7 @@ def reap_children() -> None:
             return
 
 
-def await_condition(holds: Callable[[], bool], timeout_s: float = 10) -> None:
+def await_condition(holds: Callable[[], bool], timeout_s: float = 60) -> None:
     """Poll until the condition holds; fail at the deadline."""
     deadline = time.monotonic() + timeout_s
     while not holds():

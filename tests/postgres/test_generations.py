@@ -134,7 +134,7 @@ async def test_transactions_that_commit_in_reverse_are_both_seen(
         await begun_first.start()
         await _insert(one, 1)
         await begun_last.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await _insert(other, 2)
         await begun_last.commit()
         assert await watched.has_risen()

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from graphs import KINDS, plainly_related, random_links
 from indexed import encode, fetch
-from remembered import EMBEDDER, register, remember, remember_all
+from remembered import EMBEDDER, expire, register, remember, remember_all
 
 from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.related import find_related
@@ -105,8 +105,8 @@ async def test_a_batch_applies_in_its_order(database: Database) -> None:
 
 async def test_what_is_not_there_cannot_be_linked(database: Database) -> None:
     """Unknown, expired, and another namespace's memories are refused, each alone."""
-    one, two = await some(database, 2)
-    (dead,) = await some(database, 1, ttl_s=0.001)
+    one, two, dead = await some(database, 3)
+    await expire(database, dead)
     foreign = await remember(database, NAMESPACE + 1, "theirs")
     fates = await commit_links(
         database,
@@ -152,10 +152,8 @@ async def test_dead_memories_are_neither_found_nor_passed(database: Database) ->
     """What has expired or was superseded ends the path; an unknown start is NotFound."""
     one, two, three, four = await some(database, 4)
     await commit_links(database, [change(one, two), change(two, three), change(one, four)])
+    await expire(database, two)
     async with database.service() as connection:
-        await connection.execute(
-            "UPDATE pinak.memories SET expires_at = now() - interval '1 s' WHERE id = $1", two
-        )
         await connection.execute(
             "UPDATE pinak.memories SET superseded_by = $2 WHERE id = $1", four, three
         )

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
-from remembered import DIMENSION, EMBEDDER, index_all, register, remember
+from remembered import DIMENSION, EMBEDDER, expire, index_all, register, remember
 
 from pinak_ray.embedding import HashingEmbedder, Vectors
 from pinak_ray.nudges import Nudger
@@ -134,13 +134,11 @@ async def test_harmless_intents_are_left_alone(
 
 async def test_dead_failures_do_not_warn(database: Database, nudger: Nudger, model_id: int) -> None:
     """Expired and superseded failures are over."""
-    expired = await fail(database, ttl_s=100)
+    expired = await fail(database)
     revised = await fail(database)
     await index_all(database, model_id)
+    await expire(database, expired)
     async with database.service() as connection:
-        await connection.execute(
-            "UPDATE pinak.memories SET expires_at = now() - interval '1 s' WHERE id = $1", expired
-        )
         await connection.execute(
             "UPDATE pinak.memories SET superseded_by = id WHERE id = $1", revised
         )

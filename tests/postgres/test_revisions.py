@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from indexed import check_statistics, encode, fetch, index_owed, settle, vectors, window_words
-from remembered import register
+from remembered import expire, register
 from waiting import until
 
 from pinak_ray.records.errors import Conflict, NotFound, Superseded
@@ -149,8 +149,8 @@ async def test_what_cannot_be_revised(database: Database) -> None:
     other = await remembered(database, "two", namespace_id=NS + 1)
     gone = await remembered(database, "three")
     await forget_memory(database, NS, gone)
-    late = await remembered(database, "four", ttl_s=0.001)
-    await asyncio.sleep(0.002)
+    late = await remembered(database, "four")
+    await expire(database, late)
     for nothing in (uuid4(), other, gone, late):
         with pytest.raises(NotFound):
             await revised(database, nothing, "x")
@@ -257,11 +257,11 @@ async def test_a_window_that_is_being_written_does_not_bring_it_back(database: D
         return await encode(texts)
 
     settling = asyncio.create_task(settle_some(database, slowly, model_id=model_id, quiet_s=0.0))
-    await asyncio.wait_for(embedding.wait(), 10)
+    await asyncio.wait_for(embedding.wait(), 60)
     forgetting = asyncio.create_task(forget_memory(database, NS, ids[1]))
     await until_waiting(database)
     go_on.set()
-    await asyncio.wait_for(asyncio.gather(settling, forgetting), 10)
+    await asyncio.wait_for(asyncio.gather(settling, forgetting), 60)
 
     assert "secret" not in await stored(database)
     assert await found(database, "secret") == []

@@ -113,13 +113,13 @@ async def test_no_watcher_outlives_its_consumer(swarm: Swarm) -> None:
     consumer.cancel()
     with suppress(asyncio.CancelledError):
         await consumer
-    await until(lambda: has(0), what="the cancelled one is gone", deadline_s=10)
+    await until(lambda: has(0), what="the cancelled one is gone")
 
     dying = Consumer.remote(board)
     dying.consume.remote()
     await until(lambda: has(1), what="the other process waits")
     ray.kill(dying)
-    await until(lambda: has(0), what="the killed one is gone", deadline_s=30)
+    await until(lambda: has(0), what="the killed one is gone")
 
 
 async def test_watchers_at_one_place_share_a_poll(swarm: Swarm) -> None:
@@ -143,7 +143,7 @@ async def test_watchers_at_one_place_share_a_poll(swarm: Swarm) -> None:
     await until(lambda: has(1), what="they wait for the next as one")
     for each in waiting:
         each.cancel()
-    await until(lambda: has(0), what="none is left", deadline_s=10)
+    await until(lambda: has(0), what="none is left")
 
 
 async def test_a_page_can_be_asked_for_by_reference(swarm: Swarm) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -469,15 +468,13 @@ async def test_a_bug_shows_nothing(stack: Stack, client: httpx.AsyncClient) -> N
 async def test_a_slow_stack_meets_the_deadline(stack: Stack) -> None:
     """A caller hears 503 at the deadline instead of waiting for ever."""
     slow = Stack(stack.backend, stack.key, {"deadlines": Deadlines(read_s=0.05, write_s=0.05)})
-    stack.backend.transport.before = lambda: asyncio.sleep(30)
-    started = time.monotonic()
+    stack.backend.transport.before = asyncio.Event().wait  # for ever
     async with slow.client() as client:
         for response in (
             await client.post("/v1/memories", json={"content": "x"}),
             await client.get("/v1/agents/a/working"),
         ):
             assert (response.status_code, response.json()["code"]) == (503, "unavailable")
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(

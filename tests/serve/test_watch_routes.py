@@ -42,7 +42,7 @@ async def sent_by(stream: EventStream, until_disconnect: "asyncio.Event") -> lis
     async def send(message: Any) -> None:
         sent.append(message)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await stream({"type": "http", "state": {"request_id": "r"}}, receive, send)
     return sent
 

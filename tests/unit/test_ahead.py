@@ -16,7 +16,7 @@ async def test_it_runs_while_the_block_does_something_else() -> None:
         return "found"
 
     async with ahead(work()) as task:
-        await asyncio.wait_for(began.wait(), 1)
+        await asyncio.wait_for(began.wait(), 60)
         assert await task == "found"
 
 

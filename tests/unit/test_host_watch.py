@@ -201,7 +201,7 @@ async def test_a_claim_is_committed_before_it_is_granted_whatever_was_asked() ->
     """A receipt with `accepted` waits for nothing; a claim is a promise to others, and does."""
     host = a_host(state := SlowState())
     note: Execute[Receipt] = Execute(BOARD, uuid4(), "ada", Tell(content="here"), Ack.ACCEPTED)
-    (receipt,) = await asyncio.wait_for(host.apply([note]), 5)
+    (receipt,) = await asyncio.wait_for(host.apply([note]), 60)
     assert receipt.new
 
     command = ClaimOnce(subject="log://a")
@@ -211,5 +211,5 @@ async def test_a_claim_is_committed_before_it_is_granted_whatever_was_asked() ->
     assert not granting.done()
     state.commit()
     state.commit()
-    (granted,) = await asyncio.wait_for(granting, 5)
+    (granted,) = await asyncio.wait_for(granting, 60)
     assert granted.granted

@@ -48,5 +48,5 @@ async def test_it_waits_while_memories_are_indexed(monkeypatch: pytest.MonkeyPat
     await until(lambda: looks > 50, what="it has looked often")
     assert not linked.is_set()
     monkeypatch.setattr(linking, "_PATIENCE_S", 0.0)
-    await asyncio.wait_for(linked.wait(), 10)
+    await asyncio.wait_for(linked.wait(), 60)
     lane.cancel()
