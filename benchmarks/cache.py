@@ -1,12 +1,11 @@
-"""What the cache of recall saves, and what an answer to a near query is worth.
+"""What the cache of recall saves.
 
     python -m benchmarks.cache --data ../shared/data/locomo/locomo_dev.json --json
 
 `ours` and `reference` are recalls a second of a repeated load (Zipf over the data's queries, each
 asked as a gateway would ask it, in process) with and without the cache, which is cold at the start.
-`paraphrased` is the same load with every query in other words but those asked for the first time.
-`thresholds` compares, where a near query's answer would have been given, that answer with a fresh
-one: of paraphrases, and of the data's own queries, no two of which ask the same.
+`paraphrased` is the same load with every query in other words but those asked for the first time:
+a near answer is one that was given to the same question in another form.
 """
 
 import asyncio
@@ -16,13 +15,11 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 import pinak_ray
 from benchmarks.cache_load import generated, paraphrased, repeated
-from benchmarks.datasets import Corpus, Query, load_corpora
+from benchmarks.datasets import Corpus, load_corpora
 from benchmarks.recall import remember_all
 from benchmarks.report import (
     fresh_stack,
@@ -33,24 +30,21 @@ from benchmarks.report import (
     progress,
     spread,
 )
-from benchmarks.retrieval_metrics import mean, recall_at
 from benchmarks.search.loading import settled
 from pinak_ray.actors.model_change import load_serving
 from pinak_ray.cluster.cli.local_stack import dsn_of
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.embedding import Embedder, Vectors
 from pinak_ray.recall import Recaller
 from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.recall.cached import CachedRecaller
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.recall import RecallResult, new_recall
+from pinak_ray.records.recall import new_recall
 from pinak_ray.store.database import Database
 from pinak_ray.store.generations import Generations
 from pinak_ray.store.namespaces import ensure_namespace
 
 _K = 10
-_THRESHOLDS = (0.80, 0.84, 0.88, 0.92, 0.95, 0.97)
 _LOADS = ("repeated", "paraphrased")
 
 
@@ -60,9 +54,7 @@ class Bench:
 
     corpus: Corpus
     namespace_id: int
-    keys: dict[Any, str]
     database: Database
-    embedder: Embedder
     recaller: Recaller
 
     def cached(self, policy: CachePolicy) -> CachedRecaller:
@@ -70,26 +62,14 @@ class Bench:
         admission = Admission("the benchmark", at_once=8)
         return CachedRecaller(self.recaller, Generations(self.database), policy, admission)
 
-    async def fresh(self, query: str) -> RecallResult:
-        """Return an answer that was searched for."""
-        return await self.recaller.recall(self.namespace_id, new_recall(query, k=_K))
-
-
-class Asked(NamedTuple):
-    """A query, its vector, and what a search finds."""
-
-    query: Query
-    vector: Vectors
-    found: tuple[str, ...]
-
 
 @asynccontextmanager
 async def searching(settings: Settings) -> Any:
-    """Yield a database, an embedder and a recaller as a gateway has them."""
+    """Yield a database and a recaller as a gateway has them."""
     dsn = dsn_of(settings)
     async with await Database.open(dsn, service_connections=2, reader_connections=4) as database:
         model, embedder = await load_serving(database, settings.stack_config(dsn))
-        yield database, embedder, Recaller(database, embedder, model.id)
+        yield database, Recaller(database, embedder, model.id)
         await embedder.aclose()
 
 
@@ -153,88 +133,23 @@ async def measure_load(
     }
 
 
-async def ask(bench: Bench, queries: Sequence[Query]) -> list[Asked]:
-    """Search for each query."""
-    vectors = await bench.embedder.embed([query.text for query in queries])
-    return [
-        Asked(
-            query,
-            vector,
-            tuple(bench.keys[hit.id] for hit in (await bench.fresh(query.text)).hits),
-        )
-        for query, vector in zip(queries, vectors, strict=True)
-    ]
-
-
-def shared(held: Sequence[Asked], asked: Sequence[Asked], *, own: bool) -> list[dict[str, float]]:
-    """Compare each answer with that of the nearest held query (`own`: its own counts too)."""
-    cosines = np.stack([one.vector for one in asked]) @ np.stack([one.vector for one in held]).T
-    if not own:
-        np.fill_diagonal(cosines, -1.0)
-    rows = []
-    for one, row in zip(asked, cosines, strict=True):
-        other = held[int(row.argmax())]
-        rows.append(
-            {
-                "cosine": float(row.max()),
-                "overlap10": len(set(one.found) & set(other.found)) / max(1, len(one.found)),
-                "other_first": float(one.found[:1] != other.found[:1]),
-                "other_query": float(one.query.relevant != other.query.relevant),
-                "r10_fresh": recall_at(_K, one.found, one.query.relevant),
-                "r10_shared": recall_at(_K, other.found, one.query.relevant),
-            }
-        )
-    return rows
-
-
-def at_threshold(rows: Sequence[dict[str, float]], threshold: float) -> dict[str, float]:
-    """Return which share would be answered by a near query's answer, and how good those are."""
-    hits = [row for row in rows if row["cosine"] >= threshold]
-    figures = ("overlap10", "other_first", "other_query", "r10_fresh", "r10_shared")
-    return {
-        "share": round(len(hits) / len(rows), 4),
-        "queries": len(hits),
-        **{name: round(mean(row[name] for row in hits), 4) for name in figures},
-    }
-
-
-async def compare(benches: Sequence[Bench]) -> dict[str, Any]:
-    """Return, by threshold, how a near query's answer differs from a fresh one."""
-    rows: dict[str, list[dict[str, float]]] = {"paraphrases": [], "other_queries": []}
-    for bench in benches:
-        progress(f"{bench.corpus.namespace}: comparing {len(bench.corpus.queries)} queries")
-        held = await ask(bench, bench.corpus.queries)
-        said = [
-            replace(query, text=paraphrased(query.text, at))
-            for at, query in enumerate(bench.corpus.queries)
-        ]
-        rows["paraphrases"] += shared(held, await ask(bench, said), own=True)
-        rows["other_queries"] += shared(held, held, own=False)
-    return {
-        f"{threshold:.2f}": {name: at_threshold(of, threshold) for name, of in rows.items()}
-        for threshold in _THRESHOLDS
-    }
-
-
 async def measure(
     settings: Settings, corpora: Sequence[Corpus], count: int, rounds: int
 ) -> dict[str, Any]:
     """Store the corpora, and return all figures."""
     policy = settings.stack_config("").cache
-    async with searching(settings) as (database, embedder, recaller):
+    async with searching(settings) as (database, recaller):
         benches = []
         for corpus in corpora:
             project = f"cache-{corpus.namespace}"
             swarm = pinak_ray.connect(home=settings.home, project=project)
             progress(f"{corpus.namespace}: remembering {len(corpus.entries)} entries")
-            keys = await remember_all(swarm, corpus)
+            await remember_all(swarm, corpus)
             async with database.service() as connection:
                 namespace_id = await ensure_namespace(connection, NamespaceKey("default", project))
-            benches.append(Bench(corpus, namespace_id, keys, database, embedder, recaller))
+            benches.append(Bench(corpus, namespace_id, database, recaller))
         await settled(settings)
-        loads = {name: await measure_load(benches, name, count, rounds, policy) for name in _LOADS}
-        thresholds = await compare(benches)
-    return {**loads, "threshold": policy.threshold, "thresholds": thresholds}
+        return {name: await measure_load(benches, name, count, rounds, policy) for name in _LOADS}
 
 
 def main() -> None:

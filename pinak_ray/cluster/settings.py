@@ -56,9 +56,6 @@ class Settings(BaseSettings):
     )
     auto_links: bool = Field(True, description="link each memory to the ones most like it")
     cache: bool = Field(True, description="answer repeated recalls from memory; never stale")
-    cache_threshold: float = Field(
-        0.97, gt=0, le=1, description="least cosine at which two queries share an answer"
-    )
     cache_ttl_s: float = Field(900.0, gt=0, description="a cached answer is kept so long at most")
     cache_mb: int = Field(32, ge=1, description="memory of one process's cached answers")
     vectors_mb: int = Field(
@@ -136,9 +133,7 @@ class Settings(BaseSettings):
             indexers=self.indexers,
             auto_links=self.auto_links,
             nudge_cooldown_s=self.nudge_cooldown_s,
-            cache=CachePolicy(
-                self.cache, self.cache_threshold, self.cache_ttl_s, self.cache_mb << 20
-            ),
+            cache=CachePolicy(self.cache, self.cache_ttl_s, self.cache_mb << 20),
             vectors_bytes=self.vectors_mb << 20,
             curation=self.curation_policy(),
         )

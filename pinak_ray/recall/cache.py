@@ -1,7 +1,7 @@
 """The cache of recall: answers of this generation, to equal queries and to near ones.
 
 Answers are kept in the process, for a namespace, a model and a request whose every field is equal;
-the text alone may differ, by as much as the threshold allows. No method waits or reads a clock.
+the text alone may differ, as far as it still asks the same. No method waits or reads a clock.
 """
 
 import random
@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
-from pinak_ray.embedding import Vectors
-from pinak_ray.recall.near_queries import NearQueries
+from pinak_ray.recall.same_question import essence
 from pinak_ray.records.recall import RecallRequest, RecallResult
 from pinak_ray.store.generations import Generation
 
@@ -29,10 +28,6 @@ class CachePolicy:
     """What one process's cache may hold, and whom it answers."""
 
     enabled: bool = True
-    # At .97 none of 431 different questions was taken for another, at .95 1 to 2%, at .88 17 to 30%
-    # (decision 0022).
-    threshold: float = 0.97
-    """The least cosine between two queries' vectors at which one answer serves both."""
     ttl_s: float = 900.0
     """An answer is kept no longer, give or take a tenth."""
     capacity_bytes: int = 32 << 20
@@ -47,8 +42,15 @@ class CacheKey(NamedTuple):
 
     @property
     def kin(self) -> "CacheKey":
-        """What queries have in common that may share an answer: all but their text."""
-        return self._replace(request=replace(self.request, query=""))
+        """What requests have in common that share an answer: all, of their text what it asks.
+
+        Only equal ones do where the text is no question (`exact` looks for it as it is, a vector of
+        the caller's own stands for it), and behind the first page, which has a ranking of its own.
+        """
+        request = self.request
+        if request.vector is not None or request.cursor is not None or request.recipe == "exact":
+            return self
+        return self._replace(request=replace(request, query=essence(request.query)))
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    request: RecallRequest
     result: RecallResult
     ends: datetime
     size: int
@@ -79,14 +82,14 @@ class _Namespace:
 
 
 class RecallCache:
-    """The least recently used answers, bounded in bytes.
+    """The least recently used answers, one of each question, bounded in bytes.
 
     A caller names the generation that it read after it was asked: all answers of an older one are
     dropped, so that none is older than the last write before the question. `jitter` returns numbers
     from 0 to 1.
     """
 
-    __slots__ = ("_bytes", "_entries", "_jitter", "_kin", "_namespaces", "counts", "policy")
+    __slots__ = ("_bytes", "_entries", "_jitter", "_namespaces", "counts", "policy")
 
     def __init__(self, policy: CachePolicy, *, jitter: Callable[[], float] = random.random) -> None:
         self.policy = policy
@@ -95,46 +98,40 @@ class RecallCache:
         self._bytes = 0
         self._entries: OrderedDict[CacheKey, _Entry] = OrderedDict()
         self._namespaces: dict[int, _Namespace] = {}
-        self._kin: dict[CacheKey, NearQueries[CacheKey]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
     @property
     def size(self) -> int:
-        """How many bytes the entries and their queries' vectors take."""
+        """How many bytes the entries take."""
         return self._bytes
 
-    def equal(self, key: CacheKey, now: Generation) -> RecallResult | None:
-        """Return the answer to an equal request, None if there is none."""
-        self._drop_stale(key.namespace_id, now)
-        result = self._living(key, now)
-        if result is not None:
-            self.counts.equal += 1
-        return result
+    def get(self, key: CacheKey, now: Generation) -> RecallResult | None:
+        """Return the answer to an equal request, or else to a near one; None if there is none.
 
-    def near(self, key: CacheKey, vector: Vectors, now: Generation) -> RecallResult | None:
-        """Return the answer to the nearest query, None if none is near enough.
-
-        `vector` is the query's, of length one, shape (d,). The next page, if there is one, is that
-        of the caller's own query.
+        After a near one the next page, if there is one, is that of the caller's own query.
         """
         self._drop_stale(key.namespace_id, now)
-        while (kin := self._kin.get(key.kin)) is not None:
-            nearest, cosine = kin.nearest(vector)
-            if cosine < self.policy.threshold:
-                return None
-            result = self._living(nearest, now)
-            if result is not None:
-                self.counts.near += 1
-                cursor = None if result.cursor is None else key.request.next_cursor
-                return replace(result, cursor=cursor)
-        return None
+        kin = key.kin
+        entry = self._entries.get(kin)
+        if entry is None:
+            return None
+        if entry.ends <= now.read_at:
+            self._drop(kin)
+            self.counts.expired += 1
+            return None
+        self._entries.move_to_end(kin)
+        if entry.request == key.request:
+            self.counts.equal += 1
+            return entry.result
+        self.counts.near += 1
+        cursor = None if entry.result.cursor is None else key.request.next_cursor
+        return replace(entry.result, cursor=cursor)
 
     def put(
         self,
         key: CacheKey,
-        vector: Vectors | None,
         result: RecallResult,
         *,
         read: Generation,
@@ -142,23 +139,18 @@ class RecallCache:
     ) -> None:
         """Keep an answer that was searched for after `read`; it holds until then at the latest.
 
-        With a `vector` it also answers near queries. One that another caller knows to be stale, or
-        that is larger than all may be, is not kept.
+        One that another caller knows to be stale, or that is larger than all may be, is not kept.
         """
         self._drop_stale(key.namespace_id, read)
-        entry = _Entry(result, self._end(read.read_at, holds_until), size_of((key, result)))
+        kin, size = key.kin, size_of((key, key, result))
+        entry = _Entry(key.request, result, self._end(read.read_at, holds_until), size)
         known = self._namespaces.get(key.namespace_id)
         if entry.size > self.policy.capacity_bytes or (known and known.generation > read.number):
             return
-        self._drop(key)
-        self._entries[key] = entry
+        self._drop(kin)
+        self._entries[kin] = entry
         self._bytes += entry.size
-        self._namespaces.setdefault(key.namespace_id, _Namespace(read.number)).keys.add(key)
-        if vector is not None:
-            kin = self._kin.setdefault(key.kin, NearQueries())
-            self._bytes -= kin.size
-            kin.add(key, vector)
-            self._bytes += kin.size
+        self._namespaces.setdefault(key.namespace_id, _Namespace(read.number)).keys.add(kin)
         while self._bytes > self.policy.capacity_bytes:
             self._drop(next(iter(self._entries)))
             self.counts.evicted += 1
@@ -170,17 +162,6 @@ class RecallCache:
         ends = min(read_at + timedelta(seconds=self.policy.ttl_s * share), midnight)
         return ends if holds_until is None else min(ends, holds_until)
 
-    def _living(self, key: CacheKey, now: Generation) -> RecallResult | None:
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
-        if entry.ends <= now.read_at:
-            self._drop(key)
-            self.counts.expired += 1
-            return None
-        self._entries.move_to_end(key)
-        return entry.result
-
     def _drop_stale(self, namespace_id: int, now: Generation) -> None:
         """Forget all of a namespace that is older than `now`; nobody will read it again."""
         known = self._namespaces.get(namespace_id)
@@ -190,21 +171,15 @@ class RecallCache:
             self._drop(key)
             self.counts.stale += 1
 
-    def _drop(self, key: CacheKey) -> None:
-        entry = self._entries.pop(key, None)
+    def _drop(self, kin: CacheKey) -> None:
+        entry = self._entries.pop(kin, None)
         if entry is None:
             return
         self._bytes -= entry.size
-        known = self._namespaces[key.namespace_id]
-        known.keys.discard(key)
+        known = self._namespaces[kin.namespace_id]
+        known.keys.discard(kin)
         if not known.keys:
-            del self._namespaces[key.namespace_id]
-        kin = self._kin.get(key.kin)
-        if kin is not None:
-            kin.remove(key)
-            if not len(kin):
-                self._bytes -= kin.size
-                del self._kin[key.kin]
+            del self._namespaces[kin.namespace_id]
 
 
 def size_of(value: Any) -> int:

@@ -4,7 +4,6 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from pinak_ray.embedding import Vectors, decode_halfvec
 from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.cache import CacheKey, CachePolicy, RecallCache
 from pinak_ray.recall.recaller import Recaller
@@ -18,8 +17,8 @@ __all__ = ["CachedRecaller"]
 class CachedRecaller:
     """Answers as its Recaller would, from the cache where nothing was written since.
 
-    A hit costs one round trip, and one embedding where the query is not equal but near. Searches
-    take a turn of `admission`; callers with equal requests share one.
+    A hit costs one round trip. Searches take a turn of `admission`; callers with equal requests
+    share one.
     """
 
     __slots__ = ("_admission", "_cache", "_flights", "_generations", "_recaller")
@@ -48,7 +47,7 @@ class CachedRecaller:
                 return await self._recaller.recall(namespace_id, request)
         now = await self._generations.of(namespace_id)
         key = CacheKey(namespace_id, self._recaller.model_id, request)
-        result = self._cache.equal(key, now)
+        result = self._cache.get(key, now)
         if result is None:
             # Of one generation only: who read a later one may not be told what was found before.
             result = await self._flights.run((key, now.number), lambda: self._miss(key, now))
@@ -60,15 +59,9 @@ class CachedRecaller:
             self._admission.turn(),
             self._recaller.begin(namespace_id, request) as begun,
         ):
-            encoded = await self._recaller.query_vector(request)
-            vector = _comparable(request, encoded)
-            if vector is not None:
-                near = self._cache.near(key, vector, now)
-                if near is not None:
-                    return near
             self._cache.counts.missed += 1
-            answer = await begun.answer(encoded)
-        self._cache.put(key, vector, answer.result, read=now, holds_until=answer.holds_until)
+            answer = await begun.answer(await self._recaller.query_vector(request))
+        self._cache.put(key, answer.result, read=now, holds_until=answer.holds_until)
         return answer.result
 
     def figures(self) -> dict[str, Any]:
@@ -93,17 +86,6 @@ class CachedRecaller:
                 "expired": counts.expired,
             },
         }
-
-
-def _comparable(request: RecallRequest, encoded: bytes | None) -> Vectors | None:
-    """Return the vector by which a query may be answered with another's answer, None if it may not.
-
-    A caller's own vector says nothing of the words beside it, and a cursor is a place in the
-    ranking of its own query.
-    """
-    if encoded is None or request.vector is not None or request.cursor is not None:
-        return None
-    return decode_halfvec(encoded)
 
 
 def _own(result: RecallResult) -> RecallResult:

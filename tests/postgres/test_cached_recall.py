@@ -86,7 +86,7 @@ async def model_id(database: Database) -> int:
 
 @pytest.fixture
 def ask(database: Database, model_id: int) -> Asker:
-    """An asker with an empty cache; hashing brings word lists in another order to cosine 1."""
+    """An asker with an empty cache."""
     return Asker(database, model_id)
 
 
@@ -104,8 +104,8 @@ async def test_a_repeated_recall_is_answered_without_a_search(
     first = await ask("which migration locks orders")
     assert await ask("which migration locks orders") == first
     assert ask.embedder.texts == 1
-    assert await ask("orders locks which migration") == first
-    assert ask.embedder.texts == 2
+    assert await ask("Please tell me which migration locks orders?") == first
+    assert ask.embedder.texts == 1
     assert ask.lookups == {"miss": 1, "equal": 1, "near": 1}
     assert first == await ask.recaller.recall(NS, new_recall("which migration locks orders"))
 
@@ -294,8 +294,8 @@ STEPS = st.lists(
 async def test_at_one_time_the_cache_answers_as_a_search_does(
     database: Database, model_id: int, steps: list[tuple[str, str]]
 ) -> None:
-    """With equal queries only, any mix of writes, indexing and recalls gives fresh answers."""
-    ask = Asker(database, model_id, threshold=1.1)
+    """Any mix of writes, indexing and recalls gives fresh answers."""
+    ask = Asker(database, model_id)
     for step, text in steps:
         match step:
             case "write":

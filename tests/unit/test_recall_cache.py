@@ -5,26 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from pinak_ray.embedding import Vectors
 from pinak_ray.recall.cache import CacheKey, CachePolicy, RecallCache, size_of
-from pinak_ray.recall.near_queries import NearQueries
+from pinak_ray.recall.same_question import essence
 from pinak_ray.records.memories import Layer
 from pinak_ray.records.recall import Hit, RecallRequest, RecallResult, new_recall
 from pinak_ray.store.generations import Generation
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-def direction(degrees: float) -> Vectors:
-    """Return a query's vector: two numbers of length one, so that angles are cosines."""
-    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], dtype=np.float32)
 
 
 def result(content: str, hits: int = 1, *, cursor: str | None = None) -> RecallResult:
@@ -45,12 +38,9 @@ def cache(*, jitter: float = 0.5, **policy: object) -> RecallCache:
     return RecallCache(CachePolicy(**policy), jitter=lambda: jitter)  # type: ignore[arg-type]
 
 
-def put(
-    to: RecallCache, at: CacheKey, degrees: float | None = None, content: str = "x", number: int = 1
-) -> None:
+def put(to: RecallCache, at: CacheKey, content: str = "x", number: int = 1) -> None:
     """Keep an answer that was read at noon."""
-    vector = None if degrees is None else direction(degrees)
-    to.put(at, vector, result(content), read=Generation(number, NOON), holds_until=None)
+    to.put(at, result(content), read=Generation(number, NOON), holds_until=None)
 
 
 @dataclass(slots=True)
@@ -58,7 +48,6 @@ class Asked:
     """One recall on its way: what it asks, and what was committed before it began."""
 
     key: CacheKey
-    vector: Vectors
     read: Generation
     least: int
     found: RecallResult | None = None
@@ -76,7 +65,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cache = cache(threshold=0.9, capacity_bytes=8_000, ttl_s=60.0)
+        self.cache = cache(capacity_bytes=8_000, ttl_s=60.0)
         self.written = {1: 0, 2: 0}
         self.expires: dict[int, datetime | None] = {1: None, 2: None}
         self.now = NOON
@@ -95,24 +84,25 @@ class Interleavings(RuleBasedStateMachine):
     @rule(
         target=asked,
         ns=st.sampled_from([1, 2]),
-        degrees=st.sampled_from([0, 1, 20, 60]),
+        query=st.sampled_from(
+            ["What broke?", "please tell me what broke", "What broke in 7?", "7"]
+        ),
         k=st.sampled_from([1, 2]),
     )
-    def begin(self, ns: int, degrees: int, k: int) -> Asked:
+    def begin(self, ns: int, query: str, k: int) -> Asked:
         """Ask, and read the generation."""
         read = Generation(self.written[ns], self.now)
-        asked = CacheKey(ns, 1, RecallRequest(f"{degrees}", k))
-        return Asked(asked, direction(degrees), read, self.written[ns])
+        return Asked(CacheKey(ns, 1, RecallRequest(query, k)), read, self.written[ns])
 
     @rule(target=searched, one=consumes(asked))
     def look_then_search(self, one: Asked) -> Asked:
         """Take what the cache has; a miss searches."""
         ns, _, request = one.key
-        got = self.cache.equal(one.key, one.read) or self.cache.near(one.key, one.vector, one.read)
+        got = self.cache.get(one.key, one.read)
         if got is not None:
             self.check(one, got)
             return one
-        one.found = result(f"{ns} {request.k} {self.written[ns]} {one.vector[0]:.3f}")
+        one.found = result(f"{ns}|{request.k}|{self.written[ns]}|{request.query}")
         one.ends = self.expires[ns]
         return one
 
@@ -120,16 +110,14 @@ class Interleavings(RuleBasedStateMachine):
     def fill(self, one: Asked) -> None:
         """Keep what was found, perhaps long after."""
         if one.found is not None:
-            self.cache.put(one.key, one.vector, one.found, read=one.read, holds_until=one.ends)
+            self.cache.put(one.key, one.found, read=one.read, holds_until=one.ends)
 
     def check(self, one: Asked, got: RecallResult) -> None:
-        """An answer is of the caller's namespace, of a like query, and not of before it asked."""
-        ns, k, written, x = got.hits[0].content.split()
+        """An answer is of the caller's namespace and question, and not of before it asked."""
+        ns, k, written, query = got.hits[0].content.split("|")
         assert (int(ns), int(k)) == (one.key.namespace_id, one.key.request.k)
         assert int(written) >= one.least
-        angle = np.degrees(np.arccos(np.clip(float(x), -1, 1)))
-        asked = float(one.key.request.query)
-        assert np.cos(np.radians(angle - asked)) >= 0.9 - 1e-3
+        assert essence(query) == essence(one.key.request.query)
         if int(written) == self.written[int(ns)]:
             ends = self.expires[int(ns)]
             assert ends is None or ends > one.read.read_at
@@ -150,10 +138,10 @@ def test_an_equal_request_is_answered_until_something_is_written() -> None:
     held, now = cache(), Generation(1, NOON)
     put(held, key())
     put(held, key(namespace_id=2))
-    assert held.equal(key(), now) == result("x")
-    assert held.equal(key(), Generation(2, NOON)) is None
-    assert held.equal(key(), now) is None, "it is gone, also for who read before the write"
-    assert held.equal(key(namespace_id=2), now) == result("x")
+    assert held.get(key(), now) == result("x")
+    assert held.get(key(), Generation(2, NOON)) is None
+    assert held.get(key(), now) is None, "it is gone, also for who read before the write"
+    assert held.get(key(namespace_id=2), now) == result("x")
     assert (held.counts.equal, held.counts.stale) == (2, 1)
 
 
@@ -162,8 +150,8 @@ def test_an_answer_found_before_a_known_write_is_not_kept() -> None:
     held = cache()
     put(held, key("new"), number=2)
     put(held, key("old"), number=1)
-    assert held.equal(key("old"), Generation(2, NOON)) is None
-    assert held.equal(key("new"), Generation(1, NOON)) == result("x")
+    assert held.get(key("old"), Generation(2, NOON)) is None
+    assert held.get(key("new"), Generation(1, NOON)) == result("x")
 
 
 @pytest.mark.parametrize(
@@ -181,32 +169,41 @@ def test_an_answer_found_before_a_known_write_is_not_kept() -> None:
     ids=str,
 )
 def test_every_other_field_must_be_equal(other: dict[str, object]) -> None:
-    """Neither an equal text nor an equal vector answers what differs in any field but the text."""
+    """An equal text, or one that asks the same, answers nothing that differs in another field."""
     held, now = cache(), Generation(1, NOON)
-    put(held, key(), 0)
-    assert held.equal(key(**other), now) is None  # type: ignore[arg-type]
-    assert held.near(key(**other), direction(0), now) is None  # type: ignore[arg-type]
+    put(held, key())
+    assert held.get(key(**other), now) is None  # type: ignore[arg-type]
+    assert held.get(key("q?", **other), now) is None  # type: ignore[arg-type]
 
 
-def test_a_near_query_is_answered_by_the_nearest() -> None:
-    """Within the threshold the nearest one answers; beyond it none does, nor one without vector."""
-    held, now = cache(threshold=0.95), Generation(1, NOON)
-    put(held, key("none"), None, "none")
-    put(held, key("0"), 0, "0")
-    put(held, key("30"), 30, "30")
-    assert held.near(key("12"), direction(12), now) == result("0")
-    assert held.near(key("18"), direction(18), now) == result("30")
-    assert held.near(key("60"), direction(60), now) is None
-    assert held.counts.near == 2
+def test_the_same_question_in_another_form_is_answered() -> None:
+    """Politeness and the final mark ask nothing; another word asks something else."""
+    held, now = cache(), Generation(1, NOON)
+    put(held, key("What broke?"), "the disk")
+    assert held.get(key("Could you tell me what broke"), now) == result("the disk")
+    assert held.get(key("What broke?"), now) == result("the disk")
+    assert held.get(key("What broke it?"), now) is None
+    assert (held.counts.near, held.counts.equal) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"recipe": "exact"}, {"vector": b"\0\1\0\0\x3c\0"}], ids=["exact", "own vector"]
+)
+def test_a_text_that_is_no_question_answers_its_equal_only(fields: dict[str, object]) -> None:
+    """`exact` looks for the words as they are, and a caller's vector stands for its own."""
+    held, now = cache(), Generation(1, NOON)
+    put(held, key("broken?", **fields))
+    assert held.get(key("broken", **fields), now) is None
+    assert held.get(key("broken?", **fields), now) is not None
 
 
 def test_a_near_answer_leads_to_the_callers_own_next_page() -> None:
     """The cursor is one that the caller's own request is accepted with."""
     held, now, own = cache(), Generation(1, NOON), new_recall("mine")
     read = Generation(1, NOON)
-    found = result("x", cursor=new_recall("theirs").next_cursor)
-    held.put(key("theirs"), direction(0), found, read=read, holds_until=None)
-    near = held.near(key("mine"), direction(1), now)
+    found = result("x", cursor=new_recall("mine?").next_cursor)
+    held.put(key("mine?"), found, read=read, holds_until=None)
+    near = held.get(key("mine"), now)
     assert near is not None
     assert new_recall("mine", cursor=near.cursor) == replace(own, cursor=own.next_cursor)
 
@@ -223,15 +220,12 @@ def test_a_near_answer_leads_to_the_callers_own_next_page() -> None:
 def test_an_answer_ends(jitter: float, holds_until: datetime | None, seconds: int) -> None:
     """After its time to live, jittered, or when the first of what it rests on expires."""
     held = cache(ttl_s=100.0, jitter=jitter)
-    held.put(
-        key(), direction(0), result("x"), read=Generation(1, NOON), holds_until=holds_until
-    )  # fmt: skip
+    held.put(key(), result("x"), read=Generation(1, NOON), holds_until=holds_until)
     before = NOON + timedelta(seconds=seconds) - timedelta(microseconds=1)
-    assert held.equal(key(), Generation(1, before)) is not None
-    assert held.near(key("y"), direction(0), Generation(1, before)) is not None
+    assert held.get(key(), Generation(1, before)) is not None
+    assert held.get(key("q?"), Generation(1, before)) is not None
     after = before + timedelta(microseconds=1)
-    assert held.near(key("y"), direction(0), Generation(1, after)) is None
-    assert held.equal(key(), Generation(1, after)) is None
+    assert held.get(key(), Generation(1, after)) is None
     assert (held.counts.expired, len(held), held.size) == (1, 0, 0)
 
 
@@ -240,51 +234,47 @@ def test_no_answer_outlives_its_day() -> None:
     held = cache(ttl_s=10 * DAY.total_seconds())
     put(held, key())
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
-    assert held.equal(key(), Generation(1, midnight - timedelta(microseconds=1))) is not None
-    assert held.equal(key(), Generation(1, midnight)) is None
+    assert held.get(key(), Generation(1, midnight - timedelta(microseconds=1))) is not None
+    assert held.get(key(), Generation(1, midnight)) is None
 
 
 def test_the_least_recently_used_leave_first() -> None:
     """What was asked for stays, and what is larger than all may be is not kept."""
-    one = size_of((key("0"), result("x"))) + 2 * 4 * 2
+    one = size_of((key("0"), key("0"), result("x")))
     held, now = cache(capacity_bytes=3 * one), Generation(1, NOON)
     for number in range(3):
-        put(held, key(f"{number}"), number * 60)
+        put(held, key(f"{number}"))
     assert len(held) == 3
-    assert held.equal(key("0"), now) is not None
-    put(held, key("3"), 200)
-    assert held.equal(key("1"), now) is None
-    assert held.equal(key("0"), now) is not None
+    assert held.get(key("0"), now) is not None
+    put(held, key("3"))
+    assert held.get(key("1"), now) is None
+    assert held.get(key("0"), now) is not None
     assert held.counts.evicted >= 1
     entries = len(held)
-    held.put(
-        key("huge"), None, result("x" * 4 * one), read=Generation(1, NOON), holds_until=None
-    )  # fmt: skip
-    assert held.equal(key("huge"), now) is None
+    put(held, key("huge"), "x" * 4 * one)
+    assert held.get(key("huge"), now) is None
     assert len(held) == entries
 
 
 def test_bytes_are_what_the_entries_take() -> None:
     """What is counted is what Python allocates for them, within a third."""
     held = cache(capacity_bytes=1 << 30)
-    rng = np.random.default_rng(0)
-    put(held, key("warm"), 0)
+    put(held, key("warm"))
     tracemalloc.start()
     try:
         counted, allocated = held.size, tracemalloc.get_traced_memory()[0]
         for number in range(300):
             hits = tuple(
                 Hit(
-                    uuid4(), f"{number} said " * 20, rng.random(), Layer.EPISODIC, f"agent {at}",
+                    uuid4(), f"{number} said " * 20, number / 300, Layer.EPISODIC, f"agent {at}",
                     f"session {number}", (f"tag {at}",), None,
                     datetime.fromtimestamp(number, UTC), datetime.fromtimestamp(at, UTC),
                     {"ticket": f"OPS-{number}"},
                 )
                 for at in range(10)
             )  # fmt: skip
-            vector = rng.random(2, dtype=np.float32)
             held.put(
-                key(f"what did {number} say?"), vector, RecallResult(hits),
+                key(f"what did {number} say?"), RecallResult(hits),
                 read=Generation(1, NOON), holds_until=None,
             )  # fmt: skip
         counted = held.size - counted
@@ -292,24 +282,3 @@ def test_bytes_are_what_the_entries_take() -> None:
     finally:
         tracemalloc.stop()
     assert 0.75 < counted / allocated < 1.33
-
-
-def test_the_nearest_of_many_is_the_nearest() -> None:
-    """After any adding and removing the matrix agrees with comparing one by one."""
-    rng, near, kept = np.random.default_rng(0), NearQueries[int](), {}
-    for number in range(200):
-        vector = rng.standard_normal(8).astype(np.float32)
-        kept[number] = vector / np.linalg.norm(vector)
-        near.add(number, kept[number])
-        if number % 3 == 0:
-            gone = int(rng.choice(list(kept)))
-            near.remove(gone)
-            del kept[gone]
-            near.remove(gone)
-        asked = rng.standard_normal(8).astype(np.float32)
-        best = max(kept, key=lambda each: float(kept[each] @ asked)) if kept else None
-        if best is not None:
-            found, cosine = near.nearest(asked)
-            assert (found, cosine) == (best, pytest.approx(float(kept[best] @ asked), abs=1e-5))
-    assert len(near) == len(kept)
-    assert near.size >= len(kept) * 8 * 4

@@ -72,15 +72,14 @@ class CacheAnswer(Answer):
 
     process: int = Field(description="The id of the gateway that answered.")
     enabled: bool
-    threshold: float = Field(description="The least cosine at which two queries share an answer.")
     ttl_s: float = Field(description="An answer is kept for so long at most, give or take a tenth.")
     capacity_bytes: int
     entries: int
     bytes: int
     hit_rate: float = Field(description="Lookups that caused no search of their own / lookups.")
     lookups: dict[str, int] = Field(
-        description="By what answered: an `equal` query, a `near` one, a search `shared` with "
-        "another caller, or a `miss`: a search."
+        description="By what answered: an `equal` query, a `near` one (the same question in other "
+        "form), a search `shared` with another caller, or a `miss`: a search."
     )
     drops: dict[str, int] = Field(
         description="`evicted` for room, `stale` after a write, `expired` in time."
