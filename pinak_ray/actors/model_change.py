@@ -9,13 +9,13 @@ import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder
+from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder, with_dimension
 from pinak_ray.records.errors import SetupError
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import KeptModel, RegisteredModel
 from pinak_ray.store.serving_model import adopt_model, serving, serving_id
 
-__all__ = ["Following", "load_kept", "load_serving", "load_spec"]
+__all__ = ["Following", "is_own", "load_kept", "load_serving", "load_spec"]
 
 _LOOK_EVERY_S = 1.0
 # A model that does not load is not asked for every second: it may be an endpoint.
@@ -27,30 +27,42 @@ _GRACE_S = 60.0
 async def load_spec(
     told: EmbedderSpec, config: StackConfig, *, threads: int = 0, workers: int = 1
 ) -> Embedder:
-    """Load what a spec tells, with this stack's cache and the endpoint's key, off the loop."""
-    spec = replace(_completed(told, config), threads=threads, workers=workers)
-    return await asyncio.to_thread(load_embedder, spec)
+    """Load what a spec tells, with this stack's cache and the endpoint's key, off the loop.
+
+    Raises EmbedderUnavailable where an endpoint must say its dimension, and does not.
+    """
+    spec = await with_dimension(_completed(told, config))
+    return await asyncio.to_thread(load_embedder, replace(spec, threads=threads, workers=workers))
 
 
 def _completed(told: EmbedderSpec, config: StackConfig) -> EmbedderSpec:
     own = config.embedder
-    is_own = (told.kind, told.model, told.dimension, told.directory) == (
+    if is_own(told, own):  # an endpoint may have moved, and be asked otherwise
+        return replace(own, dimension=own.dimension or told.dimension)
+    if told.url == own.url:
+        key_file = told.endpoint.key_file or own.endpoint.key_file
+        endpoint = replace(told.endpoint, key_file=key_file)
+        return replace(told, cache_dir=own.cache_dir, api_key=own.api_key, endpoint=endpoint)
+    return replace(told, cache_dir=own.cache_dir, api_key=config.api_keys.get(told.url or ""))
+
+
+def is_own(told: EmbedderSpec, own: EmbedderSpec) -> bool:
+    """Tell whether the configuration describes the same model, perhaps at another place."""
+    return (told.kind, told.model, told.directory, told.endpoint.passage_prefix) == (
         own.kind,
         own.model,
-        own.dimension,
         own.directory,
-    )
-    if is_own:  # an endpoint may have moved
-        return own
-    key = own.api_key if told.url == own.url else config.api_keys.get(told.url or "")
-    return replace(told, cache_dir=own.cache_dir, api_key=key)
+        own.endpoint.passage_prefix,
+    ) and (told.dimension == own.dimension or not told.dimension or not own.dimension)
 
 
 async def load_kept(
     kept: KeptModel, config: StackConfig, *, threads: int = 0, workers: int = 1
 ) -> Embedder:
     """Load a kept model; raises SetupError where what is loaded gives vectors of another space."""
-    embedder = await load_spec(kept.spec, config, threads=threads, workers=workers)
+    # Known, whatever the configuration leaves open: an endpoint that is down need not say it.
+    told = replace(kept.spec, dimension=kept.spec.dimension or kept.model.dimension)
+    embedder = await load_spec(told, config, threads=threads, workers=workers)
     found, wanted = embedder.model, kept.model
     if wanted.is_of(found):
         return embedder
@@ -67,7 +79,7 @@ async def load_serving(
     """Load the model that serves; where none does yet, the configured one is adopted."""
     kept = await serving(database)
     if kept is None:
-        embedder = await asyncio.to_thread(load_embedder, config.embedder)
+        embedder = await load_spec(config.embedder, config)
         await adopt_model(database, embedder.model, config.embedder)
         await embedder.aclose()
         kept = await serving(database)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,19 +10,28 @@ from uuid import UUID
 import orjson
 
 from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.model_change import load_kept, load_spec
-from pinak_ray.embedding import EmbedderSpec
+from pinak_ray.actors.model_change import is_own, load_kept, load_spec
+from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder, with_dimension
+from pinak_ray.embedding import Progress as Reported
 from pinak_ray.recall.comparison import Asked, compare
 from pinak_ray.recall.recaller import Recaller
-from pinak_ray.records.errors import InvalidInput, NotFound
+from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, NotFound, SetupError
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import KeptModel, RegisteredModel, kept_models
 from pinak_ray.store.namespaces import ensure_namespace
 from pinak_ray.store.recorded_queries import recorded_queries
-from pinak_ray.store.serving_model import ModelStatus, add_model, model_statuses, serving
+from pinak_ray.store.serving_model import (
+    ModelStatus,
+    add_model,
+    adopt_model,
+    model_statuses,
+    serving,
+)
 
-__all__ = ["add_candidate", "compare_models", "queries_from", "status_named"]
+__all__ = ["add_candidate", "compare_models", "prepare_model", "queries_from", "status_named"]
+
+_PLAIN_TEXT = "does it answer?"
 
 
 async def add_candidate(
@@ -30,10 +40,55 @@ async def add_candidate(
     """Load the model once, so that a wrong setting is heard of here, and register it."""
     embedder = await load_spec(spec, config)
     try:
-        await embedder.embed(["does it answer?"])
+        await embedder.embed([_PLAIN_TEXT])
         return await add_model(database, embedder.model, spec)
     finally:
         await embedder.aclose()
+
+
+async def prepare_model(
+    database: Database, config: StackConfig, *, report: Reported, progress: Callable[[str], None]
+) -> None:
+    """Have the model that is to serve ready: its files built, or its endpoint asked for one text.
+
+    The configured model serves a new database; in others `pinak-ray models` says which one does.
+    Raises SetupError where it does not embed. An endpoint that is merely down does not keep a stack
+    from starting that had it before: words answer meanwhile, and what is stored waits.
+    """
+    kept = await serving(database)
+    configured = await _configured(config, kept, report)
+    serves = configured
+    if kept is not None and (configured is None or not kept.model.is_of(configured.model)):
+        progress(f"serving {kept.model.name}, not the configured {config.embedder.model or ''}")
+        serves = await load_kept(kept, config)
+    assert serves is not None
+    try:
+        await serves.embed([_PLAIN_TEXT])
+    except EmbedderUnavailable as error:
+        if kept is None or not error.passes:
+            raise SetupError(str(error)) from error
+        progress(f"words answer alone meanwhile: {error}")
+    finally:
+        for embedder in {id(each): each for each in (configured, serves) if each}.values():
+            await embedder.aclose()
+    if configured is not None:
+        await adopt_model(database, configured.model, config.embedder)
+
+
+async def _configured(
+    config: StackConfig, kept: KeptModel | None, report: Reported
+) -> Embedder | None:
+    """Load the configured model; None for an endpoint that does not serve, and need not answer."""
+    spec = config.embedder
+    if kept is not None and spec.kind == "openai" and not spec.dimension:
+        if not is_own(kept.spec, spec):
+            return None
+        spec = replace(spec, dimension=kept.model.dimension)
+    try:
+        spec = await with_dimension(spec)
+    except EmbedderUnavailable as error:
+        raise SetupError(str(error)) from error
+    return await asyncio.to_thread(load_embedder, spec, report)
 
 
 async def status_named(database: Database, name: str) -> ModelStatus:

@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.actors.config import StackConfig
-from pinak_ray.embedding import EmbedderKind, EmbedderSpec
+from pinak_ray.embedding import EmbedderKind, EmbedderSpec, EndpointOptions
 from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.records.curation import CurationPolicy
 
@@ -86,8 +87,31 @@ class Settings(BaseSettings):
     model_cache: Path | None = Field(None, description="where model files are built once")
     embedding_url: str | None = Field(None, description="an OpenAI-compatible endpoint")
     embedding_model: str | None = Field(None, description="the endpoint's model")
-    embedding_dimension: int | None = Field(None, description="the endpoint's dimension")
+    embedding_dimension: int | None = Field(
+        None, description="the endpoint's dimension; it is asked for one that is not its own"
+    )
     embedding_api_key: SecretStr | None = Field(None, description="the endpoint's key")
+    embedding_api_key_file: Path | None = Field(
+        None, description="a file with the endpoint's key, read anew for each request"
+    )
+    embedding_batch: int = Field(64, ge=1, le=2048, description="texts a request at most")
+    embedding_timeout_s: float = Field(
+        30.0, gt=0, le=600, description="for a request that indexing waits for"
+    )
+    embedding_query_timeout_s: float = Field(
+        1.5, gt=0, le=60, description="for a query's vector; later the words answer alone"
+    )
+    embedding_body: dict[str, Any] = Field(
+        default_factory=dict, description="further fields of every request, as a JSON object"
+    )
+    embedding_query_body: dict[str, Any] = Field(
+        default_factory=dict, description="further fields where a query is embedded"
+    )
+    embedding_passage_body: dict[str, Any] = Field(
+        default_factory=dict, description="further fields where a memory is embedded"
+    )
+    embedding_query_prefix: str = Field("", description="said before each query")
+    embedding_passage_prefix: str = Field("", description="said before each memory's text")
     embedding_api_keys: dict[str, SecretStr] = Field(
         default_factory=dict, description="keys of further endpoints by URL, as a JSON object"
     )
@@ -114,6 +138,22 @@ class Settings(BaseSettings):
             api_key=key.get_secret_value() if key else None,
             model=self.embedding_model,
             dimension=self.embedding_dimension,
+            endpoint=self.endpoint_options(),
+        )
+
+    def endpoint_options(self) -> EndpointOptions:
+        """Return how the endpoint is asked."""
+        key_file = self.embedding_api_key_file
+        return EndpointOptions(
+            batch=self.embedding_batch,
+            timeout_s=self.embedding_timeout_s,
+            query_timeout_s=self.embedding_query_timeout_s,
+            body=self.embedding_body,
+            query_body=self.embedding_query_body,
+            passage_body=self.embedding_passage_body,
+            query_prefix=self.embedding_query_prefix,
+            passage_prefix=self.embedding_passage_prefix,
+            key_file=key_file.absolute() if key_file else None,  # an actor has another directory
         )
 
     def stack_config(self, dsn: str) -> StackConfig:

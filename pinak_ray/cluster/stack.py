@@ -12,23 +12,21 @@ import ray
 from ray import serve
 
 from pinak_ray import __version__
-from pinak_ray.actors.model_change import load_kept
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.ray_session import join_ray
 from pinak_ray.cluster.external_postgres import check_server
 from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
+from pinak_ray.cluster.model_trial import prepare_model
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode, free_ports
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.embedding import load_embedder
 from pinak_ray.migrations import runner
 from pinak_ray.records.errors import NotRunning, PinakError, SetupError, Unavailable
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Placement, Topology
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.serve.gateway import GATEWAY, gateway_application
 from pinak_ray.store.database import Database
-from pinak_ray.store.serving_model import adopt_model, serving
 from pinak_ray.store.signing_keys import publish_keys
 
 __all__ = ["Progress", "Stack", "down", "health", "scale", "up"]
@@ -173,26 +171,17 @@ async def _publish(dsn: str, ring: KeyRing) -> None:
 
 
 def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:
-    """Build the model files here, where progress can be shown, and not in an actor.
-
-    The configured model serves a new database; in others `pinak-ray models` says which one does.
-    """
-    config = settings.stack_config(dsn)
+    """Build the model files here, where progress can be shown, and not in an actor."""
 
     def report(step: str, fraction: float) -> None:
         progress(f"embedding model: {step} {fraction:.0%}")
 
-    async def load() -> None:
-        configured = await asyncio.to_thread(load_embedder, config.embedder, report)
-        await configured.aclose()
+    async def prepare() -> None:
         async with await Database.open(dsn, service_connections=1) as database:
-            await adopt_model(database, configured.model, config.embedder)
-            kept = await serving(database)
-        if kept is not None and not kept.model.is_of(configured.model):
-            progress(f"serving {kept.model.name}, not the configured {configured.model.name}")
-            await (await load_kept(kept, config)).aclose()
+            config = settings.stack_config(dsn)
+            await prepare_model(database, config, report=report, progress=progress)
 
-    asyncio.run(load())
+    asyncio.run(prepare())
 
 
 def _url(settings: Settings) -> str:

@@ -5,6 +5,7 @@
 loaded: every actor imports this package, and most of them embed nothing.
 """
 
+from pinak_ray.embedding.endpoint_options import EndpointOptions
 from pinak_ray.embedding.halfvec import (
     decode_halfvec,
     decode_halfvecs,
@@ -13,7 +14,7 @@ from pinak_ray.embedding.halfvec import (
     halfvec_dimension,
 )
 from pinak_ray.embedding.hashing import HashingEmbedder
-from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder
+from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder, with_dimension
 from pinak_ray.embedding.model_files import ModelFiles, Progress, ensure_model
 from pinak_ray.embedding.products import inner_products
 from pinak_ray.embedding.protocol import (
@@ -24,13 +25,16 @@ from pinak_ray.embedding.protocol import (
     check_vector,
     check_vectors,
 )
+from pinak_ray.embedding.remote import Embedded, embed_each, embed_queries, trouble_of
 from pinak_ray.embedding.sketches import Sketches
 
 __all__ = [
+    "Embedded",
     "Embedder",
     "EmbedderKind",
     "EmbedderSpec",
     "EmbeddingModel",
+    "EndpointOptions",
     "HashingEmbedder",
     "ModelFiles",
     "Progress",
@@ -41,10 +45,14 @@ __all__ = [
     "check_vectors",
     "decode_halfvec",
     "decode_halfvecs",
+    "embed_each",
+    "embed_queries",
     "encode_halfvec",
     "encode_halfvec_one",
     "ensure_model",
     "halfvec_dimension",
     "inner_products",
     "load_embedder",
+    "trouble_of",
+    "with_dimension",
 ]

@@ -1,15 +1,16 @@
 """From a small, picklable description to a working embedder."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from pinak_ray.embedding.endpoint_options import EndpointOptions
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.model_files import Progress, ensure_model
 from pinak_ray.embedding.protocol import Embedder
 from pinak_ray.records.errors import SetupError
 
-__all__ = ["EmbedderKind", "EmbedderSpec", "load_embedder"]
+__all__ = ["EmbedderKind", "EmbedderSpec", "load_embedder", "with_dimension"]
 
 EmbedderKind: TypeAlias = Literal["minilm", "openai", "hashing"]
 
@@ -22,7 +23,8 @@ class EmbedderSpec:
 
     minilm needs `cache_dir` and takes `directory`, `threads` (0: one for each core)
     and `workers`, see MiniLm;
-    openai needs `url`, `model`, `dimension` and takes `api_key`; hashing takes `dimension`.
+    openai needs `url` and `model`, and takes `dimension` (where none is given, `with_dimension`
+    asks for it), `api_key` and `endpoint`; hashing takes `dimension`.
     """
 
     kind: EmbedderKind = "minilm"
@@ -32,6 +34,7 @@ class EmbedderSpec:
     api_key: str | None = field(default=None, repr=False)
     model: str | None = None
     dimension: int | None = None
+    endpoint: EndpointOptions = field(default_factory=EndpointOptions)
     threads: int = 0
     workers: int = 1
 
@@ -65,7 +68,28 @@ def _load_openai(spec: EmbedderSpec) -> Embedder:
     from pinak_ray.embedding.openai import OpenAiEmbedder
 
     if not spec.url or not spec.model or not spec.dimension:
-        raise SetupError("the embedder openai needs a url, a model and a dimension")
+        raise SetupError(
+            "the embedder openai needs a url and a model, and a dimension to be loaded"
+        )
     return OpenAiEmbedder(
-        spec.url, spec.model, dimension=spec.dimension, api_key=spec.api_key or None
+        spec.url,
+        spec.model,
+        dimension=spec.dimension,
+        api_key=spec.api_key or None,
+        options=spec.endpoint,
     )
+
+
+async def with_dimension(spec: EmbedderSpec) -> EmbedderSpec:
+    """Return the spec with its dimension, for which an endpoint is asked where it is not known.
+
+    Raises `EmbedderUnavailable` where it does not answer.
+    """
+    if spec.kind != "openai" or spec.dimension or not spec.url or not spec.model:
+        return spec
+    from pinak_ray.embedding.openai import measured_dimension
+
+    dimension = await measured_dimension(
+        spec.url, spec.model, api_key=spec.api_key or None, options=spec.endpoint
+    )
+    return replace(spec, dimension=dimension)

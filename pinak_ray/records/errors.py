@@ -10,8 +10,10 @@ PinakError
 ├── Unauthorized        no token, or one that does not hold               HTTP 401
 ├── Forbidden           a valid token without the needed scope            HTTP 403
 ├── Overloaded          a bounded queue is full: carries retry_after_s     HTTP 503
+├── NotSearchable       stored, but its text is refused by the model       HTTP 422
 ├── Unavailable         a part of the stack does not answer                HTTP 503
 │   ├── NotRunning      no stack to join: says how to start one
+│   ├── EmbedderUnavailable  the embedding endpoint takes no text: says why
 │   ├── StaleEpoch      this host no longer owns the shard
 │   └── WrongShard      another host owns the shard: carries the topology's version
 └── SetupError          the machine or the database lacks something
@@ -25,10 +27,12 @@ from uuid import UUID
 
 __all__ = [
     "Conflict",
+    "EmbedderUnavailable",
     "Forbidden",
     "InvalidInput",
     "NotFound",
     "NotRunning",
+    "NotSearchable",
     "Overloaded",
     "PinakError",
     "SetupError",
@@ -133,6 +137,13 @@ class Overloaded(PinakError):
         self.retry_after_s = retry_after_s
 
 
+class NotSearchable(PinakError):
+    """The memory is stored and found by its words, but the embedding model refuses its text."""
+
+    code = "not_searchable"
+    status = 422
+
+
 class Unavailable(PinakError):
     """A part of the stack does not answer."""
 
@@ -144,6 +155,19 @@ class NotRunning(Unavailable):
     """No stack is running here; start one with `pinak-ray up`."""
 
     code = "not_running"
+
+
+class EmbedderUnavailable(Unavailable):
+    """The embedding endpoint takes no text now; the message says why. No client asks again.
+
+    `passes`: it may go away by itself, where nothing has to be set up otherwise.
+    """
+
+    code = "embedder_unavailable"
+
+    def __init__(self, what: str, passes: bool = False) -> None:
+        super().__init__(what, passes)
+        self.passes = passes
 
 
 class StaleEpoch(Unavailable):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
-from pinak_ray.embedding import EmbedderSpec, EmbeddingModel
+from pinak_ray.embedding import EmbedderSpec, EmbeddingModel, EndpointOptions
 from pinak_ray.records.errors import SetupError
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.queries import query
@@ -53,8 +53,13 @@ class KeptModel:
         """Return the model of a row with its id, name, revision, dimension and spec."""
         model = RegisteredModel(row["id"], row["name"], row["revision"], row["dimension"])
         told = orjson.loads(row["spec"])
-        directory = told.pop("directory", None)
-        return cls(model, EmbedderSpec(**told, directory=Path(directory) if directory else None))
+        directory, endpoint = told.pop("directory", None), told.pop("endpoint", {})
+        spec = EmbedderSpec(
+            **told,
+            directory=Path(directory) if directory else None,
+            endpoint=EndpointOptions.from_json(endpoint),
+        )
+        return cls(model, spec)
 
 
 async def register_model(
@@ -136,6 +141,7 @@ def _encode_spec(spec: EmbedderSpec) -> bytes:
         "model": spec.model,
         "dimension": spec.dimension,
         "directory": str(spec.directory) if spec.directory else None,
+        "endpoint": spec.endpoint.to_json() or None,
     }
     return orjson.dumps({name: value for name, value in told.items() if value is not None})
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import orjson
 import typer
 
 from pinak_ray.cluster.cli.console import Steps, print_json, stdout
@@ -20,6 +21,7 @@ from pinak_ray.cluster.cli.options import (
 )
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import EmbedderKind
+from pinak_ray.records.errors import InvalidInput
 from pinak_ray.store.database import Database
 
 __all__ = ["register"]
@@ -94,6 +96,19 @@ def add(
     directory: Annotated[
         Path | None, typer.Option(help="minilm: a directory with the model's files.")
     ] = None,
+    query_prefix: Annotated[str, typer.Option(help="openai: said before each query.")] = "",
+    passage_prefix: Annotated[str, typer.Option(help="openai: said before each memory.")] = "",
+    body: Annotated[
+        str, typer.Option(help='openai: extra fields of each request, as JSON: {"truncate": true}.')
+    ] = "{}",
+    query_body: Annotated[
+        str, typer.Option(help='openai: extra fields for queries: {"input_type": "query"}.')
+    ] = "{}",
+    passage_body: Annotated[
+        str, typer.Option(help='openai: extra fields for memories: {"input_type": "passage"}.')
+    ] = "{}",
+    batch: Annotated[int, typer.Option(min=1, max=2048, help="openai: texts a request.")] = 64,
+    key_file: Annotated[Path | None, typer.Option(help="openai: a file with its key.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until every memory has a vector.")] = False,
     home: Home = None,
     dsn: Dsn = None,
@@ -103,12 +118,23 @@ def add(
     """Register a model and have the Indexers embed everything with it, while the other serves."""
     from pinak_ray.cluster.cli.models_shown import described, watch_backfill
     from pinak_ray.cluster.model_trial import add_candidate, status_named
-    from pinak_ray.embedding import EmbedderSpec
+    from pinak_ray.embedding import EmbedderSpec, EndpointOptions
 
     settings = settings_from(home=home, dsn=dsn)
     # An actor has another working directory.
     place = directory.absolute() if directory else None
-    spec = EmbedderSpec(kind=kind, model=model, url=url, dimension=dimension, directory=place)
+    options = EndpointOptions(
+        batch=batch,
+        body=_fields("--body", body),
+        query_body=_fields("--query-body", query_body),
+        passage_body=_fields("--passage-body", passage_body),
+        query_prefix=query_prefix,
+        passage_prefix=passage_prefix,
+        key_file=key_file.absolute() if key_file else None,
+    )
+    spec = EmbedderSpec(
+        kind=kind, model=model, url=url, dimension=dimension, directory=place, endpoint=options
+    )
     with Steps(verbose=verbose) as steps:
 
         async def work(database: Database) -> Any:
@@ -236,6 +262,16 @@ def remove(
         print_json({"removed": removed})
     else:
         stdout().print(f"removed {removed}")
+
+
+def _fields(option: str, text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"{option} is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InvalidInput(f"{option} must be a JSON object")
+    return found
 
 
 def _say_who_serves(name: str, as_json: bool) -> None:
