@@ -12,6 +12,7 @@ from pinak_ray.records.context import Context
 from pinak_ray.records.nudges import Intent, Nudge
 from pinak_ray.records.operations import Intend, Query, ReadContext, Recall, Recollect
 from pinak_ray.records.recall import Hit, new_recall
+from pinak_ray.records.shown import shown
 from pinak_ray.records.state import Owner, Space, WorkingItem
 
 __all__ = ["read_context"]
@@ -103,4 +104,4 @@ def _memory_lines(hits: Sequence[Hit], *, besides: set[UUID]) -> Iterator[str]:
 
 def _line(label: str, text: str) -> str:
     # One line an item: a newline in it would look like the next item's beginning.
-    return f"{label}: {' '.join(text.split())}"
+    return f"{shown(label)}: {shown(text)}"

@@ -175,7 +175,7 @@ class RayTransport:
                 writer = self._calls.actor(self._writer_of_link(operation.change))
                 return writer.change_link.remote(operation)
             case _ if type(operation) in SEARCHES:
-                if isinstance(operation, Intend):
+                if isinstance(operation, Intend) and not operation.peek:
                     self._submit_to_host(intent_note(operation))
                 recaller = self._calls.actor(self._calls.any_of(self.topology.recallers))
                 return getattr(recaller, SEARCHES[type(operation)]).remote(operation)

@@ -20,6 +20,7 @@ from pinak_ray.records.nudges import (
     nudge_id,
 )
 from pinak_ray.records.operations import Intend
+from pinak_ray.records.shown import QUOTED, shown
 from pinak_ray.store.ahead import ahead
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing import OWN_TEXT
@@ -29,7 +30,6 @@ from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
 __all__ = ["Nudger", "asserts", "strength_of", "weigh"]
 
-_QUOTED = 200  # characters of the memory in the message; the evidence holds it whole
 # Evidence scores run from 0.45 (the floor) to 1.4. From 0.70 on the failure is about the same thing
 # (26 of 28 were right); below 0.55 it is about the same kind of thing (5 of 7).
 _HIGH = 0.70
@@ -164,8 +164,8 @@ def _nudge(intend: Intend, kind: NudgeKind, evidence: Evidence, says: str, reaso
     return Nudge(
         kind,
         strength_of(evidence.score),
-        f"{says}: {hit.content[:_QUOTED]}",
-        reason,
+        f"{shown(says)}: {shown(hit.content, QUOTED)}",
+        shown(reason),
         evidence.score,
         (hit,),
         nudge_id(owner.namespace_id, owner.name, hit.id, intend.intent),

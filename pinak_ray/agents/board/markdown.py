@@ -1,5 +1,6 @@
 """The whole board as Markdown: what is open first, then what is known."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from pinak_ray.records.board_contradictions import BoardContradiction
 from pinak_ray.records.board_progress import Markdown, MarkdownAnswer, Progress, ProgressAnswer
 from pinak_ray.records.board_questions import BoardQuestion
 from pinak_ray.records.board_tasks import TaskMarkdown
+from pinak_ray.records.shown import shown_in_markdown
 from pinak_ray.records.state import EntryKind
 
 __all__ = ["show_markdown"]
@@ -21,6 +23,7 @@ __all__ = ["show_markdown"]
 # One entry is a line or two: whoever wants all of it reads the entry.
 _MAX_TEXT = 300
 _MAX_LINES = 100
+_PLAIN_URL = re.compile(r"https?://[!-;=?-~]+")
 
 
 def show_markdown(log: EntryLog, view: Markdown, now: datetime) -> MarkdownAnswer:
@@ -51,7 +54,7 @@ def _sections(log: EntryLog, now: datetime) -> Iterator[tuple[str, list[str]]]:
         "## Actions",
         [
             f"- {action.details.priority} {_text(action.entry.content)}"
-            + (f" ({action.details.taken_by})" if action.leased(now) else "")
+            + (f" ({_text(action.details.taken_by or '')})" if action.leased(now) else "")
             for action in actions[:_MAX_LINES]
         ],
     )
@@ -61,11 +64,17 @@ def _sections(log: EntryLog, now: datetime) -> Iterator[tuple[str, list[str]]]:
     )
     yield (
         "## Public",
-        [f"- {_text(e.key or '')}: {_text(e.content)} ({e.author})" for e in public[:_MAX_LINES]],
+        [
+            f"- {_text(e.key or '')}: {_text(e.content)} ({_text(e.author)})"
+            for e in public[:_MAX_LINES]
+        ],
     )
     yield (
         "## Notes",
-        [f"- {note.author} to {note.to or 'all'}: {_text(note.content)}" for note in notes],
+        [
+            f"- {_text(note.author)} to {_text(note.to or 'all')}: {_text(note.content)}"
+            for note in notes
+        ],
     )
 
 
@@ -85,24 +94,27 @@ def _question(question: BoardQuestion) -> Iterator[str]:
         f"({question.status}, {question.confidence:.2f}, {question.findings} findings)"
     )
     if question.answer is not None:
-        yield f"  - {_text(question.answer)} ({question.answered_by})"
+        yield f"  - {_text(question.answer)} ({_text(question.answered_by or '')})"
     for gap in question.gaps:
         yield f"  - missing: {_text(gap)}"
 
 
 def _contradiction(contradiction: BoardContradiction) -> str:
-    return f"- {_text(contradiction.description)} ({contradiction.author})"
+    return f"- {_text(contradiction.description)} ({_text(contradiction.author)})"
 
 
 def _finding(finding: Finding) -> str:
     entry, details = finding
-    marks = [details.type.value, f"{details.confidence:.2f}", entry.author]
+    marks = [details.type.value, f"{details.confidence:.2f}", _text(entry.author)]
     marks += ["refuted"] if details.refuted_by is not None else []
-    sources = "".join(f" <{source.url}>" for source in details.sources[:3])
+    sources = "".join(_source(source.url) for source in details.sources[:3])
     return f"- {_text(entry.content)} ({', '.join(marks)}){sources}"
+
+
+def _source(url: str) -> str:
+    return f" <{url}>" if _PLAIN_URL.fullmatch(url) else f" ({_text(url)})"
 
 
 def _text(text: str) -> str:
     """Return a text as one line: an entry cannot make a heading of its own."""
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_TEXT else f"{line[: _MAX_TEXT - 1]}…"
+    return shown_in_markdown(text, _MAX_TEXT)

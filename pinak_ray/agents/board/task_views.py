@@ -15,6 +15,7 @@ from pinak_ray.records.board_tasks import (
     TasksAnswer,
     TaskStatus,
 )
+from pinak_ray.records.shown import shown_in_markdown
 
 __all__ = ["show_task_markdown", "show_tasks"]
 
@@ -78,10 +79,10 @@ def _shown(tree: TaskTree, task: Task, depth: int, below: tuple[int, int]) -> Bo
 def _line(task: BoardTask) -> str:
     remark = ""
     if task.lease is not None:
-        remark = f" (in progress: {task.lease.holder})"
+        remark = f" (in progress: {shown_in_markdown(task.lease.holder)})"
     elif task.status not in (TaskStatus.PENDING, TaskStatus.COMPLETED):
         remark = f" ({task.status})"
     elif task.waits_for:
         remark = f" (waits for {len(task.waits_for)})"
     mark = "x" if task.status in SETTLED else " "
-    return f"{'  ' * task.depth}- [{mark}] {' '.join(task.title.split())}{remark}"
+    return f"{'  ' * task.depth}- [{mark}] {shown_in_markdown(task.title)}{remark}"

@@ -1,5 +1,6 @@
 """What a person sees: the result on standard output, progress and errors on standard error."""
 
+import json
 import logging
 import re
 import sys
@@ -15,21 +16,31 @@ from rich.markup import escape
 from rich.status import Status
 
 from pinak_ray.records.errors import PinakError
+from pinak_ray.records.shown import shown
 
-__all__ = ["Steps", "fail", "print_json", "said", "stdout"]
+__all__ = ["Steps", "fail", "plain", "print_json", "said", "stdout"]
 
 _PERCENT = re.compile(r"\s+\d+%$")
 
 
 def stdout() -> Console:
     """Return a console on standard output as it is now (tests replace it)."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """Return what somebody stored as one line for a terminal: no control, no markup, no emoji."""
+    return escape(shown(text, limit))
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object and a line end."""
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
-    sys.stdout.write(text.decode() + "\n")
+    """Print one JSON object and a line end; a terminal obeys nothing in it, a program reads all."""
+    for line in orjson.dumps(value, option=orjson.OPT_INDENT_2).decode().split("\n"):
+        sys.stdout.write((line if line.isprintable() else _escaped(line)) + "\n")
+
+
+def _escaped(line: str) -> str:
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 def said(error: BaseException) -> str:
@@ -47,13 +58,14 @@ def fail(error: Exception, *, as_json: bool = False, verbose: bool = False) -> N
     """Report an error on standard error, and for programs as an object on standard output."""
     cause = getattr(error, "cause", None)
     known = error if isinstance(error, PinakError) else cause
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     if verbose:
         console.print("".join(traceback.format_exception(error)), markup=False)
     text = said(error)
     if not isinstance(known, PinakError) and not verbose:
         text += " (unexpected; --verbose shows where)"
-    console.print(f"[bold red]pinak-ray:[/bold red] {escape(text)}")
+    lines = "\n  ".join(plain(line) for line in text.splitlines())
+    console.print(f"[bold red]pinak-ray:[/bold red] {lines}")
     if as_json:
         code = known.code if isinstance(known, PinakError) else "internal"
         print_json({"error": {"code": code, "message": said(error)}})
@@ -84,7 +96,7 @@ class Steps:
         self._verbose = verbose
         self._was_joined = _ray_is_joined()
         self._stdout = sys.stdout
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, emoji=False)
         self._status: Status | None = None
         self._name: str | None = None
         self._began = 0.0
@@ -118,7 +130,7 @@ class Steps:
             self._finish("[green]✓[/green]")
             self._name, self._began = name, time.monotonic()
         if self._status is not None:
-            self._status.update(escape(text))
+            self._status.update(plain(text))
 
     def picture(self, renderable: RenderableType) -> None:
         """Show more of the running step than its name, where there is a terminal."""
@@ -128,5 +140,5 @@ class Steps:
     def _finish(self, mark: str) -> None:
         if self._name is not None:
             took = time.monotonic() - self._began
-            self._console.print(f"  {mark} {escape(self._name)} [dim]{took:.1f} s[/dim]")
+            self._console.print(f"  {mark} {plain(self._name)} [dim]{took:.1f} s[/dim]")
         self._name = None

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.markup import escape
 
 from pinak_ray.client.discovery import ClientSettings
 from pinak_ray.cluster.cli.change_commands import MemoryId
-from pinak_ray.cluster.cli.console import Steps, print_json, stdout
+from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cluster.cli.local_stack import dsn_of
 from pinak_ray.cluster.cli.options import AsJson, Dsn, Home, VerboseFlag, settings_from
 from pinak_ray.cluster.settings import Settings
@@ -167,7 +166,7 @@ def _show(reports: "dict[NamespaceKey, CurationReport]") -> None:
     for key, report in reports.items():
         counts = ", ".join(f"{count:,} {reason}" for reason, count in report.counts.items())
         out.print(
-            f"[bold]{escape(str(key))}[/bold]  {'would go: ' if report.dry_run else ''}{counts}; "
+            f"[bold]{plain(str(key))}[/bold]  {'would go: ' if report.dry_run else ''}{counts}; "
             f"{report.bytes:,} bytes of text; {report.looked_at:,} looked at in "
             f"{report.duration_s:.1f} s{'' if report.complete else ', the next pass goes on'}"
         )
@@ -175,5 +174,5 @@ def _show(reports: "dict[NamespaceKey, CurationReport]") -> None:
             kept = f", kept {one.kept}" if one.kept else ""
             out.print(
                 f"  [dim]{one.id}  {one.reason}  {one.strength:.2f}{kept}[/dim]  "
-                f"{escape(one.content)}"
+                f"{plain(one.content)}"
             )

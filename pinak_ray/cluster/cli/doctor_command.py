@@ -1,10 +1,9 @@
 """`pinak-ray doctor`."""
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from pinak_ray.cluster.cli.console import Steps, print_json, stdout
+from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cluster.cli.options import AsJson, Dsn, Home, VerboseFlag, settings_from
 
 __all__ = ["register"]
@@ -41,10 +40,10 @@ def doctor(
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         colour = {State.OK: "green", State.WARNING: "yellow", State.PROBLEM: "red"}
         for one in checks:
-            text = escape(one.says)
+            text = plain(one.says)
             if one.mend:
-                text += f"\n[bold]mend[/bold]  {escape(one.mend)}"
-            table.add_row(f"[{colour[one.state]}]{one.state}[/]", escape(one.name), text.strip())
+                text += f"\n[bold]mend[/bold]  {plain(one.mend)}"
+            table.add_row(f"[{colour[one.state]}]{one.state}[/]", plain(one.name), text.strip())
         stdout().print(table)
         stdout().print(", ".join(f"{count} {name}" for name, count in counts.items()))
     if counts[State.PROBLEM]:

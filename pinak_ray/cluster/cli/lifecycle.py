@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from pinak_ray.cluster.cli.console import Steps, print_json, stdout
+from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cluster.cli.local_stack import embedded, home_option, is_ready, token_command
 from pinak_ray.cluster.cli.options import (
     AsJson,
@@ -130,7 +129,7 @@ def scale(
         print_json({"version": placement.version, "hosts": shards})
     else:
         for name, count in shards.items():
-            stdout().print(f"{escape(name)}  {count} shards")
+            stdout().print(f"{plain(name)}  {count} shards")
 
 
 def down(
@@ -150,9 +149,9 @@ def down(
     if as_json:
         print_json({"home": str(settings.home), "stopped": stopped})
     elif stopped:
-        stdout().print(f"stopped; the data stays in {escape(str(settings.home))}")
+        stdout().print(f"stopped; the data stays in {plain(str(settings.home))}")
     else:
-        stdout().print(f"nothing ran in {escape(str(settings.home))}")
+        stdout().print(f"nothing ran in {plain(str(settings.home))}")
 
 
 def _greet(settings: Settings, url: str, *, was_up: bool) -> None:
@@ -160,9 +159,9 @@ def _greet(settings: Settings, url: str, *, was_up: bool) -> None:
     where = "your PostgreSQL" if settings.dsn is not None else str(settings.home)
     home = home_option(settings)
     out = stdout()
-    out.print(f"[bold green]{'already up' if was_up else 'up'}[/bold green]  {escape(url)}")
-    out.print(f"  data   {escape(where)}")
-    out.print(f"  stop   pinak-ray down{escape(home)}")
+    out.print(f"[bold green]{'already up' if was_up else 'up'}[/bold green]  {plain(url)}")
+    out.print(f"  data   {plain(where)}")
+    out.print(f"  stop   pinak-ray down{plain(home)}")
     out.print("  try")
     out.print(
         f"""    curl -s {url}/v1/nudges -H "Authorization: Bearer $({token})" \\
@@ -170,4 +169,4 @@ def _greet(settings: Settings, url: str, *, was_up: bool) -> None:
       -d '{{"agent": "me", "intent": "drop the orders table in production"}}'""",
         markup=False,
     )
-    out.print(f"    pinak-ray demo{escape(home)}")
+    out.print(f"    pinak-ray demo{plain(home)}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 
-from pinak_ray.cluster.cli.console import Steps, print_json, stdout
+from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cluster.cli.local_stack import dsn_of
 from pinak_ray.cluster.cli.options import (
     AsJson,
@@ -149,7 +149,7 @@ def add(
     if as_json:
         print_json(added)
     else:
-        stdout().print(f"registered {added['name']}, {added['coverage']:.1%} embedded")
+        stdout().print(f"registered {plain(added['name'])}, {added['coverage']:.1%} embedded")
 
 
 def compare(
@@ -261,7 +261,7 @@ def remove(
     if as_json:
         print_json({"removed": removed})
     else:
-        stdout().print(f"removed {removed}")
+        stdout().print(f"removed {plain(str(removed))}")
 
 
 def _fields(option: str, text: str) -> dict[str, Any]:
@@ -278,4 +278,4 @@ def _say_who_serves(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"serves": name})
     else:
-        stdout().print(f"{name} serves; running parts follow within seconds")
+        stdout().print(f"{plain(name)} serves; running parts follow within seconds")

@@ -5,11 +5,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from pinak_ray.cluster.cli.console import Steps
+from pinak_ray.cluster.cli.console import Steps, plain
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.store.backfill import Coverage, coverage_of
 from pinak_ray.store.database import Database
@@ -53,9 +52,9 @@ def table(statuses: Sequence[ModelStatus]) -> Table:
         why = f" ({coverage.error})" if coverage.error else ""
         shown.add_row(
             str(model.id),
-            f"{escape(model.name)} [dim]{escape(model.revision)}[/dim]",
+            f"{plain(model.name)} [dim]{plain(model.revision)}[/dim]",
             str(model.dimension),
-            _state(status) + escape(why),
+            _state(status) + plain(why),
             f"{coverage.share:.1%}",
             f"{coverage.missing:,}",
             left,
@@ -67,7 +66,7 @@ def comparison_table(found: Mapping[str, Any]) -> Table:
     """Return both models side by side."""
     shown = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("", found["models"]["serving"], found["models"]["candidate"]):
-        shown.add_column(escape(title), header_style="bold")
+        shown.add_column(plain(title), header_style="bold")
     for figure in ("recall_at_10", "ndcg_at_10", "p50_ms", "p95_ms"):
         both = [found[side][figure] for side in ("serving", "candidate")]
         if None not in both:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pinak_ray.cluster.cli.access import Target, ask
-from pinak_ray.cluster.cli.console import print_json, stdout
+from pinak_ray.cluster.cli.console import plain, print_json, stdout
 from pinak_ray.cluster.cli.options import AsJson, Home, Project, Tenant, Token, Url, VerboseFlag
 from pinak_ray.recall.recipes import RECIPES
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
@@ -171,7 +170,7 @@ def _hits(hits: Sequence[Hit]) -> Table:
         kind = f"{hit.layer}" + (f", {hit.outcome}" if hit.outcome else "")
         day = f"{hit.occurred_at:%Y-%m-%d}"
         score = f"{hit.score:.2f}"
-        table.add_row(str(place), score, day, escape(hit.agent), kind, escape(hit.content))
+        table.add_row(str(place), score, day, plain(hit.agent), kind, plain(hit.content))
     return table
 
 
@@ -183,7 +182,7 @@ def _explain(hits: Sequence[Hit], trace: Trace) -> None:
             score = "-" if signal.score is None else f"{signal.score:.2f}"
             table.add_row(
                 str(place),
-                escape(signal.name),
+                plain(signal.name),
                 score,
                 str(signal.rank or "-"),
                 f"{signal.weight:g}",

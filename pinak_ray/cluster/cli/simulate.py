@@ -9,9 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
-from pinak_ray.cluster.cli.console import Steps, print_json, stdout
+from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cluster.cli.lifecycle import bring_up
 from pinak_ray.cluster.cli.local_stack import dsn_of
 from pinak_ray.cluster.cli.options import (
@@ -113,7 +112,7 @@ def simulate(
         print_json({**result.as_json(), "report": str(path.resolve())})
     else:
         show(result, stdout())
-        stdout().print(f"[bold]report[/bold]    {escape(str(path))}")
+        stdout().print(f"[bold]report[/bold]    {plain(str(path))}")
     if result.verified.lost:
         raise typer.Exit(1)
 

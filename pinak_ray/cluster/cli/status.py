@@ -4,11 +4,10 @@ import asyncio
 from typing import Any, Final
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.console import Steps, print_json, stdout
+from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cluster.cli.local_stack import dsn_of, embedded, readiness
 from pinak_ray.cluster.cli.options import AsJson, Dsn, Home, VerboseFlag, settings_from
 from pinak_ray.cluster.ray_node import RayNode
@@ -113,26 +112,27 @@ async def _count(dsn: str) -> dict[str, Any]:
 def _show(found: dict[str, Any]) -> None:
     out = stdout()
     mark = "green" if found["state"] == "running" else "red"
-    out.print(f"[bold {mark}]{found['state']}[/bold {mark}]  {found['url']}  {found['home']}")
+    where = f"{plain(str(found['url']))}  {plain(found['home'])}"
+    out.print(f"[bold {mark}]{found['state']}[/bold {mark}]  {where}")
     table = Table(box=None, padding=(0, 2, 0, 0))
     for title in ("part", "pid", "state", "queue", "figures"):
         table.add_column(title, header_style="dim", overflow="fold")
     table.add_row("ray", str(found["ray"]["pid"]), "[green]ok[/green]", "", found["ray"]["address"])
     for name, part in found["parts"].items():
-        state = f"[red]{escape(part['error'])}[/red]" if "error" in part else "[green]ok[/green]"
+        state = f"[red]{plain(part['error'])}[/red]" if "error" in part else "[green]ok[/green]"
         figures = ", ".join(
             f"{key} {_short(value)}" for key, value in part.items() if key not in _OWN_COLUMNS
         )
         pid, queue = part.get("pid"), part.get("queue_depth")
-        table.add_row(name, _or_nothing(pid), state, _or_nothing(queue), figures)
+        table.add_row(plain(name), _or_nothing(pid), state, _or_nothing(queue), plain(figures))
     out.print(table)
     memories = found["memories"]
     if "error" in memories:
-        out.print(f"memories: {escape(memories['error'])}")
+        out.print(f"memories: {plain(memories['error'])}")
         return
     out.print(f"memories: {memories['total']:,} ({memories['not_yet_indexed']:,} not yet indexed)")
     for row in memories["by_namespace"]:
-        out.print(f"  {escape(row['tenant'])}/{escape(row['project'])}  {row['memories']:,}")
+        out.print(f"  {plain(row['tenant'])}/{plain(row['project'])}  {row['memories']:,}")
 
 
 def _short(value: Any) -> str:

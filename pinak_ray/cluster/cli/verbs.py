@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.markup import escape
 
 from pinak_ray.cluster.cli.access import Target, ask
-from pinak_ray.cluster.cli.console import print_json, stdout
+from pinak_ray.cluster.cli.console import plain, print_json, stdout
 from pinak_ray.cluster.cli.options import (
     AsJson,
     Home,
@@ -184,8 +183,8 @@ def _show_nudges(nudges: Sequence[Nudge]) -> None:
     out = stdout()
     for one in nudges:
         mark = colour[one.strength]
-        out.print(f"[bold {mark}]{one.strength}[/bold {mark}] {escape(one.message)}")
-        out.print(f"  [dim]{escape(one.reason)}[/dim]")
+        out.print(f"[bold {mark}]{one.strength}[/bold {mark}] {plain(one.message)}")
+        out.print(f"  [dim]{plain(one.reason)}[/dim]")
         out.print(f"  [dim]{one.id}[/dim]")
         for hit in one.evidence:
-            out.print(f"  [dim]by {escape(hit.agent)}, {escape(hit.source or 'no source')}[/dim]")
+            out.print(f"  [dim]by {plain(hit.agent)}, {plain(hit.source or 'no source')}[/dim]")

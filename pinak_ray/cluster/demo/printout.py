@@ -6,6 +6,7 @@ from rich.table import Table
 
 from pinak_ray.cluster.demo.agents import Attempt
 from pinak_ray.cluster.demo.result import Result, percentile
+from pinak_ray.records.shown import shown
 
 __all__ = ["show"]
 
@@ -71,7 +72,7 @@ def _nudges(result: Result) -> Table:
     table.add_column("and was told", ratio=5, overflow="fold")
     best = sorted(result.nudged, key=lambda one: -one.nudges[0].score)
     for one in best[:_SHOWN]:
-        table.add_row(escape(one.intention.text), _strength(one), _told(one))
+        table.add_row(escape(shown(one.intention.text)), _strength(one), _told(one))
     return table
 
 
@@ -82,4 +83,4 @@ def _strength(one: Attempt) -> str:
 def _told(one: Attempt) -> str:
     nudge = one.nudges[0]
     source = nudge.evidence[0].source or ""
-    return f"{escape(nudge.message)}\n[dim]{escape(source)}[/dim]"
+    return f"{escape(shown(nudge.message))}\n[dim]{escape(shown(source))}[/dim]"

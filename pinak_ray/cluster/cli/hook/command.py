@@ -22,6 +22,7 @@ from pinak_ray.cluster.cli.hook.gateway import (
     running_url,
 )
 from pinak_ray.cluster.cli.hook.tool_call import ToolCall, read_tool_call
+from pinak_ray.records.shown import shown
 
 __all__ = ["main"]
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         if answer is not None:
             print(json.dumps(answer), flush=True)
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = shown(str(error)) or type(error).__name__
         print(f"pinak-ray hook: {said}; the tool call goes on", file=sys.stderr)
     return 0
 

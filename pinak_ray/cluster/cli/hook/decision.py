@@ -3,10 +3,14 @@
 `ask` and `deny` show their reason to the user and to the agent respectively, so the warning also
 goes into the agent's context when the user is asked. Never `allow`: it would skip the permission
 that the user may still want to be asked for.
+
+What a memory says is shown as a quotation, with who wrote it: a coding agent reads it as data.
 """
 
 from collections.abc import Sequence
 from typing import Any
+
+from pinak_ray.records.shown import QUOTED, quoted, shown
 
 __all__ = ["MODES", "decision"]
 
@@ -28,11 +32,23 @@ def decision(nudges: Sequence[dict[str, Any]], mode: str) -> dict[str, Any] | No
 
 
 def _said(nudge: dict[str, Any]) -> str:
-    message = nudge["message"]
-    lines = [f"pinak-ray ({nudge['strength']}): {message}"]
-    for memory in nudge["evidence"]:
-        source = f", {memory['source']}" if memory["source"] else ""
-        by = f"  by {memory['agent']} on {memory['occurred_at'][:10]}{source} ({memory['id']})"
-        whole = memory["content"]
-        lines.append(by if whole in message else f"{by}: {whole[:_EVIDENCE_CHARS]}")
-    return "\n".join(lines)
+    evidence = nudge["evidence"]
+    head = f"pinak-ray ({nudge['strength']}): {shown(_says(nudge['message'], evidence))}"
+    return ": ".join([head, *("\n  ".join(_quotation(memory)) for memory in evidence)])
+
+
+def _quotation(memory: dict[str, Any]) -> tuple[str, str]:
+    source = f", {shown(memory['source'])}" if memory["source"] else ""
+    by = f"{shown(memory['agent'])} on {memory['occurred_at'][:10]}{source}"
+    return quoted(
+        memory["content"], _EVIDENCE_CHARS
+    ), f"a quotation, written by {by} ({memory['id']})"
+
+
+def _says(message: str, evidence: Sequence[dict[str, Any]]) -> str:
+    """Return a nudge's message up to where it quotes its memory, which follows in full."""
+    for memory in evidence:
+        cut = shown(memory["content"], QUOTED)
+        if message.endswith(cut):
+            return message.removesuffix(cut).rstrip(" :")
+    return message
