@@ -3,7 +3,7 @@
 import argparse
 import os
 import platform
-import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -16,9 +16,9 @@ from typing import Any
 
 import orjson
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from benchmarks.left_behind import end_stack, watch
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.cluster.stack import down, up
+from pinak_ray.cluster.stack import up
 
 __all__ = ["fresh_stack", "machine", "parser", "percentile", "print_report", "progress", "spread"]
 
@@ -38,23 +38,23 @@ def progress(message: str) -> None:
 
 @contextmanager
 def fresh_stack(**overrides: Any) -> Iterator[Settings]:
-    """Start a stack in a new directory, and take both away afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="pinak-bench-"))
-    home.chmod(0o711)  # the embedded server's own user must be able to enter
-    settings = Settings(home=home / "home", http_port=0, **overrides)
+    """Start a stack in a new directory, and take both away afterwards, however this ends."""
+    place = Path(tempfile.mkdtemp(prefix="pinak-bench-"))
+    place.chmod(0o711)  # the embedded server's own user must be able to enter
+    settings = Settings(home=place / "home", http_port=0, **overrides)
+    watcher = watch(place)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress("starting a stack")
     try:
         with _stdout_kept_clean():
-            try:
-                up(settings, progress=progress)
-                yield settings
-            finally:
-                progress("stopping the stack")
-                down(settings)
+            up(settings, progress=progress)
+            yield settings
     finally:
-        # As root the server's data may lie elsewhere, where its own user can reach it.
-        for place in (EmbeddedPostgres(settings.home / "postgres").home, home):
-            shutil.rmtree(place, ignore_errors=True)
+        for asked in (signal.SIGINT, signal.SIGTERM):  # again, by somebody impatient
+            signal.signal(asked, signal.SIG_IGN)
+        progress("stopping the stack")
+        end_stack(place)
+        watcher.communicate()
 
 
 @contextmanager

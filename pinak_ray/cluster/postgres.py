@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -52,6 +52,7 @@ _POLL_S = 0.02
 _REPORT_EVERY_S = 2.0
 _ORPHAN_GRACE_S = 2.0
 _PING_TIMEOUT_S = 5.0
+_INTERRUPTED_S = 10.0
 _START_LOG_BYTES = 1 << 20
 _SYSTEM_DIR = Path("/var/lib/pinak-ray")
 
@@ -275,6 +276,10 @@ def _pg_ctl_start(
             else:
                 return said.strip()
     except BaseException:
+        # A server that is still starting has no pid file yet: whoever interrupted this could not
+        # stop it.
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=_INTERRUPTED_S)
         process.kill()  # pg_ctl only; the server is on its own by now
         process.communicate()
         raise
