@@ -25,11 +25,13 @@ class RefusingState(LocalState):
 
     refusals: int = 0
 
-    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
+    def submit(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Mapping[int, Any]]":
         if self.refusals:
             self.refusals -= 1
             raise Unavailable("the database is away")
-        return LocalState.submit(self, changes)
+        return LocalState.submit(self, changes, keep=keep)
 
 
 class HostMachine(RuleBasedStateMachine):

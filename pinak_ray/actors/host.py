@@ -131,6 +131,7 @@ class AgentHost:
             "watchers": host.watchers.parked,
             "shards": len(host.owned),
             "version": host.placement.version,
+            **state.delays,
         }
 
     async def drain(self) -> None:

@@ -13,15 +13,14 @@ import structlog
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.recall.admission import Admission
-from pinak_ray.records.errors import Unavailable
+from pinak_ray.records.errors import DatabaseUnavailable, Overloaded
 from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import ChangeLink, Forget, Revise
 from pinak_ray.records.topology import RAY_NAMESPACE
 from pinak_ray.store.database import Database
-from pinak_ray.store.faults import is_transient
 from pinak_ray.store.given_vectors import commit_given
-from pinak_ray.store.group_commit import GroupCommit
+from pinak_ray.store.group_commit import GroupCommit, delays
 from pinak_ray.store.indexing import Key
 from pinak_ray.store.links import commit_links
 from pinak_ray.store.memories import Duplicate, EncodedMemory
@@ -30,8 +29,6 @@ from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Writer"]
 
-# The longest that a writer keeps a batch whose database is gone; clients give up after 20 s.
-_RETRY_FOR_S = 60.0
 # A call costs both sides about 0.3 ms, and at full load there are hundreds of commits a second.
 _WAKE_AFTER_S = 0.02
 # Revisions and deletions have connections of their own: they may wait for who settles a session.
@@ -78,11 +75,8 @@ class Writer:
             lanes=self._config.writer_lanes,
             capacity=self._config.writer_capacity,
             size_of=lambda memory: memory.size,
-            retry_for_s=_RETRY_FOR_S,
         )
-        links = GroupCommit(
-            partial(commit_links, database), "the writer's links", retry_for_s=_RETRY_FOR_S
-        )
+        links = GroupCommit(partial(commit_links, database), "the writer's links")
         return _Parts(database, commits, links)
 
     def _wake_indexers_soon(self) -> None:
@@ -117,11 +111,15 @@ class Writer:
     ) -> None:
         """Hold a batch and return; it is stored with the next commits, unless this process dies.
 
-        Raises Overloaded when the queue is full.
+        A database that takes no writes for a while is waited for. Raises Overloaded when the queue
+        is full.
         """
         given = vectors or {}
         commits = (await self._parts.get()).memories
-        held = commits.put([EncodedMemory(row, given.get(index)) for index, row in enumerate(rows)])
+        if len(rows) > commits.room:
+            raise Overloaded("the writer's queue is full", 0.5)
+        batch = [EncodedMemory(row, given.get(index)) for index, row in enumerate(rows)]
+        held = commits.put(batch, keep=True)
         held.add_done_callback(_log_refusals)
 
     async def _submit(self, batch: Sequence[EncodedMemory]) -> dict[int, Any] | None:
@@ -170,13 +168,14 @@ class Writer:
         """Lend the database once all that was accepted before is stored: it may be what changes."""
         parts = await self._parts.get()
         async with self._changes.turn():
-            await parts.memories.drain()
+            commits = parts.memories
             try:
-                yield parts.database
-            except Exception as error:
-                if is_transient(error):
-                    raise Unavailable(f"PostgreSQL did not finish: {error!r}") from error
-                raise
+                async with asyncio.timeout(commits.retry_for_s):
+                    await commits.drain()
+            except TimeoutError:
+                why = commits.delayed or "what was accepted before is not stored yet"
+                raise DatabaseUnavailable(why) from None
+            yield parts.database
 
     async def _await_searchable(self, key: Key) -> None:
         indexer = ray.get_actor(self._indexers[0], namespace=RAY_NAMESPACE)
@@ -207,6 +206,7 @@ class Writer:
             "queue_depth": commits.depth + links.depth,
             "committed": commits.committed,
             "batches": commits.batches,
+            **delays(commits, links),
         }
 
     async def drain(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +16,7 @@ from pinak_ray.agents.rules import execute, show
 from pinak_ray.agents.watchers import Watchers
 from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.errors import (
+    DatabaseUnavailable,
     Overloaded,
     PinakError,
     StaleEpoch,
@@ -44,6 +45,8 @@ __all__ = ["Host", "Snapshot", "StateStore"]
 # hundred agents that each rewrite eight items cost 800 rows a second instead of 8,000.
 _ACCEPTED_WAIT_S = 1.0
 _ACCEPTED_AT_MOST = 8_192
+# For as long the next use of an owner waits for what was written of it before; a gateway has 30 s.
+_SETTLES_WITHIN_S = 20.0
 
 _NO_RECEIPTS: Mapping[UUID, Receipt] = {}
 _WRITES = (Note, Post, Execute)
@@ -68,8 +71,13 @@ class StateStore(Protocol):
         """How many more changes may be submitted now."""
         ...
 
-    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
-        """Queue changes at once, in the order given; the future has the fates of refused ones."""
+    def submit(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Mapping[int, Any]]":
+        """Queue changes at once, in the order given; the future has the fates of refused ones.
+
+        With `keep` they were acknowledged already, and are tried until they are stored.
+        """
         ...
 
     async def receipts(self, origin: Origin) -> Mapping[UUID, Receipt]:
@@ -174,7 +182,12 @@ class Host:
                     self._loading |= dict.fromkeys(new, load)
                     waits.add(load)
             # Shared with others, so one that goes away must not cancel it.
-            await asyncio.shield(asyncio.gather(*waits))
+            try:
+                async with asyncio.timeout(_SETTLES_WITHIN_S):
+                    await asyncio.shield(asyncio.gather(*waits))
+            except TimeoutError:
+                late = "what was written of it before is not stored yet: PostgreSQL takes no writes"
+                raise DatabaseUnavailable(late) from None
 
     async def release(self, placement: Placement, keep: frozenset[int]) -> None:
         """Follow a new placement: stop serving all shards but `keep`, and commit what is theirs."""
@@ -334,9 +347,12 @@ class Host:
     def _submit_accepted(self) -> None:
         if self._accepted:
             changes, self._accepted = self._accepted, []
-            task = asyncio.create_task(self._settle(changes, self._put(changes)))
-            self._background.add(task)  # the loop keeps only a weak reference
-            task.add_done_callback(self._background.discard)
+            self._run(self._settle(changes, self._put(changes, keep=True)))
+
+    def _run(self, work: "Coroutine[Any, Any, Any]") -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)  # the loop keeps only a weak reference
+        task.add_done_callback(self._background.discard)
 
     def _submit(self, changes: Sequence[Change]) -> "asyncio.Task[dict[int, PinakError]]":
         """Queue changes now, before anything else can run; the task gives the refusals."""
@@ -349,9 +365,11 @@ class Host:
             self.activations.hold(change.owner)
         self.watchers.hide(changes)
 
-    def _put(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
+    def _put(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Mapping[int, Any]]":
         try:
-            return self.store.submit(changes)
+            return self.store.submit(changes, keep=keep)
         except PinakError as error:
             refused: asyncio.Future[Mapping[int, Any]] = asyncio.get_running_loop().create_future()
             refused.set_result(dict.fromkeys(range(len(changes)), error))
@@ -374,20 +392,23 @@ class Host:
             # Taken by another host: whoever asks is sent there, until this one is given it again.
             self.owned -= {self.placement.shard_of(owner) for owner in stale}
             self.watchers.wake_where(self._is_not_owned)
-            await self._forget({changes[index].owner for index in failed})
+            self._forget({changes[index].owner for index in failed})
         return failed
 
-    async def _forget(self, owners: set[Owner]) -> None:
+    def _forget(self, owners: set[Owner]) -> None:
         """Let go of owners whose change was refused.
 
         Later changes of theirs may still be on their way; only after them does the database hold
-        what a reload must see.
+        what a reload must see. Who was refused hears it before.
         """
         settled = asyncio.get_running_loop().create_future()
         for owner in owners:
             self.activations.discard(owner)
             self._settling[owner] = settled
         self._submit_accepted()
+        self._run(self._settled(owners, settled))
+
+    async def _settled(self, owners: set[Owner], settled: "asyncio.Future[None]") -> None:
         try:
             await self.store.drain()
         finally:

@@ -17,18 +17,30 @@ from tenacity import (
     wait_random,
 )
 
-from pinak_ray.records.errors import Overloaded, PinakError, Unavailable
+from pinak_ray.records.errors import DatabaseUnavailable, Overloaded, PinakError, Unavailable
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 
-__all__ = ["RETRY_WINDOW_S", "ActorCalls"]
+__all__ = ["RETRY_WINDOW_S", "ActorCalls", "passes"]
 
 # A killed process is back after about 2 s, a killed node's actor after 18 s (both measured).
 RETRY_WINDOW_S = 30.0
+# A part has tried a database that says no by itself, and a gateway has 30 s: the caller is to hear
+# the cause, and not that time is up.
+_DATABASE_WINDOW_S = 25.0
 _CALL_TIMEOUT_S = 60.0
 # A call that takes longer than any commit may wait for a host that was replaced meanwhile.
 _WONDER_AFTER_S = 3.0
 
 _LOST = (ActorUnavailableError, ActorDiedError, ConnectionError)
+
+
+def passes(error: object, waited_s: float, patience_s: float) -> bool:
+    """Tell whether what was refused so is to be sent again, unchanged, after so long."""
+    if isinstance(error, Overloaded):
+        return waited_s < patience_s
+    if isinstance(error, DatabaseUnavailable):
+        return waited_s < _DATABASE_WINDOW_S
+    return isinstance(error, Unavailable) and waited_s < RETRY_WINDOW_S
 
 
 @dataclass(slots=True, eq=False)
@@ -96,15 +108,13 @@ class ActorCalls:
         """Call an actor; while it is being replaced or is overloaded, call again, unchanged."""
         started = asyncio.get_running_loop().time()
 
-        def passes(error: BaseException) -> bool:
-            if isinstance(error, Overloaded):
-                return asyncio.get_running_loop().time() - started < self.patience_s
-            return isinstance(error, Unavailable)
+        def again(error: BaseException) -> bool:
+            return passes(error, asyncio.get_running_loop().time() - started, self.patience_s)
 
         retrying = AsyncRetrying(
             stop=stop_after_delay(RETRY_WINDOW_S),
             wait=wait_exponential(multiplier=0.02, max=1.0) + wait_random(0, 0.05),
-            retry=retry_if_exception(passes),
+            retry=retry_if_exception(again),
             reraise=True,
         )
         return await retrying(self.once, name, call)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
+from pinak_ray.client.actor_calls import ActorCalls, passes
 from pinak_ray.client.batching import Batcher
-from pinak_ray.records.errors import Overloaded, PinakError, Unavailable
+from pinak_ray.records.errors import PinakError, Unavailable
 from pinak_ray.records.links import LinkChange
 from pinak_ray.records.operations import HostOperation, Note, Origin, Post
 from pinak_ray.records.state import Owner
@@ -30,7 +30,6 @@ _KNOWN_OWNERS = 10_000
 _FIRST_BACKOFF_S = 0.02
 # A killed process is back after two seconds: a longer wait would be most of what a caller sees.
 _LAST_BACKOFF_S = 0.3
-_TRANSIENT = (Overloaded, Unavailable)
 
 
 def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[EncodedMemory]:
@@ -122,11 +121,7 @@ class HostLane:
         while True:
             await self._try(operations, pending, origin, results, retried=retried)
             waited = clock() - started
-            pending = [
-                i
-                for i in pending
-                if isinstance(results[i], _TRANSIENT) and self._passes(results[i], waited)
-            ]
+            pending = [i for i in pending if passes(results[i], waited, self.calls.patience_s)]
             if not pending:
                 return results
             retried = True
@@ -134,11 +129,6 @@ class HostLane:
             backoff = min(backoff * 2, _LAST_BACKOFF_S)
             if any(isinstance(results[i], Unavailable) for i in pending):
                 await self.calls.refresh()
-
-    def _passes(self, result: Any, waited: float) -> bool:
-        if isinstance(result, Overloaded):
-            return waited < self.calls.patience_s
-        return isinstance(result, Unavailable) and waited < RETRY_WINDOW_S
 
     async def _try(
         self,

@@ -14,6 +14,7 @@ PinakError
 ├── Unavailable         a part of the stack does not answer                HTTP 503
 │   ├── NotRunning      no stack to join: says how to start one
 │   ├── EmbedderUnavailable  the embedding endpoint takes no text: says why
+│   ├── DatabaseUnavailable  PostgreSQL does not do its part: says why
 │   ├── StaleEpoch      this host no longer owns the shard
 │   └── WrongShard      another host owns the shard: carries the topology's version
 └── SetupError          the machine or the database lacks something
@@ -27,6 +28,7 @@ from uuid import UUID
 
 __all__ = [
     "Conflict",
+    "DatabaseUnavailable",
     "EmbedderUnavailable",
     "Forbidden",
     "InvalidInput",
@@ -168,6 +170,12 @@ class EmbedderUnavailable(Unavailable):
     def __init__(self, what: str, passes: bool = False) -> None:
         super().__init__(what, passes)
         self.passes = passes
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL does not do its part now; the message says why, and the call may be repeated."""
+
+    code = "database_unavailable"
 
 
 class StaleEpoch(Unavailable):

@@ -186,6 +186,7 @@ class GatewayBackend:
             if "queue_depth" in said:
                 metrics = Metrics(name)
                 metrics.set_queue_depth(name, int(said["queue_depth"]))
+                metrics.set_delayed(delayed="delayed" in said)
                 if "cache" in said:
                     metrics.set_cache("recall", said["cache"])
                 texts.append(metrics.render())

@@ -15,7 +15,7 @@ from pinak_ray.records.operations import Origin
 from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.records.topology import Placement
 from pinak_ray.store.database import Database
-from pinak_ray.store.group_commit import Fates, GroupCommit
+from pinak_ray.store.group_commit import Fates, GroupCommit, delays
 from pinak_ray.store.queries import query
 
 __all__ = ["AgentState", "take_shards"]
@@ -102,9 +102,19 @@ class AgentState:
         for number, *entry in rows:
             snapshots[number - 1].entries.append(_entry(entry))
 
-    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Fates[PinakError]]":
-        """Queue changes; the fates of refused ones come back, StaleEpoch among them."""
-        return self._commits.put(changes)
+    @property
+    def delays(self) -> dict[str, str]:
+        """`{"delayed": why}` while nothing can be committed."""
+        return delays(self._commits)
+
+    def submit(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Fates[PinakError]]":
+        """Queue changes; the fates of refused ones come back, StaleEpoch among them.
+
+        With `keep` they were acknowledged already, and are tried until they are stored.
+        """
+        return self._commits.put(changes, keep=keep)
 
     async def receipts(self, origin: Origin) -> dict[UUID, Receipt]:
         """Return the committed receipts of this batch, whichever hosts committed them."""

@@ -1,6 +1,8 @@
 """Connections: one pool for the service, one that row-level security walls in."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,9 +11,10 @@ from typing import Any, Self, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
-from pinak_ray.records.errors import Unavailable
-from pinak_ray.store.faults import CONNECTION_LOST
+from pinak_ray.records.errors import PinakError
+from pinak_ray.store.faults import DATABASE_ERRORS, refusal, translated
 
 __all__ = ["SCHEMA", "Connection", "Database", "microseconds"]
 
@@ -24,6 +27,11 @@ _ACQUIRE_TIMEOUT_S = 30.0
 _CONNECT_TIMEOUT_S = 60.0
 # Idle this long, a connection is replaced: it would otherwise keep its catalogue caches for ever.
 _RECYCLE_AFTER_S = 1800.0
+# A server that takes no writes may have been demoted: the pools look again for the primary. Not
+# with each failed write, since looking costs the server a process.
+_EXPIRE_EVERY_S = 1.0
+# While the server has no connection left for a pool that has some, whoever waits looks so often.
+_FULL_PAUSE_S = 0.1
 
 _SESSION = {
     "search_path": f"{SCHEMA}, public",
@@ -105,6 +113,15 @@ class _Reader(asyncpg.Connection):
         self._sees = wanted
 
 
+def _attributes_of(dsn: str) -> SessionAttribute | None:
+    """Return which servers a pool takes: the primary, unless the DSN says for itself.
+
+    A standby that serves reads would otherwise keep its connections after a failover, refuse each
+    write, and answer reads with the past. Costs nothing: PostgreSQL says at the start what it is.
+    """
+    return None if "target_session_attrs" in dsn else SessionAttribute.primary
+
+
 def _is_gone(connection: Connection) -> bool:
     try:
         return connection.is_closed()
@@ -122,6 +139,7 @@ class Database:
 
     _service: "asyncpg.Pool[Any]"
     _reader: "asyncpg.Pool[Any] | None"
+    _expired_at: float = -math.inf
 
     @classmethod
     async def open(
@@ -133,7 +151,7 @@ class Database:
         statement_timeout_s: float = 30.0,
         name: str = "pinak-ray",
     ) -> Self:
-        """Connect; raises Unavailable if the server does not answer within a minute."""
+        """Connect; raises DatabaseUnavailable if the server does not let us within a minute."""
         settings = {
             **_SESSION,
             "application_name": name,
@@ -152,18 +170,24 @@ class Database:
                 command_timeout=statement_timeout_s + 5,
                 max_inactive_connection_lifetime=_RECYCLE_AFTER_S,
                 server_settings={**settings, **extra},
+                target_session_attrs=_attributes_of(dsn),
                 reset=_keep_session,
                 init=_register_codecs,
             )
 
+        service = None
         try:
             service = await pool(service_connections)
             # The role is part of the connection's start: no statement of ours can run before it.
             reader = None
             if reader_connections:
                 reader = await pool(reader_connections, _Reader, role="pinak_app")
-        except (*CONNECTION_LOST, TimeoutError) as error:
-            raise Unavailable(f"PostgreSQL does not answer: {error}") from error
+        except DATABASE_ERRORS as error:
+            if service is not None:  # a part that opens again and again must not pile them up
+                service.terminate()
+            if isinstance(error, asyncpg.ClientConfigurationError):
+                raise
+            raise refusal(error) from error
         return cls(service, reader)
 
     @asynccontextmanager
@@ -190,26 +214,50 @@ class Database:
 
     @asynccontextmanager
     async def _acquire(self, pool: "asyncpg.Pool[Any]") -> AsyncIterator[Connection]:
-        try:
-            connection = await pool.acquire(timeout=_ACQUIRE_TIMEOUT_S)
-        except (*CONNECTION_LOST, TimeoutError) as error:
-            raise Unavailable(f"no PostgreSQL connection: {error!r}") from error
+        connection = await self._lent(pool)
         try:
             yield connection
-        except (*CONNECTION_LOST, asyncpg.InterfaceError) as error:
-            if not (isinstance(error, asyncpg.PostgresError) or _is_gone(connection)):
+        except DATABASE_ERRORS as error:
+            if not (
+                isinstance(error, asyncpg.PostgresError | TimeoutError) or _is_gone(connection)
+            ):
                 raise  # of something else in the block: an embedder's socket, wrong arguments
-            raise Unavailable(f"PostgreSQL went away: {error!r}") from error
+            raise await self._told(error) from error
         finally:
             await pool.release(connection, timeout=_ACQUIRE_TIMEOUT_S)
+
+    async def _lent(self, pool: "asyncpg.Pool[Any]") -> "asyncpg.pool.PoolConnectionProxy[Any]":
+        """Return a connection; where the server has none left, one that the pool gets back."""
+        until = time.monotonic() + _ACQUIRE_TIMEOUT_S
+        while True:
+            try:
+                return await pool.acquire(timeout=max(0.0, until - time.monotonic()))
+            except DATABASE_ERRORS as error:
+                full = isinstance(error, asyncpg.TooManyConnectionsError) and pool.get_size()
+                if not full or time.monotonic() + _FULL_PAUSE_S > until:
+                    raise refusal(error) from error
+            await asyncio.sleep(_FULL_PAUSE_S)
+
+    async def _told(self, error: Exception) -> PinakError:
+        """Return what a caller hears of this; a server that takes no writes is left."""
+        now = time.monotonic()
+        if (
+            isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+            and now - self._expired_at >= _EXPIRE_EVERY_S
+        ):
+            self._expired_at = now
+            for pool in (self._service, self._reader):
+                if pool is not None:
+                    await pool.expire_connections()
+        return translated(error)
 
     async def ping(self) -> None:
         """Return when a query succeeds; raises Unavailable otherwise."""
         try:
             async with asyncio.timeout(5), self.service() as connection:
                 await connection.fetchval("SELECT 1")
-        except (asyncpg.PostgresError, TimeoutError) as error:
-            raise Unavailable(f"PostgreSQL does not answer: {error!r}") from error
+        except TimeoutError as error:
+            raise translated(error) from error
 
     async def aclose(self) -> None:
         """Close both pools, waiting at most 10 s for connections in use."""

@@ -16,6 +16,7 @@ import structlog
 from pinak_ray.records.nudges import Intent
 from pinak_ray.records.state import Owner
 from pinak_ray.store.database import Connection, Database
+from pinak_ray.store.faults import is_transient
 from pinak_ray.store.hits import Row
 from pinak_ray.store.queries import query
 
@@ -48,6 +49,7 @@ _CAPACITY = 4_096
 _CLOSE_TIMEOUT_S = 5.0
 # One statement for what comes within it: alone, an intent would bring a commit of its own.
 _GATHERED_FOR_S = 0.1
+_AFTER_A_FAULT_S = 1.0
 
 
 class _Standing(NamedTuple):
@@ -61,7 +63,8 @@ class _Standing(NamedTuple):
 class StandingIntents:
     """A bounded queue of each agent's last intent, written in batches while agents go on.
 
-    An intent that finds it full, or the database away, does not stand: `intend` never waits for it.
+    An intent that finds it full does not stand, and one that finds the database away stands once it
+    is back: `intend` never waits for it.
     """
 
     database: Database
@@ -98,6 +101,9 @@ class StandingIntents:
                     await self._upsert(connection, batch)
             except Exception as error:
                 structlog.get_logger().warning("intents_not_kept", error=repr(error))
+                if is_transient(error):
+                    self._waiting = {**dict(batch), **self._waiting}  # a newer intent wins
+                    await asyncio.sleep(_AFTER_A_FAULT_S)
 
     async def _upsert(
         self, connection: Connection, batch: Sequence[tuple[Owner, _Standing]]

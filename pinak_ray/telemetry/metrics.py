@@ -46,6 +46,12 @@ class Metrics:
         self._depth = Gauge(
             "pinak_queue_depth", "Items that wait, by queue.", ("part", "queue"), registry=registry
         )
+        self._delayed = Gauge(
+            "pinak_delayed",
+            "1 while the database takes nothing of what this part holds, else 0.",
+            ("part",),
+            registry=registry,
+        )
         self._batches = Histogram(
             "pinak_batch_size",
             "Items handled at once, by queue.",
@@ -87,6 +93,10 @@ class Metrics:
     def set_queue_depth(self, queue: str, depth: int) -> None:
         """Say how many items wait in a queue now."""
         self._depth.labels(self.part, queue).set(depth)
+
+    def set_delayed(self, *, delayed: bool) -> None:
+        """Say whether what waits is held up by the database."""
+        self._delayed.labels(self.part).set(delayed)
 
     def observe_batch(self, queue: str, size: int) -> None:
         """Record the size of one batch."""

@@ -36,7 +36,9 @@ class LocalState:
         """There is no queue that could be full."""
         return sys.maxsize
 
-    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
+    def submit(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Mapping[int, Any]]":
         """Commit changes at once, in the order given; none is refused."""
         for change in changes:
             match change:

@@ -47,11 +47,13 @@ class Counting:
         self.loads += len(owners)
         return await self.state.load(owners)
 
-    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
+    def submit(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Mapping[int, Any]]":
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        return self.state.submit(changes)
+        return self.state.submit(changes, keep=keep)
 
     async def receipts(self, origin: Origin) -> Mapping[UUID, Receipt]:
         return await self.state.receipts(origin)

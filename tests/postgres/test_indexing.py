@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 import numpy as np
 import pytest
 from indexed import check_statistics, encode, fetch, vectors
@@ -12,7 +11,7 @@ from remembered import DIMENSION, register
 from waiting import until
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.records.errors import InvalidInput, Unavailable
+from pinak_ray.records.errors import DatabaseUnavailable, InvalidInput, Unavailable
 from pinak_ray.records.memories import Memory, new_memory
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing import (
@@ -112,7 +111,7 @@ async def test_a_crash_repeats_nothing_and_forgets_nothing(
     with monkeypatch.context() as broken:
         if moment == "after storing":
             broken.setattr("pinak_ray.store.indexing.query", failing_last)
-        with pytest.raises((ConnectionError, asyncpg.PostgresError)):
+        with pytest.raises((ConnectionError, DatabaseUnavailable)):
             await index_some(
                 database, dies if moment == "while embedding" else encode, model_id=model_id
             )

@@ -14,6 +14,7 @@ from pinak_ray.agents.changes import PutEntry, PutItem
 from pinak_ray.curation.passes import curate
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.curation import CurationPolicy
+from pinak_ray.records.errors import DatabaseUnavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import new_memory
 from pinak_ray.records.nudges import Verdict, new_intent
@@ -209,7 +210,7 @@ async def test_one_connection_shows_each_reader_its_own(
         assert await visible(database, one) == [mine]
         assert await visible(database, one) == [mine]
         assert await visible(database, other) == [theirs]
-        with pytest.raises(asyncpg.DivisionByZeroError):
+        with pytest.raises(DatabaseUnavailable, match="22012"):
             async with database.reading(one) as connection:
                 await connection.execute("SELECT 1 / 0")
         with pytest.raises(TimeoutError):

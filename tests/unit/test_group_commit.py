@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import until
 
-from pinak_ray.records.errors import InvalidInput, Overloaded, Unavailable
+from pinak_ray.records.errors import DatabaseUnavailable, InvalidInput, Overloaded, Unavailable
 from pinak_ray.store.group_commit import GroupCommit
 
 LONG_S = 3600.0
@@ -192,9 +192,51 @@ async def test_a_failure_that_does_not_pass_is_unavailable(table: Table) -> None
     table.failures = [ConnectionError("gone")]
     commits = grouped(table, retry_for_s=0.0)
 
-    assert [Unavailable] == [type(fate) for fate in (await commits.submit(["a"])).values()]
+    (fate,) = (await commits.submit(["a"])).values()
+    assert isinstance(fate, DatabaseUnavailable)
+    assert "does not answer" in str(fate)
     assert await commits.submit(["b"]) == {}
     assert table.stored == ["b"]
+
+
+async def test_what_was_accepted_is_not_given_up(table: Table) -> None:
+    """Past the deadline of others it is tried again, in its place, until it is stored."""
+    table.failures = [ConnectionError("gone")] * 4
+    commits = grouped(table, retry_for_s=0.0)
+    kept = commits.put(["a", "b"], keep=True)
+    shared = await commits.submit(["c"])
+    later = commits.put(["d"], keep=True)
+
+    assert isinstance(shared[0], DatabaseUnavailable)
+    assert commits.delayed == str(shared[0]).partition(";")[0]
+    assert (await kept, await later) == ({}, {})
+    assert [item for item in table.stored if item != "c"] == ["a", "b", "d"]
+    assert commits.delayed is None
+
+
+async def test_what_waits_behind_an_outage_hears_the_cause(table: Table) -> None:
+    """A caller behind accepted items is told after its own time, and its room is free again."""
+    table.failures = [ConnectionError("gone")] * 1000
+    commits = grouped(table, retry_for_s=0.05, max_batch=2, capacity=3)
+    kept = commits.put(["a", "b"], keep=True)
+    await until(lambda: commits.delayed, what="the first try failed")
+    (fate,) = (await commits.submit(["c"])).values()
+    assert (type(fate), commits.room) == (DatabaseUnavailable, 3)
+    table.failures.clear()
+
+    assert await kept == {}
+    assert await commits.submit(["d"]) == {}
+    assert table.stored == ["a", "b", "d"]
+
+
+async def test_a_bad_item_in_an_outage_is_blamed_alone(table: Table) -> None:
+    """The database's state costs its batch time, and only the bad item is refused."""
+    table.failures = [ConnectionError("gone")]
+    commits = grouped(table)
+    fates = await commits.put(["a", Bad("x"), "b"], keep=True)
+
+    assert [(1, InvalidInput)] == [(index, type(fate)) for index, fate in fates.items()]
+    assert table.stored == ["a", "b"]
 
 
 async def test_one_lane_keeps_the_order(table: Table) -> None:

@@ -33,7 +33,9 @@ class SlowState(LocalState):
         default_factory=list
     )
 
-    def submit(self, changes: Sequence[Change]) -> "asyncio.Future[Mapping[int, Any]]":
+    def submit(
+        self, changes: Sequence[Change], *, keep: bool = False
+    ) -> "asyncio.Future[Mapping[int, Any]]":
         fate: asyncio.Future[Mapping[int, Any]] = asyncio.get_running_loop().create_future()
         self.waiting.append((changes, fate))
         return fate
