@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import SEARCH_POOL
 from pinak_ray.actors.model_change import Following, load_serving
 from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.nudger import Nudger
@@ -53,10 +54,15 @@ class SearchParts:
     accesses: Accesses
 
     @classmethod
-    async def open(cls, config: StackConfig, *, name: str, connections: int = 4) -> Self:
+    async def open(
+        cls, config: StackConfig, *, name: str, connections: int = SEARCH_POOL.reader
+    ) -> Self:
         """Connect, and load the model that serves."""
         database = await Database.open(
-            config.dsn, service_connections=2, reader_connections=connections, name=name
+            config.dsn,
+            service_connections=SEARCH_POOL.service,
+            reader_connections=connections,
+            name=name,
         )
         try:
             model, embedder = await load_serving(database, config)

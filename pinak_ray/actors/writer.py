@@ -11,6 +11,7 @@ import ray
 import structlog
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import CHANGES_AT_ONCE, writer_pool
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.recall.admission import Admission
 from pinak_ray.records.errors import DatabaseUnavailable, Overloaded
@@ -31,8 +32,6 @@ __all__ = ["Writer"]
 
 # A call costs both sides about 0.3 ms, and at full load there are hundreds of commits a second.
 _WAKE_AFTER_S = 0.02
-# Revisions and deletions have connections of their own: they may wait for who settles a session.
-_CHANGES_AT_ONCE = 2
 # An Indexer that is this far behind looks for work by itself.
 _WAKE_TIMEOUT_S = 10.0
 
@@ -52,15 +51,13 @@ class Writer:
         self._indexers = indexers
         self._news = False
         self._waking: asyncio.Task[None] | None = None
-        self._changes = Admission("the writer", _CHANGES_AT_ONCE)
+        self._changes = Admission("the writer", CHANGES_AT_ONCE)
         self._parts = Lazy(self._open)
 
     async def _open(self) -> _Parts:
         database = await Database.open(
             self._config.dsn,
-            # One for links, and one for `ping`: while every lane waits for a lock, it must still
-            # tell the depth.
-            service_connections=self._config.writer_lanes + _CHANGES_AT_ONCE + 2,
+            service_connections=writer_pool(self._config).service,
             name="pinak-ray writer",
         )
 

@@ -15,6 +15,7 @@ from pinak_ray import __version__
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.ray_session import join_ray
+from pinak_ray.cluster.connection_room import check_room
 from pinak_ray.cluster.external_postgres import check_server
 from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
 from pinak_ray.cluster.model_trial import prepare_model
@@ -62,10 +63,12 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     progress("migrating the database")
     runner.upgrade(dsn)
     ring = KeyRing.load_or_create(home / "keys")
+    node, url = RayNode(home), _url(settings)
     asyncio.run(_publish(dsn, ring))
+    if node.pid() is None:
+        asyncio.run(_check_room(settings, dsn, progress))
     progress("loading the embedding model")
     _prepare_model(settings, dsn, progress)
-    node, url = RayNode(home), _url(settings)
     environment = ingress_environment(node.temporary.parent, haproxy=settings.haproxy)
     address = node.start(num_cpus=settings.num_cpus, environment=environment, on_progress=progress)
     if settings.haproxy:
@@ -168,6 +171,16 @@ async def _publish(dsn: str, ring: KeyRing) -> None:
         database.service() as connection,
     ):
         await publish_keys(connection, ring.public_keys)
+
+
+async def _check_room(settings: Settings, dsn: str, progress: Progress) -> None:
+    async with (
+        await Database.open(dsn, service_connections=1) as database,
+        database.service() as connection,
+    ):
+        warning = await check_room(connection, settings, dsn)
+    if warning is not None:
+        progress(warning)
 
 
 def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:
