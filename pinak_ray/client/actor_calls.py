@@ -17,7 +17,14 @@ from tenacity import (
     wait_random,
 )
 
-from pinak_ray.records.errors import DatabaseUnavailable, Overloaded, PinakError, Unavailable
+from pinak_ray.client.ray_session import ray_session
+from pinak_ray.records.errors import (
+    DatabaseUnavailable,
+    NotRunning,
+    Overloaded,
+    PinakError,
+    Unavailable,
+)
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 
 __all__ = ["RETRY_WINDOW_S", "ActorCalls", "passes"]
@@ -40,6 +47,8 @@ def passes(error: object, waited_s: float, patience_s: float) -> bool:
         return waited_s < patience_s
     if isinstance(error, DatabaseUnavailable):
         return waited_s < _DATABASE_WINDOW_S
+    if isinstance(error, NotRunning):  # this process is not in Ray, and stays so
+        return False
     return isinstance(error, Unavailable) and waited_s < RETRY_WINDOW_S
 
 
@@ -51,10 +60,18 @@ class ActorCalls:
     patience_s: float = RETRY_WINDOW_S
     """How long a full queue is waited for before its Overloaded is raised."""
     _handles: dict[str, Any] = field(default_factory=dict)
+    _session: object = None
     _wondered_at: float = -math.inf
 
     def actor(self, name: str) -> Any:
-        """Return the handle of this actor; raises Unavailable while it does not exist."""
+        """Return the handle of this actor; raises Unavailable while it does not exist.
+
+        Raises NotRunning where this process has not joined the stack.
+        """
+        session = ray_session()
+        if session is not self._session:  # Ray was left and joined again
+            self._handles.clear()
+            self._session = session
         handle = self._handles.get(name)
         if handle is None:
             try:
@@ -72,6 +89,8 @@ class ActorCalls:
         """Ask the supervisor where the parts are now; if it does not answer, nothing changes."""
         try:
             answer = await self.once(SUPERVISOR, lambda actor: actor.topology.remote())
+        except NotRunning:
+            raise
         except Unavailable:
             return
         if answer.placement.version > self.topology.placement.version:

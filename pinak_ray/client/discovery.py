@@ -1,16 +1,51 @@
 """Where a running stack is written down: one small file that `up` writes and `connect` reads."""
 
 import json
-import os
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pinak_ray.records.errors import NotRunning
+from pinak_ray.records.errors import NotRunning, SetupError
+from pinak_ray.security.secret_files import make_secret, read_secret
 
-__all__ = ["ClientSettings", "StackFile", "ray_token_environment"]
+__all__ = [
+    "ClientSettings",
+    "StackFile",
+    "UserPath",
+    "make_ray_token",
+    "ray_token_environment",
+    "user_path",
+    "usual_home",
+]
+
+_ADDRESS = re.compile(r"\[?[\w.:-]+\]?:\d{1,5}")
+
+
+def user_path(path: str | Path) -> Path:
+    """Return a user's path in full: `~` means what it means in a shell, whoever expands it."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise SetupError(f"{path}: {error}; write the path in full") from None
+
+
+UserPath = Annotated[Path, AfterValidator(user_path)]
+
+
+def usual_home() -> Path:
+    """Return ~/.pinak-ray; raises SetupError where the user has no home directory."""
+    try:
+        return Path.home() / ".pinak-ray"
+    except RuntimeError:
+        raise SetupError(
+            "this user has no home directory; set PINAK_HOME to a directory for the stack's state"
+        ) from None
 
 
 class ClientSettings(BaseSettings):
@@ -18,7 +53,7 @@ class ClientSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PINAK_", extra="ignore")
 
-    home: Path = Path.home() / ".pinak-ray"
+    home: UserPath = Field(default_factory=usual_home)
     url: str | None = None
     token: str | None = None
     tenant: str = "default"
@@ -40,14 +75,20 @@ class StackFile:
 
     @classmethod
     def read(cls, home: Path) -> "StackFile":
-        """Return the running stack's file; raises NotRunning when there is none."""
+        """Return the running stack's file; raises NotRunning when there is none, or it is none."""
+        path = cls.path(home)
         try:
-            raw = json.loads(cls.path(home).read_text(encoding="utf-8"))
-            return cls(raw["ray_address"], raw["url"], raw["version"])
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            stack = cls(raw["ray_address"], raw["url"], raw["version"])
         except FileNotFoundError:
             raise NotRunning(f"no stack runs in {home}; start one with `pinak-ray up`") from None
-        except (ValueError, KeyError) as error:
-            raise NotRunning(f"{cls.path(home)} is damaged; run `pinak-ray up` again") from error
+        except OSError as error:
+            raise NotRunning(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError, RecursionError):
+            stack = None
+        if stack is None or not _is_whole(stack):
+            raise NotRunning(f"{path} is damaged; run `pinak-ray up` again")
+        return stack
 
     def write(self, home: Path) -> None:
         """Write the file in one step, so that a reader never sees half of it."""
@@ -61,18 +102,42 @@ class StackFile:
         cls.path(home).unlink(missing_ok=True)
 
 
-def ray_token_environment(home: Path, *, create: bool = False) -> dict[str, str]:
+def make_ray_token(home: Path) -> None:
+    """Make the home's token for Ray on first start, for its owner alone."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home / "ray_token"
+    if not path.exists():
+        make_secret(path, secrets.token_hex(32))
+
+
+def ray_token_environment(home: Path) -> dict[str, str]:
     """Return the variables that make Ray ask for this home's token, and send it.
 
     They are set always and explicitly: left alone, Ray turns the check on in some ways of starting
-    and off in others. `create` makes the token (mode 0600) on first start.
+    and off in others. Raises NotRunning where there is none, SetupError where it is none.
     """
     path = home / "ray_token"
-    if create and not path.exists():
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-    if not path.exists():
-        raise NotRunning(f"no stack runs in {home}; start one with `pinak-ray up`")
+    try:
+        read_secret(path, otherwise=f"run `pinak-ray down`, remove {path}, and run `pinak-ray up`")
+    except FileNotFoundError:
+        raise NotRunning(f"no stack runs in {home}; start one with `pinak-ray up`") from None
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
+
+
+def _is_whole(stack: StackFile) -> bool:
+    return (
+        isinstance(stack.version, str)
+        and isinstance(stack.ray_address, str)
+        and _ADDRESS.fullmatch(stack.ray_address) is not None
+        and (stack.url is None or _is_url(stack.url))
+    )
+
+
+def _is_url(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import weakref
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -11,12 +10,15 @@ import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_before_delay
 
 from pinak_ray.client.http_requests import HttpRequest, http_request
+from pinak_ray.client.per_loop import PerLoop
 from pinak_ray.client.problems import raise_problem, retry_after_s
+from pinak_ray.client.proxies import proxies_of, through
 from pinak_ray.records.errors import (
     InvalidInput,
     NotRunning,
     Overloaded,
     PinakError,
+    SetupError,
     Unavailable,
 )
 from pinak_ray.records.ids import NamespaceKey
@@ -37,6 +39,8 @@ _MAX_REQUESTS = 4_096
 _CONNECTIONS = 100
 # Each watcher holds one while it waits.
 _WATCHERS = 1_000
+# What httpx says of a proxy of the environment that it can make nothing of, or has no package for.
+_NO_PROXY_AT_ALL = (ValueError, ImportError, httpx.InvalidURL)
 
 
 class About(NamedTuple):
@@ -54,9 +58,10 @@ class HttpTransport:
     url: str
     token: str = field(repr=False)
     _requests: int = field(default=0, repr=False)
-    _clients: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Clients]" = field(
-        default_factory=weakref.WeakKeyDictionary, repr=False
-    )
+    _clients: "PerLoop[_Clients]" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._clients = PerLoop(self._open, _Clients.aclose)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return HttpTransport, (self.url, self.token)
@@ -69,9 +74,13 @@ class HttpTransport:
                 headers=self._headers(),
                 timeout=_TIMEOUT_S,
                 verify=self._is_encrypted,
+                **proxies_of(self.url),
             )
         except httpx.HTTPError as error:
-            raise NotRunning(f"no gateway answers at {self.url}: {error}") from error
+            way = through(self.url)
+            raise NotRunning(f"no gateway answers at {self.url}{way}: {error}") from error
+        except _NO_PROXY_AT_ALL as error:
+            raise self._unusable_proxy(error) from error
         raise_problem(answer)
         figures = answer.json()
         namespace = NamespaceKey(figures["tenant"], figures["project"])
@@ -98,10 +107,7 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
-        clients = self._clients.pop(asyncio.get_running_loop(), None)
-        if clients is not None:
-            await clients.calls.aclose()
-            await clients.watches.aclose()
+        await self._clients.aclose()
 
     @property
     def _is_encrypted(self) -> bool:
@@ -111,13 +117,16 @@ class HttpTransport:
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
-    def _clients_here(self) -> "_Clients":
-        loop = asyncio.get_running_loop()
-        clients = self._clients.get(loop)
-        if clients is None:
-            clients = _Clients(self._client(_CONNECTIONS), self._client(_WATCHERS))
-            self._clients[loop] = clients
-        return clients
+    def _open(self) -> "_Clients":
+        try:
+            return _Clients(self._client(_CONNECTIONS), self._client(_WATCHERS))
+        except _NO_PROXY_AT_ALL as error:
+            raise self._unusable_proxy(error) from error
+
+    def _unusable_proxy(self, error: Exception) -> SetupError:
+        return SetupError(
+            f"the environment's proxies cannot be used for {self.url}{through(self.url)}: {error}"
+        )
 
     def _client(self, connections: int) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -126,6 +135,7 @@ class HttpTransport:
             headers=self._headers(),
             timeout=_TIMEOUT_S,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            **proxies_of(self.url),
         )
 
     async def _answer(self, request: HttpRequest) -> Any:
@@ -151,13 +161,16 @@ class HttpTransport:
                     raise_problem(answer)
                     return answer.json()
         except httpx.HTTPError as error:
-            raise Unavailable(f"the gateway at {self.url} does not answer: {error!r}") from error
+            way = through(self.url)
+            raise Unavailable(
+                f"the gateway at {self.url}{way} does not answer: {error!r}"
+            ) from error
         finally:
             self._requests -= 1
 
     async def _ask(self, request: HttpRequest) -> httpx.Response:
         content = None if request.body is None else orjson.dumps(request.body)
-        clients = self._clients_here()
+        clients = await self._clients.here()
         return await (clients.watches if request.waits_s else clients.calls).request(
             request.method,
             request.path,
@@ -172,6 +185,10 @@ class _Clients(NamedTuple):
 
     calls: httpx.AsyncClient
     watches: httpx.AsyncClient
+
+    async def aclose(self) -> None:
+        await self.calls.aclose()
+        await self.watches.aclose()
 
 
 @dataclass(slots=True)

@@ -14,10 +14,11 @@ import ray
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
-from pinak_ray.client.beside_lanes import poll, view
 from pinak_ray.client.composed import COMPOSED
 from pinak_ray.client.intents import intent_note
 from pinak_ray.client.lanes import HostLanes, indexer_lane, link_lane, writer_lane
+from pinak_ray.client.ray_session import ray_session
+from pinak_ray.client.ray_watch import poll
 from pinak_ray.embedding import halfvec_dimension
 from pinak_ray.recall.single_flight import SingleFlight
 from pinak_ray.records.errors import WrongDimension
@@ -162,10 +163,6 @@ class RayTransport:
                 answer = await COMPOSED[type(sent)](self.send, sent)
         return cast("R", answer)
 
-    async def view(self, query: Query[R]) -> R:
-        """Read one view beside the lanes: in no order with what was sent before and not awaited."""
-        return cast("R", await view(self._calls, query))
-
     def submit(self, operation: Any) -> Any:
         """Start one operation alone and return its ObjectRef."""
         match operation:
@@ -189,6 +186,7 @@ class RayTransport:
             case Dedicate():
                 return self._calls.actor(SUPERVISOR).dedicate.remote(*operation)
             case _ if type(operation) in COMPOSED:
+                ray_session()
                 return _carried_out.remote(self, operation)
             case _:
                 return self._submit_to_host(operation)
@@ -238,6 +236,8 @@ class RayTransport:
         if lanes is None or loop is not latest:
             lanes = self._lanes.get(loop)
             if lanes is None:
+                for ended in [each for each in list(self._lanes) if each.is_closed()]:
+                    self._lanes.pop(ended, None)  # what was cut off in it may still name it
                 hosts = HostLanes(self._calls, self.topology.placement)
                 lanes = self._lanes[loop] = _Lanes(hosts)
             self._latest = (loop, lanes)

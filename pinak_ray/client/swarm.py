@@ -64,7 +64,7 @@ def connect(
     token: str | None = None,
     tenant: str | None = None,
     project: str | None = None,
-    home: Path | None = None,
+    home: str | Path | None = None,
 ) -> Swarm:
     """Join the stack that `pinak-ray up` started and return one namespace of it.
 
@@ -74,7 +74,7 @@ def connect(
     Raises NotRunning when there is no stack.
     """
     # Imported here: actors and tasks import this package too, and never come this way.
-    from pinak_ray.client.discovery import ClientSettings
+    from pinak_ray.client.discovery import ClientSettings, user_path
 
     settings = ClientSettings()
     url = url or (settings.url if address is None and not ray.is_initialized() else None)
@@ -82,7 +82,7 @@ def connect(
         return _connect_http(url, token or settings.token)
     namespace = NamespaceKey(tenant or settings.tenant, project or settings.project)
     if not ray.is_initialized():
-        _join_ray(address, home or settings.home)
+        _join_ray(address, user_path(home) if home is not None else settings.home)
     return _connect_ray(namespace)
 
 

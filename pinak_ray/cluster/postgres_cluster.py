@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pinak_ray.cluster.postgres_place import Account, Place, run
 from pinak_ray.records.errors import SetupError
+from pinak_ray.security.secret_files import read_secret
 
 __all__ = [
     "SUPERUSER",
@@ -64,7 +65,7 @@ def check_version(place: Place, programs: Path) -> None:
 def read_password(place: Place) -> str:
     """Return the superuser's password; raises SetupError if there is none to read."""
     try:
-        return place.password.read_text(encoding="utf-8").strip()
+        return read_secret(place.password, otherwise="restore it from the backup of the data")
     except FileNotFoundError:
         if not place.cluster.exists():
             raise SetupError(f"no embedded PostgreSQL was started in {place.home} yet") from None
@@ -90,8 +91,9 @@ def last_log_lines(place: Place, count: int = 15) -> str:
 def write_whole(path: Path, text: str, *, mode: int) -> None:
     """Replace a file in one step, so that a reader or a crash sees the old or the new one."""
     making = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with open(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
-        file.write(text)
+    with open(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        # A path in the text stays the bytes that it is, whatever the locale.
+        file.write(os.fsencode(text))
         file.flush()
         os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())

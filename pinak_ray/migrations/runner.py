@@ -15,7 +15,8 @@ _TIMEOUT_S = 600.0
 
 def _config(dsn: str | None) -> Config:
     config = Config()
-    config.set_main_option("script_location", _LOCATION)
+    # A `%` in the path begins no variable.
+    config.set_main_option("script_location", _LOCATION.replace("%", "%%"))
     config.attributes["connect_args"] = {
         "dsn": dsn,
         "timeout": 60.0,

@@ -31,13 +31,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pinak_ray.records.errors import InvalidInput, SetupError
+from pinak_ray.security.secret_files import check_secret_file
 
 __all__ = ["ALGORITHM", "KeyRing", "PublicKey", "SigningKey", "jwks", "thumbprint"]
 
 ALGORITHM = "EdDSA"
 
 _TIME = "%Y%m%dT%H%M%S%f"
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -124,8 +124,7 @@ class SigningKey:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Return the key in a ring's file; raises SetupError that says what is wrong with it."""
-        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
-            raise SetupError(f"{path} can be read by other users; run `chmod 600 {path}`")
+        check_secret_file(path)
         try:
             moment, kid, _ = path.name.split(".")
             created_at = datetime.strptime(moment, _TIME).replace(tzinfo=UTC)
@@ -185,7 +184,10 @@ class KeyRing:
 
     @classmethod
     def _read(cls, directory: Path) -> Self:
-        if stat.S_IMODE(directory.stat().st_mode) & _OTHERS_WRITE:
+        found = directory.stat()
+        if found.st_uid not in (os.geteuid(), 0):
+            raise SetupError(f"{directory} belongs to the user id {found.st_uid}, not to you")
+        if stat.S_IMODE(found.st_mode) & _OTHERS_WRITE:
             raise SetupError(f"others can write to {directory}; run `chmod 700 {directory}`")
         return cls(directory, tuple(map(SigningKey.read, sorted(directory.glob("*.pem")))))
 

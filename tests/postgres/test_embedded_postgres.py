@@ -198,7 +198,7 @@ def test_a_wrong_password_is_refused(server: EmbeddedPostgres) -> None:
     assert password not in repr(server)
     with pytest.raises(asyncpg.InvalidPasswordError):
         fetch(dsn.replace(password, "guess"), "SELECT 1")
-    (server.home / "password").write_text("guess\n")
+    (server.home / "password").write_text("guess" * 8 + "\n")
     with pytest.raises(SetupError, match="refuses the password"):
         server.ping()
 

@@ -25,7 +25,7 @@ from pinak_ray.cluster.cli.hook.decision import decision
 from pinak_ray.cluster.cli.hook.tool_call import ToolCall, read_tool_call
 from pinak_ray.records.nudges import new_intent
 from pinak_ray.records.state import Owner, Space
-from pinak_ray.security.keys import KeyRing
+from pinak_ray.security.keys import KeyRing, jwks
 from pinak_ray.security.scopes import Scope
 from pinak_ray.security.tokens import Principal, verify_token
 from pinak_ray.serve.models.recall import IntendBody, NudgesAnswer
@@ -97,6 +97,14 @@ def gateway() -> Iterator[Gateway]:
             status, answer = one.answer(token, body)
             raw = json.dumps(answer).encode()
             self.send_response(status)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def do_GET(self) -> None:
+            keys = one.keys.public_keys if one.keys is not None else ()
+            raw = json.dumps(jwks(keys)).encode()
+            self.send_response(200)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
@@ -422,6 +430,15 @@ def test_a_home_without_keys_fails_open(gateway: Gateway, tmp_path: Path) -> Non
 
     assert "keys" in refused(hook("--home", str(tmp_path), token=None))
     assert not (tmp_path / "keys").exists()
+
+
+def test_another_stack_on_the_homes_port_is_told_nothing(gateway: Gateway, home: Path) -> None:
+    """After a crash another stack may have the port: no token and no tool call is sent there."""
+    gateway.keys = KeyRing.load_or_create(home / "of-another-stack")
+
+    for token in ("given", None):
+        assert "another stack answers" in refused(hook("--home", str(home), token=token))
+    assert gateway.asked == []
 
 
 def test_a_homes_token_goes_nowhere_else(gateway: Gateway, home: Path) -> None:

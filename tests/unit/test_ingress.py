@@ -9,7 +9,7 @@ import pytest
 from waiting import until
 
 from pinak_ray.cluster.ingress import write_haproxy_wrapper
-from pinak_ray.cluster.ray_node import free_ports
+from pinak_ray.cluster.ports import free_port
 
 # As Serve writes it, without the gateways.
 _FILE = """
@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
     """The file that HAProxy is to read."""
     (tmp_path / "500.http").write_bytes(b"HTTP/1.1 500 Internal Server Error\r\n\r\nx")
     path = tmp_path / "haproxy.cfg"
-    (port,) = free_ports(1)
+    port = free_port()
     path.write_text(_FILE.format(plain=tmp_path / "500.http", port=port), encoding="utf-8")
     return path
 

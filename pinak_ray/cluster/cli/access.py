@@ -17,6 +17,7 @@ import typer
 from pinak_ray.client.discovery import ClientSettings, StackFile
 from pinak_ray.client.handles.agent import AgentHandle
 from pinak_ray.client.http_transport import HttpTransport
+from pinak_ray.client.identity import check_own
 from pinak_ray.client.swarm import Swarm, connect
 from pinak_ray.cluster.cli.options import settings_from
 from pinak_ray.cluster.cli.token import mint
@@ -67,7 +68,7 @@ def open_swarm(target: Target) -> Swarm:
     settings = settings_from(home=target.home)
     key = NamespaceKey(target.tenant or client.tenant, target.project or client.project)
     stack = StackFile.read(settings.home)
-    if stack.url is not None and _answers(stack.url):
+    if stack.url is not None and _answers(stack.url, settings.home):
         token = mint(
             settings,
             "cli",
@@ -80,8 +81,12 @@ def open_swarm(target: Target) -> Swarm:
     return connect(tenant=key.tenant, project=key.project, home=settings.home)
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, home: Path) -> bool:
+    """Tell whether a gateway is there; raises NotRunning when it is another stack's."""
     try:
-        return httpx.get(f"{url}/healthz", timeout=_PROBE_TIMEOUT_S).is_success
+        answer = httpx.get(f"{url}/healthz", timeout=_PROBE_TIMEOUT_S, trust_env=False)
     except httpx.HTTPError:
         return False
+    if answer.is_success:
+        check_own(url, home)
+    return answer.is_success

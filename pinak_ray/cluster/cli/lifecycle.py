@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pinak_ray.cluster.cli.console import Steps, plain, print_json, stdout
-from pinak_ray.cluster.cli.local_stack import embedded, home_option, is_ready, token_command
+from pinak_ray.cluster.cli.local_stack import home_option, is_ready, token_command
 from pinak_ray.cluster.cli.options import (
     AsJson,
     Dsn,
@@ -142,10 +142,8 @@ def down(
     settings = settings_from(home=home, dsn=dsn)
     from pinak_ray.cluster.stack import down as stop
 
-    server = embedded(settings)
-    database_ran = server is not None and server.postmaster_pid is not None
     with Steps(verbose=verbose) as steps:
-        stopped = stop(settings, progress=steps) or database_ran
+        stopped = stop(settings, progress=steps)
     if as_json:
         print_json({"home": str(settings.home), "stopped": stopped})
     elif stopped:

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 
 from pinak_ray import __version__
-from pinak_ray.client.discovery import StackFile
+from pinak_ray.client.discovery import StackFile, usual_home
+from pinak_ray.client.identity import check_own
 from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import NotRunning, SetupError
@@ -37,11 +38,12 @@ def dsn_of(settings: Settings) -> str:
     return server.dsn
 
 
-def readiness(url: str) -> tuple[int | None, str]:
-    """Ask the gateway whether every part answers; (None, why) when nobody listens."""
+def readiness(url: str, home: Path) -> tuple[int | None, str]:
+    """Ask the home's gateway whether every part answers; (None, why) when it does not listen."""
     try:
-        answer = httpx.get(f"{url}/readyz", timeout=_READY_TIMEOUT_S)
-    except httpx.HTTPError as error:
+        check_own(url, home)
+        answer = httpx.get(f"{url}/readyz", timeout=_READY_TIMEOUT_S, trust_env=False)
+    except (httpx.HTTPError, NotRunning) as error:
         return None, str(error) or type(error).__name__
     return answer.status_code, answer.text
 
@@ -54,14 +56,13 @@ def is_ready(home: Path) -> str | None:
         return None
     if stack.url is None or stack.version != __version__:
         return None
-    status, _ = readiness(stack.url)
+    status, _ = readiness(stack.url, home)
     return stack.url if status == 200 else None
 
 
 def home_option(settings: Settings) -> str:
     """Return ` --home PLACE` where the home is not the one that commands take by themselves."""
-    usual = type(settings).model_fields["home"].default
-    return "" if settings.home == usual else f" --home {shlex.quote(str(settings.home))}"
+    return "" if settings.home == usual_home() else f" --home {shlex.quote(str(settings.home))}"
 
 
 def token_command(settings: Settings, *, project: str = "default") -> str:

@@ -73,7 +73,9 @@ def snapshot(settings: Settings, steps: Steps) -> dict[str, Any]:
     server = embedded(settings)
     if server is not None:
         parts["postgres"] = {"pid": server.postmaster_pid, **parts.get("postgres", {})}
-    code, said = readiness(stack.url) if stack.url else (None, "no gateway was announced")
+    code, said = (
+        readiness(stack.url, settings.home) if stack.url else (None, "no gateway was announced")
+    )
     parts["gateway"] = {} if code == 200 else {"error": said}
     steps("counting memories")
     whole = not any("error" in part for part in parts.values())

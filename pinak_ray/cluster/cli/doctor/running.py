@@ -32,7 +32,9 @@ def check_running(settings: Settings) -> list[Check]:
     presence = judge_presence(stack, head)
     if stack is None or head is None:
         return [presence]
-    code, text = readiness(stack.url) if stack.url else (None, "no gateway was announced")
+    code, text = (
+        readiness(stack.url, settings.home) if stack.url else (None, "no gateway was announced")
+    )
     checks = [presence, *_ask_parts(settings), judge_gateway(stack.url, code, text)]
     if not Path("/proc/net/tcp").exists():
         return checks

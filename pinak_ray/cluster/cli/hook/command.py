@@ -18,6 +18,7 @@ from pinak_ray.cluster.cli.hook.gateway import (
     Refused,
     ask,
     cached_token,
+    check_own,
     fresh_token,
     running_url,
 )
@@ -128,8 +129,12 @@ def _nudges(options: argparse.Namespace, call: ToolCall) -> list[dict[str, Any]]
     if url:
         # This home's token is for this home's gateway, and never sent elsewhere.
         return asked(url, token)
-    home = options.home or Path(os.environ.get("PINAK_HOME") or Path.home() / ".pinak-ray")
+    home = options.home or os.environ.get("PINAK_HOME") or Path.home() / ".pinak-ray"
+    home = Path(home).expanduser()
     url = running_url(home)
+    if (home / "keys").is_dir():
+        with _within(timeout_s, "the stack did not answer"):
+            check_own(url, home, timeout_s=timeout_s)
     if token:
         return asked(url, token)
     namespace = Namespace(home, options.tenant, options.project)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["Namespace", "Refused", "ask", "cached_token", "fresh_token", "running_url"]
+__all__ = ["Namespace", "Refused", "ask", "cached_token", "check_own", "fresh_token", "running_url"]
 
 _LIFETIME_S = 24 * 3600
 # A clock may be a little off; the token is renewed before the gateway calls it expired.
@@ -60,25 +60,44 @@ def ask(url: str, token: str, request: dict[str, Any], *, timeout_s: float) -> l
 
     `timeout_s` holds for each step alone.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or parts.hostname is None:
-        raise ValueError("the gateway's URL must begin with http:// or https://")
     if not token.isascii() or not token.isprintable() or not token:
         raise ValueError("PINAK_TOKEN is missing or malformed; `pinak-ray token` makes one")
     body = json.dumps(request).encode()
     head = (
-        f"POST {parts.path.rstrip('/')}/v1/nudges HTTP/1.0\r\nHost: {parts.netloc}\r\n"
         f"Authorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     )
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    with closing(_connect(parts.hostname, port, parts.scheme == "https", timeout_s)) as connection:
-        connection.sendall(head.encode() + body)
-        status, answer = _read_answer(connection)
+    status, answer = _exchange(url, "POST", "/v1/nudges", head, body, timeout_s)
     if status != HTTPStatus.OK:
         raise Refused(status)
     nudges: list[dict[str, Any]] = json.loads(answer)["nudges"]
     return nudges
+
+
+def check_own(url: str, home: Path, *, timeout_s: float) -> None:
+    """Return when the home's own stack answers at `url`; raises Refused, OSError, ValueError.
+
+    As `pinak_ray.client.identity` does: after a crash another stack may have taken the port.
+    """
+    own = {path.name.split(".")[1] for path in (home / "keys").glob("*.*.pem")}
+    status, answer = _exchange(url, "GET", "/.well-known/jwks.json", "", b"", timeout_s)
+    if status != HTTPStatus.OK:
+        raise Refused(status)
+    if own.isdisjoint(key["kid"] for key in json.loads(answer)["keys"]):
+        raise ValueError("another stack answers on this home's port; nothing was sent to it")
+
+
+def _exchange(
+    url: str, method: str, path: str, head: str, body: bytes, timeout_s: float
+) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or parts.hostname is None:
+        raise ValueError("the gateway's URL must begin with http:// or https://")
+    first = f"{method} {parts.path.rstrip('/')}{path} HTTP/1.0\r\nHost: {parts.netloc}\r\n"
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    with closing(_connect(parts.hostname, port, parts.scheme == "https", timeout_s)) as connection:
+        connection.sendall(f"{first}{head}\r\n".encode() + body)
+        return _read_answer(connection)
 
 
 def _connect(host: str, port: int, secure: bool, timeout_s: float) -> socket.socket:

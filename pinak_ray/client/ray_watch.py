@@ -1,19 +1,17 @@
-"""Calls of an owner's host that take long, beside the lanes: nothing else waits behind them."""
+"""One long poll of a watcher over Ray, wherever the owner's host is now."""
 
 import asyncio
 import random
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import ray
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
-from pinak_ray.records.errors import Overloaded, Unavailable
-from pinak_ray.records.operations import Query, Watch, WatchPage
-from pinak_ray.records.state import Owner
+from pinak_ray.records.errors import NotRunning, Overloaded, Unavailable
+from pinak_ray.records.operations import Watch, WatchPage
 
-__all__ = ["poll", "view"]
+__all__ = ["poll"]
 
 _FIRST_BACKOFF_S = 0.02
 # A killed process is back after two seconds: a longer wait would be most of what a caller sees.
@@ -21,18 +19,7 @@ _LAST_BACKOFF_S = 0.3
 
 
 async def poll(calls: ActorCalls, watch: Watch) -> WatchPage:
-    """Return a watcher's next page, asked for again from the same cursor; raises as `_asked`."""
-    page: WatchPage = await _asked(calls, watch.owner, lambda host: host.watch.remote(watch))
-    return page
-
-
-async def view(calls: ActorCalls, query: Query[Any]) -> Any:
-    """Return one view of an owner; raises as `_asked`, and what the view raises."""
-    return await _asked(calls, query.owner, lambda host: host.apply_one.remote(query))
-
-
-async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> Any:
-    """Return the answer of the owner's host, asked again while that is replaced.
+    """Return the next page, asked for again from the same cursor while the host is replaced.
 
     Raises Unavailable after half a minute without an answer, Overloaded after `patience_s`.
     """
@@ -41,7 +28,9 @@ async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> 
     backoff = _FIRST_BACKOFF_S
     while True:
         try:
-            return await _asked_once(calls, owner, ask)
+            return await _ask(calls, watch)
+        except NotRunning:
+            raise
         except Unavailable as error:
             patience_s = RETRY_WINDOW_S
             failure: Unavailable | Overloaded = error
@@ -56,16 +45,18 @@ async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> 
         await calls.refresh()
 
 
-async def _asked_once(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> Any:
+async def _ask(calls: ActorCalls, watch: Watch) -> WatchPage:
     asked: list[Any] = []
 
-    def call(host: Any) -> Any:
-        asked.append(ask(host))
+    def ask(host: Any) -> Any:
+        asked.append(host.watch.remote(watch))
         return asked[0]
 
+    host = calls.topology.placement.host_of(watch.owner)
     try:
-        return await calls.once(calls.topology.placement.host_of(owner), call)
+        page: WatchPage = await calls.once(host, ask)
     except asyncio.CancelledError:
         with suppress(ray.exceptions.RayError, IndexError):
             ray.cancel(asked[0])  # or the wait would stay on the host until its time is up
         raise
+    return page
