@@ -34,8 +34,8 @@ from benchmarks.search.loading import settled
 from pinak_ray.actors.model_change import load_serving
 from pinak_ray.cluster.cli.local_stack import dsn_of
 from pinak_ray.cluster.settings import Settings
+from pinak_ray.concurrency.admission import Admission
 from pinak_ray.recall import Recaller
-from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.recall.cached import CachedRecaller
 from pinak_ray.records.ids import NamespaceKey

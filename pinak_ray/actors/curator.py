@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import CURATOR_POOL
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.curation.passes import curate, curate_due
 from pinak_ray.records.curation import CurationReport
@@ -33,7 +34,11 @@ class Curator:
     def __init__(self, config: StackConfig) -> None:
         configure_logs()
         self._policy = config.curation
-        self._parts = Lazy(lambda: Database.open(config.dsn, name="pinak-ray curator"))
+        self._parts = Lazy(
+            lambda: Database.open(
+                config.dsn, service_connections=CURATOR_POOL.service, name="pinak-ray curator"
+            )
+        )
         self._removed = 0
         self._curated = 0
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import HOST_POOL
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.agents.host import Host
 from pinak_ray.agents.turns import Turns
@@ -45,7 +46,7 @@ class AgentHost:
 
     async def _open(self) -> _Parts:
         database = await Database.open(
-            self._config.dsn, service_connections=4, name=f"pinak-ray {self._name}"
+            self._config.dsn, service_connections=HOST_POOL.service, name=f"pinak-ray {self._name}"
         )
         placement = await load_placement(database)
         if placement is None:

@@ -14,6 +14,7 @@ import structlog
 
 from pinak_ray.actors.backfilling import BackfillLane
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import INDEXER_POOL
 from pinak_ray.actors.linking import keep_linking
 from pinak_ray.actors.model_change import Following, load_serving
 from pinak_ray.actors.sealing import keep_sealing
@@ -120,8 +121,8 @@ class Indexer:
     async def _open(self) -> _Parts:
         database = await Database.open(
             self._config.dsn,
-            service_connections=_LANES + 7,
-            reader_connections=1,
+            service_connections=INDEXER_POOL.service,
+            reader_connections=INDEXER_POOL.reader,
             statement_timeout_s=120.0,
             name="pinak-ray indexer",
         )

@@ -51,7 +51,7 @@ def actor_options(name: str, *, resources: dict[str, float]) -> dict[str, Any]:
         "max_task_retries": 0,
         "num_cpus": 0,
         # A host's watchers may take half of them, and then hold them for up to 20 s each.
-        "max_concurrency": 2000,
+        "max_concurrency": 4000,
         # One record a call in the GCS, which keeps 100,000 of them: 20 MiB a minute at full load.
         "enable_task_events": False,
         "resources": resources,

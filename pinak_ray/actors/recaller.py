@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import SEARCH_POOL
 from pinak_ray.actors.model_change import Following, load_serving
+from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.nudger import Nudger
-from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.cached import CachedRecaller
 from pinak_ray.recall.checks import GradedRecall
 from pinak_ray.recall.expansion import expanded
@@ -53,10 +54,15 @@ class SearchParts:
     accesses: Accesses
 
     @classmethod
-    async def open(cls, config: StackConfig, *, name: str, connections: int = 4) -> Self:
+    async def open(
+        cls, config: StackConfig, *, name: str, connections: int = SEARCH_POOL.reader
+    ) -> Self:
         """Connect, and load the model that serves."""
         database = await Database.open(
-            config.dsn, service_connections=2, reader_connections=connections, name=name
+            config.dsn,
+            service_connections=SEARCH_POOL.service,
+            reader_connections=connections,
+            name=name,
         )
         try:
             model, embedder = await load_serving(database, config)
@@ -95,14 +101,14 @@ class SearchParts:
         result = await self.search.recall(operation.namespace_id, operation.request)
         if operation.request.expand:
             # Behind the cache, which links are not counted in.
-            async with self.admission.turn():
+            async with self.admission.turn(operation.namespace_id):
                 result = await expanded(self.database, *operation, result)
         self.accesses.note(operation.namespace_id, (hit.id for hit in result.hits))
         return result
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
         """Return what bears on this intent; raises Overloaded when too many wait."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.owner.namespace_id):
             nudges = await self.nudger.nudge(operation)
         shown = (hit.id for nudge in nudges for hit in nudge.evidence)
         self.accesses.note(operation.owner.namespace_id, shown)
@@ -110,32 +116,32 @@ class SearchParts:
 
     async def feedback(self, operation: Feedback) -> Receipt:
         """Keep what an agent said of a nudge; raises NotFound, Overloaded."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.owner.namespace_id):
             return await keep_feedback(self.database, operation)
 
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Grade what was recalled, and keep it as feedback; raises Overloaded."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.owner.namespace_id):
             return await GradedRecall(self.database, self.embedder, self.model.id).grade(operation)
 
     async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
         """Return what links lead to from a memory; raises Overloaded when too many wait."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.namespace_id):
             return await find_related(self.database, *operation)
 
     async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
         """Return what of a promotion is there; raises Overloaded when too many wait."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.namespace_id):
             return await find_promoted(self.database, operation)
 
     async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
         """Keep how a run with a template ended; raises NotFound, Overloaded."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.owner.namespace_id):
             return await tell_outcome(self.database, operation)
 
     async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
         """Return what came of templates; raises Overloaded when too many wait."""
-        async with self.admission.turn():
+        async with self.admission.turn(operation.namespace_id):
             return await outcomes_of(self.database, operation)
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ import ray
 import structlog
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import SUPERVISOR_POOL
 from pinak_ray.actors.curator import Curator
 from pinak_ray.actors.host import AgentHost
 from pinak_ray.actors.indexer import Indexer
@@ -82,7 +83,11 @@ class Supervisor:
         self._gateway_url = gateway_url
         self._keeper = keeper
         self._fixed = _children(config)
-        self._database = Lazy(lambda: Database.open(config.dsn, name="pinak-ray supervisor"))
+        self._database = Lazy(
+            lambda: Database.open(
+                config.dsn, service_connections=SUPERVISOR_POOL.service, name="pinak-ray supervisor"
+            )
+        )
         self._placing = Placing(self._database, self._start_host, config.hosts)
         self._stopping = False
         # From the first moment, so that a supervisor that was itself killed goes on healing.
@@ -99,8 +104,13 @@ class Supervisor:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await asyncio.gather(*(self._answer(child) for child in children))
         except TimeoutError:
-            silent = {name for name, said in (await self.health()).items() if "error" in said}
-            raise Unavailable(f"these parts did not start: {', '.join(sorted(silent))}") from None
+            health = await self.health()
+            silent = [
+                f"{name} ({health[name]['error']})"
+                for name in sorted(health)
+                if "error" in health[name]
+            ]
+            raise Unavailable(f"these parts did not start: {', '.join(silent)}") from None
 
     async def _children(self) -> list[_Child]:
         placement = await self._placing.current()

@@ -11,8 +11,9 @@ import ray
 import structlog
 
 from pinak_ray.actors.config import StackConfig
+from pinak_ray.actors.connections import CHANGES_AT_ONCE, writer_pool
 from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.recall.admission import Admission
+from pinak_ray.concurrency.admission import Admission
 from pinak_ray.records.errors import DatabaseUnavailable, Overloaded
 from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
@@ -31,8 +32,6 @@ __all__ = ["Writer"]
 
 # A call costs both sides about 0.3 ms, and at full load there are hundreds of commits a second.
 _WAKE_AFTER_S = 0.02
-# Revisions and deletions have connections of their own: they may wait for who settles a session.
-_CHANGES_AT_ONCE = 2
 # An Indexer that is this far behind looks for work by itself.
 _WAKE_TIMEOUT_S = 10.0
 
@@ -52,15 +51,13 @@ class Writer:
         self._indexers = indexers
         self._news = False
         self._waking: asyncio.Task[None] | None = None
-        self._changes = Admission("the writer", _CHANGES_AT_ONCE)
+        self._changes = Admission("the writer", CHANGES_AT_ONCE)
         self._parts = Lazy(self._open)
 
     async def _open(self) -> _Parts:
         database = await Database.open(
             self._config.dsn,
-            # One for links, and one for `ping`: while every lane waits for a lock, it must still
-            # tell the depth.
-            service_connections=self._config.writer_lanes + _CHANGES_AT_ONCE + 2,
+            service_connections=writer_pool(self._config).service,
             name="pinak-ray writer",
         )
 
@@ -148,7 +145,7 @@ class Writer:
         Superseded, and Overloaded when too many wait.
         """
         revision, ack = operation
-        async with self._changing() as database:
+        async with self._changing(revision.memory.namespace_id) as database:
             new = await revise_memory(database, revision, model_id=model_id)
         self._wake_indexers_soon()
         memory = revision.memory
@@ -159,15 +156,15 @@ class Writer:
     async def forget(self, operation: Forget) -> Receipt:
         """Make one memory unfindable, and remove it; raises Overloaded when too many wait."""
         owner, memory_id = operation
-        async with self._changing() as database:
+        async with self._changing(owner.namespace_id) as database:
             new = await forget_memory(database, owner.namespace_id, memory_id)
         return Receipt(memory_id, Ack.DURABLE, new)
 
     @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Database]:
+    async def _changing(self, namespace_id: int) -> AsyncIterator[Database]:
         """Lend the database once all that was accepted before is stored: it may be what changes."""
         parts = await self._parts.get()
-        async with self._changes.turn():
+        async with self._changes.turn(namespace_id):
             commits = parts.memories
             try:
                 async with asyncio.timeout(commits.retry_for_s):

@@ -46,6 +46,11 @@ class EntryLog:
             log._put(entry)
         return log
 
+    def snapshot(self) -> "EntryLog":
+        """Return a copy for another thread to read, which what is written later leaves as it is."""
+        of_kind = {kind: dict(ids) for kind, ids in self._of_kind.items()}
+        return EntryLog(self.entries.copy(), self.seq, _keyed=self._keyed.copy(), _of_kind=of_kind)
+
     def post(self, post: Post, *, now: datetime) -> tuple[Entry, bool]:
         """Add an entry, or replace the public entry of the same key.
 

@@ -12,7 +12,8 @@ from pinak_ray.agents.activations import Activation, Activations
 from pinak_ray.agents.attempts import Attempts
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.entry_log import EntryLog
-from pinak_ray.agents.rules import execute, show
+from pinak_ray.agents.rules import execute
+from pinak_ray.agents.views import Views, fate
 from pinak_ray.agents.watchers import Watchers
 from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.errors import (
@@ -108,6 +109,7 @@ class Host:
     activated: int = 0
     activations: Activations = field(init=False)
     watchers: Watchers = field(default_factory=Watchers)
+    views: Views = field(default_factory=Views)
     _accepted: list[Change] = field(default_factory=list)
     """Changes that are in memory only, for a moment."""
     _attempts: Attempts = field(default_factory=Attempts)
@@ -227,6 +229,7 @@ class Host:
         if len(operations) > self.store.room - len(self._accepted):
             return [Overloaded("the host's commit queue is full", 0.5)] * len(operations)
         results: list[Any] = []
+        shown: list[int] = []  # where the result is still to come
         changes: list[Change] = []
         awaited: list[int] = []  # for each change, the index of the operation that made it
         durable = False
@@ -242,6 +245,8 @@ class Host:
                 changes += made
                 awaited += [index] * len(made)
                 durable = durable or not _may_wait(operation)
+            elif isinstance(result, asyncio.Task):
+                shown.append(index)
         self.applied += len(operations)
         if durable:
             committed = self._submit(changes)
@@ -249,6 +254,8 @@ class Host:
                 results[awaited[position]] = error
         elif changes:
             self._submit_later(changes)
+        for index in shown:
+            results[index] = await fate(results[index])
         return results
 
     def _apply_one(
@@ -273,8 +280,8 @@ class Host:
                     PutEntry(operation.owner, entry, None if place else origin, replaced_seq)
                     for place, (entry, replaced_seq) in enumerate(written)
                 ]
-            case Query(_, view):
-                return show(activation.entries, view, now), ()
+            case Query():
+                return self.views.show(operation, activation.entries, now), ()
             case Recollect():
                 return activation.working.recollect(operation.key, now=now), ()
             case Post():

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pinak_ray.agents.changes import Change, PutEntry
+from pinak_ray.concurrency.shares import Shares
 from pinak_ray.records.errors import Overloaded
 from pinak_ray.records.state import Owner
 
 __all__ = ["MAX_WATCHERS", "Watchers"]
 
-# Half of the calls that a host has open at once, so that watchers can never keep a write out.
-MAX_WATCHERS = 1_000
+# Half of the calls that a host has open at once, so that watchers can never keep a write out. One
+# namespace alone may have half of these.
+MAX_WATCHERS = 2_000
 
 
 @dataclass(slots=True)
@@ -21,12 +23,16 @@ class Watchers:
     Entries that are applied but not committed are not shown: they could still be refused.
     """
 
-    at_most: int = MAX_WATCHERS
-    parked: int = 0
-    """How many wait now."""
+    places: Shares = field(default_factory=lambda: Shares(MAX_WATCHERS))
+    """By namespace: the watchers of one keep those of no other out."""
     _waits: "dict[Owner, set[asyncio.Future[None]]]" = field(default_factory=dict)
     _uncommitted: dict[Owner, dict[int, int]] = field(default_factory=dict)
     """The `seq` of each entry on its way to the database, and of the one it replaces (or 0)."""
+
+    @property
+    def parked(self) -> int:
+        """How many wait now."""
+        return self.places.taken
 
     def hide(self, changes: Iterable[Change]) -> None:
         """Hide these entries until they are settled."""
@@ -59,21 +65,20 @@ class Watchers:
     async def park(self, owner: Owner, seconds: float) -> bool:
         """Return True once something of this owner has changed, False when the time is up.
 
-        Raises Overloaded when too many wait already.
+        Raises Overloaded when too many wait already, or too many of this namespace.
         """
-        if self.parked >= self.at_most:
+        if not self.places.take(owner.namespace_id):
             raise Overloaded(f"{self.parked} watchers wait on this host, its limit", 1.0)
         wait = asyncio.get_running_loop().create_future()
         waits = self._waits.setdefault(owner, set())
         waits.add(wait)
-        self.parked += 1
         try:
             async with asyncio.timeout(seconds):
                 await wait
         except TimeoutError:
             return False
         finally:
-            self.parked -= 1
+            self.places.give(owner.namespace_id)
             waits.discard(wait)
             if not waits and self._waits.get(owner) is waits:
                 del self._waits[owner]

@@ -62,7 +62,8 @@ async def promote(send: Send, operation: Promote) -> Promotion:
     After an error it can be called again: what was promoted before it is not promoted twice.
     """
     entries = await read_all(send, operation.owner, READ_KINDS)
-    selection = select(entries, operation.min_confidence)
+    # In a thread: of a large board it takes long, and the gateway's loop has others to serve.
+    selection = await asyncio.to_thread(select, entries, operation.min_confidence)
     if await _quality(send, operation) < operation.min_quality:
         selection.skipped[Skipped.LOW_QUALITY] += len(selection.promotable)
         selection.promotable.clear()
@@ -116,7 +117,9 @@ class _Run:
     async def store(self) -> None:
         """Store what is new and revise what has changed, some at a time: an end that comes too
         soon, as the gateway's deadline, leaves what was done by then."""
-        for each in self.selection.promotable:
+        for number, each in enumerate(self.selection.promotable):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others' turn: 10,000 of these take half a second
             made = MadeFrom(each.entry.version, _digest(each))
             try:
                 self.memories[each.entry.id] = _memory(self.operation, each, made)

@@ -14,11 +14,11 @@ import ray
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
+from pinak_ray.client.beside_lanes import poll, view
 from pinak_ray.client.composed import COMPOSED
 from pinak_ray.client.intents import intent_note
 from pinak_ray.client.lanes import HostLanes, indexer_lane, link_lane, writer_lane
 from pinak_ray.client.ray_session import ray_session
-from pinak_ray.client.ray_watch import poll
 from pinak_ray.embedding import halfvec_dimension
 from pinak_ray.recall.single_flight import SingleFlight
 from pinak_ray.records.errors import WrongDimension
@@ -162,6 +162,10 @@ class RayTransport:
             case _:
                 answer = await COMPOSED[type(sent)](self.send, sent)
         return cast("R", answer)
+
+    async def view(self, query: Query[R]) -> R:
+        """Read one view beside the lanes: in no order with what was sent before and not awaited."""
+        return cast("R", await view(self._calls, query))
 
     def submit(self, operation: Any) -> Any:
         """Start one operation alone and return its ObjectRef."""

@@ -16,6 +16,7 @@ from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.identity import check_own
 from pinak_ray.client.ray_session import join_ray
+from pinak_ray.cluster.connection_room import check_room
 from pinak_ray.cluster.external_postgres import check_server
 from pinak_ray.cluster.home_lock import home_lock
 from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
@@ -77,6 +78,8 @@ def _up(settings: Settings, progress: Progress) -> Stack:
     runner.upgrade(dsn)
     ring = KeyRing.load_or_create(home / "keys")
     asyncio.run(_publish(dsn, ring))
+    if not ran:
+        asyncio.run(_check_room(settings, dsn, progress))
     progress("loading the embedding model")
     _prepare_model(settings, dsn, progress)
     # Not before: what is free now is bound in a second.
@@ -201,6 +204,16 @@ async def _publish(dsn: str, ring: KeyRing) -> None:
         database.service() as connection,
     ):
         await publish_keys(connection, ring.public_keys)
+
+
+async def _check_room(settings: Settings, dsn: str, progress: Progress) -> None:
+    async with (
+        await Database.open(dsn, service_connections=1) as database,
+        database.service() as connection,
+    ):
+        warning = await check_room(connection, settings, dsn)
+    if warning is not None:
+        progress(warning)
 
 
 def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:

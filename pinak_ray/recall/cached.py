@@ -4,7 +4,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from pinak_ray.recall.admission import Admission
+from pinak_ray.concurrency.admission import Admission
 from pinak_ray.recall.cache import CacheKey, CachePolicy, RecallCache
 from pinak_ray.recall.recaller import Recaller
 from pinak_ray.recall.single_flight import SingleFlight
@@ -43,7 +43,7 @@ class CachedRecaller:
         for one has its own.
         """
         if request.trace or not self._cache.policy.enabled:
-            async with self._admission.turn():
+            async with self._admission.turn(namespace_id):
                 return await self._recaller.recall(namespace_id, request)
         now = await self._generations.of(namespace_id)
         key = CacheKey(namespace_id, self._recaller.model_id, request)
@@ -56,7 +56,7 @@ class CachedRecaller:
     async def _miss(self, key: CacheKey, now: Generation) -> RecallResult:
         namespace_id, _, request = key
         async with (
-            self._admission.turn(),
+            self._admission.turn(namespace_id),
             self._recaller.begin(namespace_id, request) as begun,
         ):
             self._cache.counts.missed += 1

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from pinak_ray.serve.auth_keys import KeyCache
 from pinak_ray.serve.backend import Backend
-from pinak_ray.serve.body_limit import BodyLimit
+from pinak_ray.serve.body_limit import MAX_BODY_BYTES, BodyLimit
 from pinak_ray.serve.boundary import Boundary
 from pinak_ray.serve.context import AppContext, Deadlines
 from pinak_ray.serve.models.base import Body
@@ -80,6 +80,7 @@ def create_app(
     body_limit: int = _BODY_LIMIT,
     batch_limit: int = _BATCH_LIMIT,
     body_timeout_s: float = _BODY_TIMEOUT_S,
+    max_body_bytes: int = MAX_BODY_BYTES,
     max_requests: int = MAX_REQUESTS,
     max_watchers: int = MAX_WATCHERS,
     names_answers: bool = True,
@@ -88,7 +89,8 @@ def create_app(
     """Return the application over this backend.
 
     The limits of bodies are in bytes; `max_requests` are answered at once beside `max_watchers`,
-    more hear Overloaded; `names_answers` puts `X-Request-Id` on each. The backend is first asked
+    while `max_body_bytes` of bodies are held, of each namespace a share; more hear Overloaded.
+    `names_answers` puts `X-Request-Id` on each. The backend is first asked
     when the first request comes, so a `lifespan` may open it.
     """
     metrics = Metrics("gateway") if metrics is None else metrics
@@ -103,9 +105,8 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.state.context = AppContext(
-        backend, KeyCache(backend.public_keys), metrics, deadlines or Deadlines()
-    )
+    keys = KeyCache(backend.public_keys)
+    app.state.context = AppContext(backend, keys, metrics, deadlines or Deadlines())
     for module in (
         memories,
         links,
@@ -142,12 +143,16 @@ def create_app(
     describe(app, bodies=[*bodies, *state_bodies])
     # The one added last is the outermost.
     app.add_middleware(
-        BodyLimit, limit=body_limit, larger={_BATCH_PATH: batch_limit}, timeout_s=body_timeout_s
+        BodyLimit,
+        limit=body_limit,
+        larger={_BATCH_PATH: batch_limit},
+        timeout_s=body_timeout_s,
+        max_bytes=max_body_bytes,
     )
     app.add_middleware(
         RequestLimit,
+        keys=keys,
         metrics=metrics,
-        unannounced=body_limit,
         max_requests=max_requests,
         max_watchers=max_watchers,
     )

@@ -5,6 +5,7 @@ import time
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinak_ray.records.ids import uuid7
@@ -12,7 +13,10 @@ from pinak_ray.serve.paths import keep_slashes
 from pinak_ray.serve.problems import problem, problem_body
 from pinak_ray.telemetry.metrics import Metrics
 
-__all__ = ["Boundary"]
+__all__ = ["CALLER_LEFT", "Boundary"]
+
+CALLER_LEFT = 499
+"""A status that nobody hears, as nginx logs it: the caller went away."""
 
 # Safe in a log line, in a header and as a relative URI reference (a problem's `instance`).
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -56,6 +60,9 @@ class Boundary:
         with structlog.contextvars.bound_contextvars(request_id=identity):
             try:
                 await self._app(scope, receive, send_named)
+            except ClientDisconnect:  # before its body was whole; nobody is left to answer
+                status = status or CALLER_LEFT
+                _log.info("caller_left", route=_route(scope))
             except Exception:
                 _log.exception("request_failed", route=_route(scope))
                 if status:  # half an answer is out: only a broken connection can say so

@@ -24,13 +24,13 @@ from pinak_ray.client.actor_calls import ActorCalls
 from pinak_ray.client.composed import COMPOSED
 from pinak_ray.client.intents import intent_note
 from pinak_ray.client.ray_transport import SEARCHES, RayTransport
+from pinak_ray.client.suspicions import suspect
+from pinak_ray.concurrency.admission import Admission
+from pinak_ray.records.board_suspicions import Suspect
 from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import (
-    Intend,
-    Operation,
-)
+from pinak_ray.records.operations import Intend, Operation, Query
 from pinak_ray.records.revisions import Version
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.security.keys import PublicKey
@@ -66,6 +66,10 @@ class GatewayTransport:
 
     ray_transport: RayTransport
     search: Following[SearchParts]
+    # It reads a whole board, and its thread takes the interpreter from the loop.
+    comparing: Admission = field(
+        default_factory=lambda: Admission("the comparing of findings", at_once=1)
+    )
 
     async def namespace_id(self, key: NamespaceKey) -> int:
         """Return the namespace's id, made on first use."""
@@ -87,6 +91,11 @@ class GatewayTransport:
             case _ if type(operation) in SEARCHES:
                 parts = await self.search.get()
                 return await getattr(parts, SEARCHES[type(operation)])(operation)
+            case Query():  # in a lane, others' operations would wait for a dear one
+                return await self.ray_transport.view(operation)
+            case Suspect():
+                async with self.comparing.turn(operation.owner.namespace_id):
+                    return await suspect(self.send, operation)
             case _ if type(operation) in COMPOSED:
                 return await COMPOSED[type(operation)](self.send, operation)
             case _:

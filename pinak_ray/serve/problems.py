@@ -51,6 +51,7 @@ _CODES = {
     408: "request_timeout",
     413: "too_large",
     415: "unsupported_media_type",
+    503: "overloaded",
 }
 _DETAILS = {
     404: "there is nothing at this path; /openapi.json lists what there is",

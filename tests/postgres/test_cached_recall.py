@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from remembered import DIMENSION, EMBEDDER, index_all, register, remember
 from waiting import until
 
+from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import EmbeddingModel, Vectors, encode_halfvec_one
 from pinak_ray.recall import Recaller
-from pinak_ray.recall.admission import Admission
 from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.recall.cached import CachedRecaller
 from pinak_ray.records.errors import InvalidInput, Overloaded, WrongDimension

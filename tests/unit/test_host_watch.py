@@ -12,6 +12,7 @@ from waiting import until
 from pinak_ray.agents.changes import Change
 from pinak_ray.agents.host import Host
 from pinak_ray.agents.watchers import Watchers
+from pinak_ray.concurrency.shares import Shares
 from pinak_ray.records.board_claims import ClaimOnce
 from pinak_ray.records.board_commands import Tell
 from pinak_ray.records.errors import InvalidInput, Overloaded, StaleEpoch, WrongShard
@@ -183,13 +184,16 @@ async def test_an_owner_that_moves_wakes_its_watchers(how: str) -> None:
 
 
 async def test_watchers_are_bounded_and_none_is_left_behind() -> None:
-    """One more hears Overloaded; those that end, are cancelled or time out give up their place."""
-    host = a_host(LocalState(), watchers=Watchers(at_most=2))
+    """One more of a namespace hears Overloaded; who ends, is cancelled or times out leaves."""
+    host = a_host(LocalState(), watchers=Watchers(Shares(3)))
     waiting = [asyncio.create_task(host.watch(Watch(BOARD))) for _ in range(2)]
     await parked(host, 2)
     with pytest.raises(Overloaded):
         await host.watch(Watch(BOARD))
+    neighbour = asyncio.create_task(host.watch(Watch(BOARD._replace(namespace_id=8))))
+    await parked(host, 3)  # of another namespace, there is a place for it
     waiting[0].cancel()
+    neighbour.cancel()
     await parked(host, 1)
     assert await host.watch(Watch(BOARD, wait_s=0.01)) == WatchPage((), 0)
     await host.apply([a_post("one")])

@@ -12,6 +12,7 @@ from pinak_ray.records.operations import Watch
 from pinak_ray.records.state import Owner
 from pinak_ray.serve.answers import JsonAnswer, entry_answer
 from pinak_ray.serve.auth import Reader
+from pinak_ray.serve.boundary import CALLER_LEFT
 from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.disconnects import while_connected
 from pinak_ray.serve.entries import Selected, Selection
@@ -22,7 +23,6 @@ from pinak_ray.serve.paths import PathName
 
 router = APIRouter(prefix="/v1", tags=["watch"], responses=PROBLEMS)
 
-_NOBODY_LISTENS = 499  # as nginx logs it
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Entries, none if none came in time; or, if that is accepted, a stream of "
@@ -106,6 +106,6 @@ async def _answer(request: Request, context: AppContext, watch: Watch) -> Respon
         return EventStream(context, watch)
     page = await while_connected(request.receive, context.send(watch))
     if page is None:
-        return Response(status_code=_NOBODY_LISTENS)
+        return Response(status_code=CALLER_LEFT)
     entries = [entry_answer(entry) for entry in page.entries]
     return JsonAnswer({"entries": entries, "cursor": page.cursor})

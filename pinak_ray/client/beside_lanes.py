@@ -1,7 +1,8 @@
-"""One long poll of a watcher over Ray, wherever the owner's host is now."""
+"""Calls of an owner's host that take long, beside the lanes: nothing else waits behind them."""
 
 import asyncio
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -9,9 +10,10 @@ import ray
 
 from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.records.errors import NotRunning, Overloaded, Unavailable
-from pinak_ray.records.operations import Watch, WatchPage
+from pinak_ray.records.operations import Query, Watch, WatchPage
+from pinak_ray.records.state import Owner
 
-__all__ = ["poll"]
+__all__ = ["poll", "view"]
 
 _FIRST_BACKOFF_S = 0.02
 # A killed process is back after two seconds: a longer wait would be most of what a caller sees.
@@ -19,7 +21,18 @@ _LAST_BACKOFF_S = 0.3
 
 
 async def poll(calls: ActorCalls, watch: Watch) -> WatchPage:
-    """Return the next page, asked for again from the same cursor while the host is replaced.
+    """Return a watcher's next page, asked for again from the same cursor; raises as `_asked`."""
+    page: WatchPage = await _asked(calls, watch.owner, lambda host: host.watch.remote(watch))
+    return page
+
+
+async def view(calls: ActorCalls, query: Query[Any]) -> Any:
+    """Return one view of an owner; raises as `_asked`, and what the view raises."""
+    return await _asked(calls, query.owner, lambda host: host.apply_one.remote(query))
+
+
+async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> Any:
+    """Return the answer of the owner's host, asked again while that is replaced.
 
     Raises Unavailable after half a minute without an answer, Overloaded after `patience_s`.
     """
@@ -28,7 +41,7 @@ async def poll(calls: ActorCalls, watch: Watch) -> WatchPage:
     backoff = _FIRST_BACKOFF_S
     while True:
         try:
-            return await _ask(calls, watch)
+            return await _asked_once(calls, owner, ask)
         except NotRunning:
             raise
         except Unavailable as error:
@@ -45,18 +58,16 @@ async def poll(calls: ActorCalls, watch: Watch) -> WatchPage:
         await calls.refresh()
 
 
-async def _ask(calls: ActorCalls, watch: Watch) -> WatchPage:
+async def _asked_once(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> Any:
     asked: list[Any] = []
 
-    def ask(host: Any) -> Any:
-        asked.append(host.watch.remote(watch))
+    def call(host: Any) -> Any:
+        asked.append(ask(host))
         return asked[0]
 
-    host = calls.topology.placement.host_of(watch.owner)
     try:
-        page: WatchPage = await calls.once(host, ask)
+        return await calls.once(calls.topology.placement.host_of(owner), call)
     except asyncio.CancelledError:
         with suppress(ray.exceptions.RayError, IndexError):
             ray.cancel(asked[0])  # or the wait would stay on the host until its time is up
         raise
-    return page
