@@ -17,6 +17,7 @@ from pinak_ray.records.topology import Placement
 from pinak_ray.store.database import Database
 from pinak_ray.store.group_commit import Fates, GroupCommit, delays
 from pinak_ray.store.queries import query
+from pinak_ray.store.standbys import await_standbys
 
 __all__ = ["AgentState", "take_shards"]
 
@@ -120,6 +121,8 @@ class AgentState:
         """Return the committed receipts of this batch, whichever hosts committed them."""
         async with self.database.service() as connection:
             rows = await connection.fetch(query("agent_state", "receipts"), *origin)
+            if rows:
+                await await_standbys(connection)
         return {
             UUID(bytes=operation): Receipt(UUID(bytes=id_), Ack.DURABLE, True, version)
             for row in rows

@@ -7,6 +7,7 @@ from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.memories import Duplicate, EncodedMemory, commit_memories
 from pinak_ray.store.queries import query
+from pinak_ray.store.standbys import await_standbys
 
 __all__ = ["commit_given", "refuse_foreign"]
 
@@ -42,6 +43,8 @@ async def refuse_foreign(
         query("memories", "stored"), [key[0] for key in keys], [key[1] for key in keys]
     )
     stored = {(row["namespace_id"], row["id"]) for row in rows}
+    if stored:
+        await await_standbys(connection)
     refusal = (
         f"the vector is of another model than {serving['name']} ({serving['dimension']} numbers), "
         "which serves now; connect again"

@@ -16,6 +16,7 @@ from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.hits import Row
 from pinak_ray.store.memories import Duplicate
 from pinak_ray.store.queries import query
+from pinak_ray.store.standbys import await_standbys
 
 __all__ = [
     "FRONTIER",
@@ -69,7 +70,10 @@ async def commit_links(database: Database, changes: Sequence[LinkChange]) -> Fat
         )
         removed = [key for key, each in last.items() if each.strength is None]
         await connection.execute(query("links", "remove"), *_columns(removed))
-    return _fates(changes, {tuple(row) for row in rows}, there)
+        fates = _fates(changes, {tuple(row) for row in rows}, there)
+        if fates:
+            await await_standbys(connection)
+    return fates
 
 
 def _fates(

@@ -20,6 +20,7 @@ from pinak_ray.store.copy_format import (
 from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
 from pinak_ray.store.group_commit import Fates
 from pinak_ray.store.queries import query
+from pinak_ray.store.standbys import await_standbys
 
 __all__ = [
     "COLUMNS",
@@ -197,6 +198,8 @@ async def merge_memories(
             else:
                 fates[index] = Duplicate()
         await store_vectors(connection, [m.vector_row for m in fresh if m.vector_row is not None])
+        if fates:
+            await await_standbys(connection)
         return fates
 
 

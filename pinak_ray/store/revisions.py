@@ -12,6 +12,7 @@ from pinak_ray.store.given_vectors import refuse_foreign
 from pinak_ray.store.hits import Row
 from pinak_ray.store.memories import EncodedMemory, encode_memory, merge_memories
 from pinak_ray.store.queries import query
+from pinak_ray.store.standbys import await_standbys
 from pinak_ray.store.windows import drop_windows_around
 
 __all__ = ["forget_memory", "revise_memory", "versions_of"]
@@ -33,9 +34,11 @@ async def revise_memory(database: Database, revision: Revision, *, model_id: int
         if row is None:
             # Who forgot it may have come between a revision and its retry.
             if await connection.fetchval(query("revisions", "is_stored"), namespace_id, new_id):
+                await await_standbys(connection)
                 return False
             raise NotFound(f"there is no memory {old_id}")
         if revision.is_done(row["superseded_by"]):
+            await await_standbys(connection)
             return False
         # The database's clock for both ends, so that there is one version at any moment.
         memory = revision.over(_version(row).memory)._replace(created_at=row["now"])
@@ -67,6 +70,7 @@ async def forget_memory(database: Database, namespace_id: int, memory_id: UUID) 
         # The archive was asked second, and may just have given it back.
         row = row or await connection.fetchrow(forget, namespace_id, memory_id)
         if row is None:
+            await await_standbys(connection)
             return False
         if row["is_queued"]:
             await drop_windows_around(connection, [namespace_id], [memory_id])
