@@ -21,6 +21,8 @@ class StackConfig:
     """Holds a password, so it is not part of any repr or log."""
     embedder: EmbedderSpec
     """The configured one: it serves until another is switched to."""
+    reader_dsn: str | None = field(default=None, repr=False)
+    """As whom reading connections log in; None: as the service, switched to the reading role."""
     api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of further embedding endpoints, by URL."""
     record_queries: float = 0.0

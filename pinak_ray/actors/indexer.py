@@ -123,6 +123,7 @@ class Indexer:
             self._config.dsn,
             service_connections=INDEXER_POOL.service,
             reader_connections=INDEXER_POOL.reader,
+            reader_dsn=self._config.reader_dsn,
             statement_timeout_s=120.0,
             name="pinak-ray indexer",
         )

@@ -62,6 +62,7 @@ class SearchParts:
             config.dsn,
             service_connections=SEARCH_POOL.service,
             reader_connections=connections,
+            reader_dsn=config.reader_dsn,
             name=name,
         )
         try:

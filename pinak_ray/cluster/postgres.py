@@ -7,6 +7,8 @@ directory. It lives when a query succeeds, and not because a pid file says so.
 import asyncio
 import fcntl
 import os
+import re
+import secrets
 import signal
 import subprocess
 import time
@@ -20,6 +22,7 @@ from urllib.parse import quote
 
 import asyncpg
 
+from pinak_ray.cluster.external_postgres import APP_ROLE
 from pinak_ray.cluster.postgres_cluster import (
     SUPERUSER,
     check_version,
@@ -56,6 +59,7 @@ _PING_TIMEOUT_S = 5.0
 _INTERRUPTED_S = 10.0
 _START_LOG_BYTES = 1 << 20
 _SYSTEM_DIR = Path("/var/lib/pinak-ray")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Report = Callable[[str], None]
 
@@ -115,6 +119,26 @@ class EmbeddedPostgres:
     def dsn(self) -> str:
         """The application database's DSN, password inside. Raises SetupError before a start."""
         return _dsn(self._place, self._database)
+
+    def admit_readers(self) -> str:
+        """Let the reading role log in by itself, and return its DSN.
+
+        Its sessions then have no other role to go back to, whatever SQL they run. The database has
+        been migrated by now: that makes the role.
+        """
+        file = self._place.reader_password
+        if not file.exists():
+            write_whole(file, secrets.token_urlsafe(32) + "\n", mode=0o600)
+        password = file.read_text(encoding="ascii").strip()
+        if not _TOKEN.fullmatch(password):
+            raise SetupError(f"{file} is damaged: remove it, and start again")
+        _query(
+            self._place,
+            self._database,
+            60.0,
+            f"ALTER ROLE {APP_ROLE} LOGIN NOINHERIT PASSWORD '{password}'",
+        )
+        return _dsn(self._place, self._database, APP_ROLE, password)
 
     @property
     def postmaster_pid(self) -> int | None:
@@ -245,16 +269,16 @@ class EmbeddedPostgres:
         )
 
 
-def _dsn(place: Place, database: str) -> str:
+def _dsn(place: Place, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
     """Return the DSN of a database, which says all that asyncpg would ask the environment for.
 
     PGSSLMODE and the like are about the user's other servers.
     """
-    password = quote(read_password(place), safe="")
+    password = quote(password or read_password(place), safe="")
     where = quote(os.fsencode(place.socket_dir), safe="/")
     options = "sslmode=disable&sslnegotiation=postgres&target_session_attrs=any&gsslib=gssapi"
     name = quote(database, safe="")
-    return f"postgresql://{SUPERUSER}:{password}@/{name}?host={where}&port=5432&{options}"
+    return f"postgresql://{user}:{password}@/{name}?host={where}&port=5432&{options}"
 
 
 def _pg_ctl_start(

@@ -74,6 +74,11 @@ class Place:
         return self.home / "password"
 
     @property
+    def reader_password(self) -> Path:
+        """The password of the role that reads, mode 0600."""
+        return self.home / "reader-password"
+
+    @property
     def socket_dir(self) -> Path:
         """The socket's directory, mode 0700.
 

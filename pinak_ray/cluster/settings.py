@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     dsn: SecretStr | None = Field(
         None, description="use this PostgreSQL instead of the embedded one"
     )
+    reader_dsn: SecretStr | None = Field(
+        None, description="with a DSN: as whom reads log in, as the role pinak_app"
+    )
     pg_bin: UserPath | None = Field(None, description="programs of another PostgreSQL to embed")
     durable: bool = Field(True, description="fsync in the embedded PostgreSQL; only tests say no")
     http_host: str = Field("127.0.0.1", description="where the gateway listens")
@@ -157,10 +160,13 @@ class Settings(BaseSettings):
             key_file=key_file.absolute() if key_file else None,  # an actor has another directory
         )
 
-    def stack_config(self, dsn: str) -> StackConfig:
+    def stack_config(self, dsn: str, reader_dsn: str | None = None) -> StackConfig:
         """Return what the actors are started with."""
+        if reader_dsn is None and self.reader_dsn is not None:
+            reader_dsn = self.reader_dsn.get_secret_value()
         return StackConfig(
             dsn=dsn,
+            reader_dsn=reader_dsn,
             embedder=self.embedder_spec(),
             api_keys={url: key.get_secret_value() for url, key in self.embedding_api_keys.items()},
             record_queries=self.record_queries,

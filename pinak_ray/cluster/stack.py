@@ -12,6 +12,7 @@ import ray
 from ray import serve
 
 from pinak_ray import __version__
+from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.identity import check_own
@@ -76,6 +77,7 @@ def _up(settings: Settings, progress: Progress) -> Stack:
     dsn, keeper = _database(settings, progress)
     progress("migrating the database")
     runner.upgrade(dsn)
+    reader_dsn = keeper.admit_readers() if keeper else None
     ring = KeyRing.load_or_create(home / "keys")
     asyncio.run(_publish(dsn, ring))
     if not ran:
@@ -94,10 +96,11 @@ def _up(settings: Settings, progress: Progress) -> Stack:
         write_haproxy_wrapper(directory)
     join_ray(address, {**environment, **ray_token_environment(home)})
     progress("starting the actors")
-    supervisor: Any = start_supervisor(settings.stack_config(dsn), url, keeper)
+    config = settings.stack_config(dsn, reader_dsn)
+    supervisor: Any = start_supervisor(config, url, keeper)
     ray.get(supervisor.start.remote(), timeout=_READY_TIMEOUT_S)
     progress("starting the gateway")
-    _serve(settings, url, dsn, supervisor)
+    _serve(settings, config, url, supervisor)
     progress("asking the gateway")
     try:
         _await_ready(url, home)
@@ -249,7 +252,7 @@ def _url(settings: Settings, ports: Ports, *, ran: bool) -> str:
     return previous or f"http://{settings.http_host}:{settings.http_port or ports.http}"
 
 
-def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:
+def _serve(settings: Settings, config: StackConfig, url: str, supervisor: Any) -> None:
     host, _, port = url.removeprefix("http://").partition(":")
     topology, model = ray.get(
         [supervisor.topology.remote(), supervisor.model.remote()], timeout=_READY_TIMEOUT_S
@@ -258,9 +261,7 @@ def _serve(settings: Settings, url: str, dsn: str, supervisor: Any) -> None:
     serve.start(http_options={"host": host, "port": int(port)}, proxy_location="HeadOnly")
     if GATEWAY in serve.status().applications:
         return
-    application = gateway_application(
-        settings.stack_config(dsn), topology, model, replicas=settings.gateways
-    )
+    application = gateway_application(config, topology, model, replicas=settings.gateways)
     serve.run(application, name=GATEWAY, route_prefix="/")
 
 

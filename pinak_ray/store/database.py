@@ -148,10 +148,15 @@ class Database:
         *,
         service_connections: int = 4,
         reader_connections: int = 0,
+        reader_dsn: str | None = None,
         statement_timeout_s: float = 30.0,
         name: str = "pinak-ray",
     ) -> Self:
-        """Connect; raises DatabaseUnavailable if the server does not let us within a minute."""
+        """Connect; raises DatabaseUnavailable if the server does not let us within a minute.
+
+        `reader_dsn` logs the reading role in by itself: without it readers are sessions of the
+        service's role that were switched at their start, and SQL could switch them back.
+        """
         settings = {
             **_SESSION,
             "application_name": name,
@@ -159,10 +164,13 @@ class Database:
         }
 
         async def pool(
-            size: int, kind: type["asyncpg.Connection[Any]"] = asyncpg.Connection, **extra: str
+            where: str,
+            size: int,
+            kind: type["asyncpg.Connection[Any]"] = asyncpg.Connection,
+            **extra: str,
         ) -> "asyncpg.Pool[Any]":
             return await asyncpg.create_pool(
-                dsn,
+                where,
                 connection_class=kind,
                 min_size=1,
                 max_size=size,
@@ -170,18 +178,20 @@ class Database:
                 command_timeout=statement_timeout_s + 5,
                 max_inactive_connection_lifetime=_RECYCLE_AFTER_S,
                 server_settings={**settings, **extra},
-                target_session_attrs=_attributes_of(dsn),
+                target_session_attrs=_attributes_of(where),
                 reset=_keep_session,
                 init=_register_codecs,
             )
 
         service = None
         try:
-            service = await pool(service_connections)
+            service = await pool(dsn, service_connections)
             # The role is part of the connection's start: no statement of ours can run before it.
             reader = None
             if reader_connections:
-                reader = await pool(reader_connections, _Reader, role="pinak_app")
+                reader = await pool(
+                    reader_dsn or dsn, reader_connections, _Reader, role="pinak_app"
+                )
         except DATABASE_ERRORS as error:
             if service is not None:  # a part that opens again and again must not pile them up
                 service.terminate()
