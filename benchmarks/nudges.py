@@ -40,9 +40,8 @@ _UNGATED_FLOOR = 0.45
 def http_swarm(settings: Settings, namespace: NamespaceKey = _NAMESPACE) -> pinak_ray.Swarm:
     """Return a namespace over the stack's gateway."""
     ring = KeyRing.load_or_create(settings.home / "keys")
-    token = issue_token(
-        ring.current, "benchmark", namespace=namespace, scopes=(Scope.READ, Scope.WRITE)
-    )
+    scopes = (Scope.READ, Scope.WRITE, Scope.AGENTS)
+    token = issue_token(ring.current, "benchmark", namespace=namespace, scopes=scopes)
     return pinak_ray.connect(url=StackFile.read(settings.home).url, token=token)
 
 

@@ -111,8 +111,9 @@ class SearchParts:
         """Return what bears on this intent; raises Overloaded when too many wait."""
         async with self.admission.turn(operation.owner.namespace_id):
             nudges = await self.nudger.nudge(operation)
-        shown = (hit.id for nudge in nudges for hit in nudge.evidence)
-        self.accesses.note(operation.owner.namespace_id, shown)
+        if not operation.peek:
+            shown = (hit.id for nudge in nudges for hit in nudge.evidence)
+            self.accesses.note(operation.owner.namespace_id, shown)
         return nudges
 
     async def feedback(self, operation: Feedback) -> Receipt:

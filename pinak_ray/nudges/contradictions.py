@@ -51,7 +51,7 @@ _VAGUE = frozenset(
 
 def contradicted(statement: str, facts: Sequence[Evidence]) -> list[tuple[Evidence, str]]:
     """Return the facts that the intent's statement contradicts, best first, with what differs."""
-    near = [fact for fact in facts if fact.score >= FLOOR]
+    near = [fact for fact in facts if fact.audible >= FLOOR]
     found = [(fact, difference(statement, fact.row["content"])) for fact in near]
     return [(fact, differs) for fact, differs in found if differs]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from pinak_ray.nudges.usefulness import explain, weight
+from pinak_ray.nudges.usefulness import SILENCING_VOICES, explain, weight
 from pinak_ray.records.memories import Outcome
 from pinak_ray.records.operations import Intend
 from pinak_ray.records.recall import Hit, Signal
@@ -34,8 +34,8 @@ CANDIDATES = 20
 class Evidence:
     """A memory and an intent: cosine in [-1, 1], BM25 >= 0, and that as `words`, in [0, 1].
 
-    `weight` is what agents' feedback makes of it, `said` says so; `shown` holds the nudges of this
-    memory that the agent has seen within the cool-down.
+    `weight` is what the feedback of so many `voices` makes of it, `said` says so; `shown` holds the
+    nudges of this memory that the agent has seen within the cool-down.
     """
 
     row: Row
@@ -45,6 +45,7 @@ class Evidence:
     weight: float = 1.0
     said: str = ""
     shown: frozenset[UUID] = frozenset()
+    voices: int = 0
 
     @property
     def is_failure(self) -> bool:
@@ -54,7 +55,16 @@ class Evidence:
     @property
     def score(self) -> float:
         """(Similarity + 0.4 words) * weight, at most 1.54; 1.4 without feedback."""
-        return (self.similarity + _LEXICAL_WEIGHT * self.words) * self.weight
+        return self._bare * self.weight
+
+    @property
+    def audible(self) -> float:
+        """What a floor is compared with: the score, or what it was before a single voice spoke."""
+        return self.score if self.voices >= SILENCING_VOICES else max(self.score, self._bare)
+
+    @property
+    def _bare(self) -> float:
+        return self.similarity + _LEXICAL_WEIGHT * self.words
 
     @property
     def reason(self) -> str:
@@ -151,4 +161,5 @@ def _scored(row: Row) -> Evidence:
         weight(usefulness, agents),
         explain(usefulness, agents),
         frozenset(row["shown"]),
+        agents,
     )

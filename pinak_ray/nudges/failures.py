@@ -33,7 +33,5 @@ def warnings(
 
 def choose(failures: Sequence[Evidence], k: int) -> list[Evidence]:
     """Return at most `k` of the failures, given best first: above the floor and near the best."""
-    if not failures:
-        return []
-    floor = max(FLOOR, _NEAR_THE_BEST * failures[0].score)
-    return [failure for failure in failures[:k] if failure.score >= floor]
+    audible = [failure for failure in failures if failure.audible >= FLOOR][:k]
+    return [each for each in audible if each.score >= _NEAR_THE_BEST * audible[0].score]

@@ -154,12 +154,21 @@ class _Feedback(NamedTuple):
     owner: Owner
     subject: UUID
     verdict: Verdict
+    voice: str | None = None
 
 
 class Feedback(_Feedback, Operation[Receipt]):
-    """Say what a nudge, or the memory behind nudges, was worth; `subject` is the id of either."""
+    """Say what a nudge, or the memory behind nudges, was worth; `subject` is the id of either.
+
+    `voice` is who is known to say it, where that is not the agent: a token's subject.
+    """
 
     __slots__ = ()
+
+    @property
+    def speaker(self) -> str:
+        """Return whose voice it counts as."""
+        return self.owner.name if self.voice is None else self.voice
 
 
 class _Grade(NamedTuple):

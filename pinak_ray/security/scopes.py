@@ -14,7 +14,7 @@ class Scope(StrEnum):
     READ = "memory.read"
     WRITE = "memory.write"
     AGENTS = "memory.agents"
-    """To act for any agent: without it a token reaches its own subject's scratchpad only."""
+    """To speak for any agent or author: without it a token speaks for its own subject only."""
     ADMIN = "memory.admin"
 
 

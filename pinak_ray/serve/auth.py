@@ -1,4 +1,4 @@
-"""Who calls: the bearer token's subject, and the one namespace that it opens."""
+"""Who calls: the bearer token's subject, for whom it may speak, and the one namespace it opens."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pinak_ray.records.state import Owner, Space
 from pinak_ray.security.scopes import Scope
 from pinak_ray.security.tokens import Principal
 from pinak_ray.serve.context import AppContext, Context
+from pinak_ray.store.onlooker import only_looks
 
 __all__ = ["Caller", "Reader", "Writer", "require"]
 
@@ -35,23 +36,33 @@ class Caller:
         """Return the id of the token's namespace: nothing in a request can name another."""
         return await self.context.namespace_id(self.principal.namespace)
 
-    async def agent(self, name: str | None) -> Owner:
-        """Return an agent's address; without a name it is the token's subject."""
-        checked = self.principal.subject if name is None else check_name("agent", name)
-        return Owner(await self.namespace_id(), Space.AGENT, checked)
+    @property
+    def voice(self) -> str:
+        """Return who speaks, whichever agent it speaks for: the token's subject."""
+        return self.principal.subject
 
-    async def scratchpad(self, agent: str) -> Owner:
-        """Return the address of an agent's scratchpad, which is private to that agent.
+    @property
+    def may_write(self) -> bool:
+        """Tell whether anything may be recorded for it."""
+        return Scope.WRITE in self.principal.scopes
 
-        Raises Forbidden unless the agent is the token's subject, or the token is for any agent.
+    def named(self, what: str, name: str | None) -> str:
+        """Return the agent or author that the caller speaks for; without a name its own subject.
+
+        Raises Forbidden where that is another one and the token is not for any agent.
         """
-        owner = await self.agent(agent)
-        if owner.name != self.principal.subject and Scope.AGENTS not in self.principal.scopes:
+        checked = self.voice if name is None else check_name(what, name)
+        if checked != self.voice and Scope.AGENTS not in self.principal.scopes:
             raise Forbidden(
-                "a scratchpad is private to its agent: this token speaks for another subject, and "
-                f"lacks the scope {Scope.AGENTS}"
+                f"this token speaks for its own subject alone: to name another {what} it needs the "
+                f"scope {Scope.AGENTS}"
             )
-        return owner
+        return checked
+
+    async def agent(self, name: str | None) -> Owner:
+        """Return the address of the agent that the caller speaks for; raises Forbidden."""
+        checked = self.named("agent", name)
+        return Owner(await self.namespace_id(), Space.AGENT, checked)
 
     async def board(self, name: str) -> Owner:
         """Return a board's address."""
@@ -69,7 +80,9 @@ def require(scope: Scope) -> Callable[..., Awaitable[Caller]]:
         token = credentials.credentials if credentials is not None else ""
         principal = await context.keys.principal(token)
         principal.require(scope)
-        return Caller(principal, context)
+        found = Caller(principal, context)
+        only_looks.set(not found.may_write)
+        return found
 
     return caller
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from pinak_ray.store.database import Database
+from pinak_ray.store.onlooker import only_looks
 from pinak_ray.store.queries import query
 
 __all__ = ["Accesses"]
@@ -39,7 +40,9 @@ class Accesses:
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def note(self, namespace_id: int, memory_ids: Iterable[UUID]) -> None:
-        """Count one access of each; returns at once."""
+        """Count one access of each, unless the caller only looks; returns at once."""
+        if only_looks.get():
+            return
         for memory_id in memory_ids:
             key = namespace_id, memory_id
             if key in self._waiting or len(self._waiting) < _CAPACITY:

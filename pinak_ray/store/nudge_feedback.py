@@ -30,7 +30,7 @@ async def record_shown(database: Database, intend: Intend, shown: Mapping[UUID, 
 
 async def keep_feedback(database: Database, feedback: Feedback) -> Receipt:
     """Commit what an agent said; raises NotFound where neither a nudge nor a memory has the id."""
-    owner, subject, verdict = feedback
+    owner, subject, verdict, _ = feedback
     async with database.service() as connection:
         try:
             new = await connection.fetchval(
@@ -39,6 +39,7 @@ async def keep_feedback(database: Database, feedback: Feedback) -> Receipt:
                 owner.name,
                 subject,
                 verdict.value,
+                "" if feedback.speaker == owner.name else feedback.speaker,
             )
         except asyncpg.ForeignKeyViolationError:  # forgotten at this very moment
             new = None

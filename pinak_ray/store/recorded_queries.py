@@ -7,6 +7,7 @@ import structlog
 
 from pinak_ray.records.recall import RecallRequest
 from pinak_ray.store.database import Database
+from pinak_ray.store.onlooker import only_looks
 from pinak_ray.store.queries import query
 
 __all__ = ["QueryRecorder", "recorded_queries"]
@@ -35,7 +36,7 @@ class QueryRecorder:
         """Take a request's query into the sample, or not; returns at once."""
         if random.random() >= self._share or len(self._pending) >= _AT_ONCE:  # noqa: S311 - a sample
             return
-        if not request.query or request.cursor is not None:
+        if not request.query or request.cursor is not None or only_looks.get():
             return
         self._pending.add((namespace_id, request.query))
         if self._writing is None:

@@ -376,6 +376,7 @@ nudge_feedback = Table(
     METADATA,
     _namespace_id(),
     Column("memory_id", Uuid, primary_key=True),
+    Column("voice", Text, primary_key=True, server_default=text("''")),
     Column("agent", Text, primary_key=True),
     Column("subject", Uuid, primary_key=True),
     Column("verdict", Text, nullable=False),

@@ -109,7 +109,7 @@ async def test_long_failures_are_quoted_in_part(
     await fail(database, text)
     await index_all(database, model_id)
     (nudge,) = await ask(nudger)
-    assert nudge.message == f"This failed before: {text[:200]}"
+    assert nudge.message == f"This failed before: {text[:199]}…"
     assert nudge.evidence[0].content == text
 
 
@@ -303,6 +303,25 @@ async def test_what_several_agents_call_useless_falls_silent(
     for agent in ("eve", "mallory"):
         await say(database, failed, Verdict.NOT_USEFUL, agent=agent)
     assert await ask(nudger, repeat=True) == ()
+
+
+async def test_one_voice_under_many_names_is_one(
+    database: Database, nudger: Nudger, model_id: int
+) -> None:
+    """Whoever it speaks for; it silences nothing, and takes the place of nobody's own word."""
+    failed = await fail(database)
+    await index_all(database, model_id)
+
+    def said(agent: str, verdict: Verdict, voice: str | None = None) -> Feedback:
+        return Feedback(Owner(NS, Space.AGENT, agent), failed, verdict, voice)
+
+    assert (await keep_feedback(database, said("ada", Verdict.USEFUL))).new
+    for agent in ("ada", "bob", "eve", "mallory"):
+        useless = said(agent, Verdict.NOT_USEFUL, "mallory")
+        assert (await keep_feedback(database, useless)).new
+    assert not (await keep_feedback(database, said("ada", Verdict.USEFUL))).new
+    (nudge,) = await ask(nudger, repeat=True)
+    assert "by the feedback of 2 agents, +0.0 in sum" in nudge.reason
 
 
 async def test_feedback_needs_something_that_it_is_about(

@@ -190,7 +190,8 @@ async def test_feedback_names_a_nudge(stack: Stack, client: httpx.AsyncClient) -
     path, body = f"/v1/nudges/{NUDGE}/feedback", {"agent": "a", "verdict": "acted_on"}
     first, second = await client.post(path, json=body), await client.post(path, json=body)
     assert (first.status_code, second.status_code) == (201, 200)
-    assert stack.sent[0] == Feedback(Owner(1, Space.AGENT, "a"), NUDGE, Verdict.ACTED_ON)
+    ada = Owner(1, Space.AGENT, "a")
+    assert stack.sent[0] == Feedback(ada, NUDGE, Verdict.ACTED_ON, "deployer")
     assert first.json()["id"] == str(NUDGE)
     other = await client.post(f"/v1/nudges/{UUID(int=1)}/feedback", json=body)
     assert other.json()["code"] == "not_found"

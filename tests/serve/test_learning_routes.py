@@ -16,7 +16,7 @@ PAD = "/v1/agents/ada/scratchpad"
 async def ada(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     """A caller over a gateway with a twin behind it."""
     stack.backend.transport = LocalSwarm(*HOME).transport  # type: ignore[assignment]
-    async with stack.client(subject="ada", scopes=(Scope.READ, Scope.WRITE)) as client:
+    async with stack.client(subject="ada") as client:
         yield client
 
 

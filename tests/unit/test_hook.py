@@ -82,6 +82,8 @@ class Gateway:
         self.asked.append(body)
         if token == "old":
             return 401, {"code": "unauthorized"}
+        if token == "own" and "agent" in body:
+            return 403, {"code": "forbidden"}
         return self.status, {"nudges": self.nudges}
 
 
@@ -384,14 +386,17 @@ def kept_token(home: Path) -> Path:
     return file
 
 
-def test_the_token_is_kept_and_may_only_read(gateway: Gateway, home: Path) -> None:
+def test_the_token_is_kept_and_speaks_for_the_sessions(gateway: Gateway, home: Path) -> None:
     """The first call signs a token for its namespace, mode 0600, and the next ones use it."""
     hook("--home", str(home), PINAK_PROJECT="web", token=None)
     hook("--home", str(home), "--project", "web", token=None)
 
     assert len(set(gateway.tokens)) == 1
     who = principal(gateway, gateway.tokens[0])
-    assert (str(who.namespace), who.scopes) == ("default/web", frozenset({Scope.READ}))
+    assert (str(who.namespace), who.scopes) == (
+        "default/web",
+        frozenset({Scope.READ, Scope.WRITE, Scope.AGENTS}),
+    )
     assert stat.S_IMODE(kept_token(home).stat().st_mode) == 0o600
 
 
@@ -405,15 +410,24 @@ def test_each_namespace_has_its_own_token(gateway: Gateway, home: Path) -> None:
     assert gateway.tokens[0] == gateway.tokens[2]
 
 
-@pytest.mark.parametrize("damage", ["expired", "unreadable", "refused"])
+def test_a_token_for_one_subject_asks_as_that_subject(gateway: Gateway, home: Path) -> None:
+    """A session's own name is left out where the token may not speak for it; a given one is not."""
+    found = answer(hook("--home", str(home), token="own"))
+
+    assert found["permissionDecision"] == "ask"
+    assert ["agent" in body for body in gateway.asked] == [True, False]
+    assert "403" in refused(hook("--home", str(home), "--agent", "eve", token="own"))
+
+
+@pytest.mark.parametrize("damage", ["expired", "unreadable", "refused", "forbidden"])
 def test_a_token_that_does_not_hold_is_renewed(gateway: Gateway, home: Path, damage: str) -> None:
     """An expired, damaged or no longer accepted token is replaced, and the call still answered."""
     hook("--home", str(home), token=None)
     kept = json.loads(kept_token(home).read_text())
     if damage == "expired":
         kept["expires_at"] = time.time()
-    elif damage == "refused":
-        kept["token"] = "old"
+    elif damage in {"refused", "forbidden"}:
+        kept["token"] = {"refused": "old", "forbidden": "own"}[damage]
     kept_token(home).write_text("{" if damage == "unreadable" else json.dumps(kept))
 
     found = answer(hook("--home", str(home), token=None))

@@ -20,18 +20,19 @@ __all__ = ["mint", "register"]
 _EPILOG = """
 [bold]Examples[/bold]
 
-  pinak-ray token                                      30 days, read and write, default/default
+  pinak-ray token                                      30 days, read and write, any agent
 
-  pinak-ray token --subject ci --project web --days 1
+  pinak-ray token --subject ci --project web --days 1  speaks for the agent ci alone
 
   pinak-ray token --scope read                         may look, may not write
 
-  pinak-ray token --scope read --scope write --scope agents
-                                                       may reach every agent's scratchpad
+  pinak-ray token --subject swarm --scope read --scope write --scope agents
+                                                       swarm speaks for any agent
 
   export PINAK_URL=http://127.0.0.1:8642 PINAK_TOKEN=$(pinak-ray token)
 """
-_DEFAULT_SCOPES = (Scope.READ, Scope.WRITE)
+_OPERATOR = "cli"
+_OWN_SCOPES = (Scope.READ, Scope.WRITE)
 
 
 def register(app: typer.Typer) -> None:
@@ -41,14 +42,19 @@ def register(app: typer.Typer) -> None:
 
 def token(
     home: Home = None,
-    subject: Annotated[str, typer.Option(help="Who the token is for: an agent, a user.")] = "cli",
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            help="Who the token is for, and alone speaks for: an agent, a user. [dim]cli[/dim]"
+        ),
+    ] = None,
     tenant: Tenant = None,
     project: Project = None,
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="read, write, agents (any agent's scratchpad, not only the subject's) or admin; "
-            "repeat it. Read and write, unless told."
+            help="read, write, agents (to speak for any agent, not only the subject) or admin; "
+            "repeat it. Unless told read and write, and agents where no subject is named."
         ),
     ] = None,
     days: Annotated[float, typer.Option(help="How long it holds.")] = 30.0,
@@ -58,7 +64,10 @@ def token(
     """Print a token (JWT) that opens one namespace of this stack over HTTP."""
     client = ClientSettings()
     namespace = NamespaceKey(tenant or client.tenant, project or client.project)
-    scopes = scopes_named([_full_name(name) for name in scope or _DEFAULT_SCOPES])
+    # Who has the home can sign for anyone: its own token speaks for any agent, as the commands do.
+    usual = _OWN_SCOPES if subject is not None else (*_OWN_SCOPES, Scope.AGENTS)
+    scopes = scopes_named([_full_name(name) for name in scope or usual])
+    subject = subject if subject is not None else _OPERATOR
     try:
         lifetime = timedelta(days=days)
     except (OverflowError, ValueError):

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from pinak_ray.records.board_suspicions import Suspect, SuspectedAnswer
-from pinak_ray.records.limits import check_name
 from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
 from pinak_ray.serve.auth import Reader, Writer
 from pinak_ray.serve.bodies import json_body, takes
@@ -42,10 +41,9 @@ async def post(
     A finding that says more of itself (type, source, confidence, questions) is posted to
     `/v1/boards/{board}/findings`; the same content is one finding on both ways.
     """
-    author = caller.principal.subject if body.author is None else body.author
     operation = body.operation(
         await caller.board(board),
-        check_name("author", author),
+        caller.named("author", body.author),
         idempotency_key=options.key_with(body.idempotency_key),
         ack=options.ack_with(body.ack),
     )

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query
 
 from pinak_ray.records import operations
 from pinak_ray.records.commands import COMMANDS, VIEWS, Answer, Command, View, checked_model
-from pinak_ray.records.limits import check_name
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.operations import Execute
 from pinak_ray.records.state import Space
@@ -35,12 +34,12 @@ def _execute(command: type[Command]) -> Callable[..., Awaitable[JsonAnswer]]:
         options: Writing,
         body: Annotated[CommandBody, Depends(json_body(body_model))],
     ) -> JsonAnswer:
-        owner = await (caller.board if command.space is Space.BOARD else caller.scratchpad)(name)
-        author = getattr(body, "author", None) or caller.principal.subject
+        owner = await (caller.board if command.space is Space.BOARD else caller.agent)(name)
+        author = caller.named("author", getattr(body, "author", None))
         operation: Execute[Any] = Execute(
             owner,
             owner.write_id(options.key_with(body.idempotency_key)),
-            check_name("author", author if command.space is Space.BOARD else owner.name),
+            author if command.space is Space.BOARD else owner.name,
             checked_model(command, **body.fields()),
             options.ack_with(body.ack),
         )
@@ -58,7 +57,7 @@ def _show(view: type[View]) -> Callable[..., Awaitable[JsonAnswer]]:
         name: PathName,
         asked: Annotated[Any, Query()],
     ) -> JsonAnswer:
-        owner = await (caller.board if view.space is Space.BOARD else caller.scratchpad)(name)
+        owner = await (caller.board if view.space is Space.BOARD else caller.agent)(name)
         answer: Answer = await caller.context.send(operations.Query(owner, asked))
         return JsonAnswer(answer)
 

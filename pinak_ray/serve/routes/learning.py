@@ -44,7 +44,7 @@ async def promote_board(
     """Make memories of the findings that are sure enough, each once; safe to repeat."""
     operation = new_promote(
         await caller.board(board),
-        caller.principal.subject if body.author is None else body.author,
+        caller.named("author", body.author),
         min_confidence=body.min_confidence,
         session=body.session,
     )
@@ -64,7 +64,7 @@ async def promote_scratchpad(
     body: Annotated[PromotePadBody, Depends(json_body(PromotePadBody))],
 ) -> JsonAnswer:
     """Make memories of the steps of reasoning that are sure enough, each once; safe to repeat."""
-    owner = await caller.scratchpad(agent)
+    owner = await caller.agent(agent)
     operation = new_promote(
         owner,
         owner.name,
@@ -86,7 +86,7 @@ async def distill(
     caller: Writer, agent: PathName, body: Annotated[DistillBody, Depends(json_body(DistillBody))]
 ) -> JsonAnswer:
     """Make a template of what succeeded in the trajectory, once; safe to repeat."""
-    operation = new_distill(await caller.scratchpad(agent), **body.model_dump())
+    operation = new_distill(await caller.agent(agent), **body.model_dump())
     return JsonAnswer(await caller.context.send(operation))
 
 

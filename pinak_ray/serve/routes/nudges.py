@@ -25,11 +25,14 @@ router = APIRouter(prefix="/v1/nudges", tags=["nudges"], responses=PROBLEMS)
 async def intend(
     caller: Reader, body: Annotated[IntendBody, Depends(json_body(IntendBody))]
 ) -> JsonAnswer:
-    """Return the past failures and the facts that bear on the intent; mostly there are none."""
+    """Return the past failures and the facts that bear on the intent; mostly there are none.
+
+    The intent is noted and what is shown counts as shown, if the token may write.
+    """
     intent = body.checked_intent()
     agent = await caller.agent(body.agent)
     request = agent.write_id(body.idempotency_key)
-    operation = Intend(agent, intent, body.k, body.repeat, request)
+    operation = Intend(agent, intent, body.k, body.repeat, request, peek=not caller.may_write)
     return JsonAnswer({"nudges": await caller.context.send(operation)})
 
 
@@ -46,7 +49,11 @@ async def feedback(
     nudge_id: UUID,
     body: Annotated[FeedbackBody, Depends(json_body(FeedbackBody))],
 ) -> JsonAnswer:
-    """Keep what an agent says of a nudge, or of the memory behind it; later ones weigh it."""
-    operation = Feedback(await caller.agent(body.agent), nudge_id, body.verdict)
+    """Keep what an agent says of a nudge, or of the memory behind it; later ones weigh it.
+
+    It counts as the voice of the token's subject, whichever agent it is said for.
+    """
+    agent = await caller.agent(body.agent)
+    operation = Feedback(agent, nudge_id, body.verdict, caller.voice)
     receipt = await caller.context.send(operation)
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))

@@ -32,7 +32,7 @@ async def post(
     body: Annotated[EntryBody, Depends(json_body(EntryBody))],
 ) -> JsonAnswer:
     """Put one entry on the agent's scratchpad."""
-    owner = await caller.scratchpad(agent)
+    owner = await caller.agent(agent)
     operation = body.post(
         owner,
         owner.name,
@@ -46,4 +46,4 @@ async def post(
 @router.get("", summary="Read entries", response_model=EntriesAnswer)
 async def read(caller: Reader, agent: PathName, selection: Selected) -> JsonAnswer:
     """Return the scratchpad's entries after `after_seq`, oldest first."""
-    return await entries_of(caller.context, await caller.scratchpad(agent), selection)
+    return await entries_of(caller.context, await caller.agent(agent), selection)

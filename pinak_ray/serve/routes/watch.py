@@ -98,7 +98,7 @@ async def watch_agent(
     request: Request, caller: Reader, agent: PathName, watched: Watched
 ) -> Response:
     """Return the next entries of the agent's scratchpad, and its nudges, waiting for them."""
-    return await _answer(request, caller.context, watched.of(await caller.scratchpad(agent)))
+    return await _answer(request, caller.context, watched.of(await caller.agent(agent)))
 
 
 async def _answer(request: Request, context: AppContext, watch: Watch) -> Response:

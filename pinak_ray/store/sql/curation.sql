@@ -167,8 +167,8 @@ FROM pinak.retrieval_feedback WHERE namespace_id = $1 AND memory_id = $3
 ON CONFLICT DO NOTHING
 
 -- name: move_verdicts
-INSERT INTO pinak.nudge_feedback (namespace_id, memory_id, agent, subject, verdict, given_at)
-SELECT namespace_id, $2, agent, subject, verdict, given_at
+INSERT INTO pinak.nudge_feedback (namespace_id, memory_id, voice, agent, subject, verdict, given_at)
+SELECT namespace_id, $2, voice, agent, subject, verdict, given_at
 FROM pinak.nudge_feedback WHERE namespace_id = $1 AND memory_id = $3
 ON CONFLICT DO NOTHING
 

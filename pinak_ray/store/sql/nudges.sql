@@ -99,8 +99,8 @@ CROSS JOIN LATERAL (
         SELECT avg(CASE f.verdict WHEN 'not_useful' THEN -1 ELSE 1 END) AS mean
         FROM pinak.nudge_feedback AS f
         WHERE f.namespace_id = $1 AND f.memory_id = m.id
-        GROUP BY f.agent
-    ) AS by_agent
+        GROUP BY coalesce(nullif(f.voice, ''), f.agent)
+    ) AS by_voice
 ) AS said
 CROSS JOIN LATERAL (
     SELECT ARRAY(

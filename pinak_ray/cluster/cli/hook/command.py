@@ -122,13 +122,22 @@ def _nudges(options: argparse.Namespace, call: ToolCall) -> list[dict[str, Any]]
     token = os.environ.get("PINAK_TOKEN", "").strip()
     url = options.url or (os.environ.get("PINAK_URL") if options.home is None else None)
 
-    def asked(url: str, token: str) -> list[dict[str, Any]]:
+    def asked(url: str, token: str, request: dict[str, Any] = request) -> list[dict[str, Any]]:
         with _within(timeout_s, "the stack did not answer"):
             return ask(url, token, request, timeout_s=timeout_s)
 
+    def asked_by_theirs(url: str) -> list[dict[str, Any]]:
+        try:
+            return asked(url, token)
+        except Refused as error:
+            if error.status != HTTPStatus.FORBIDDEN or options.agent:
+                raise
+        # It speaks for its subject alone: then the subject asks, and not this session.
+        return asked(url, token, {name: request[name] for name in request if name != "agent"})
+
     if url:
         # This home's token is for this home's gateway, and never sent elsewhere.
-        return asked(url, token)
+        return asked_by_theirs(url)
     home = options.home or os.environ.get("PINAK_HOME") or Path.home() / ".pinak-ray"
     home = Path(home).expanduser()
     url = running_url(home)
@@ -136,14 +145,15 @@ def _nudges(options: argparse.Namespace, call: ToolCall) -> list[dict[str, Any]]
         with _within(timeout_s, "the stack did not answer"):
             check_own(url, home, timeout_s=timeout_s)
     if token:
-        return asked(url, token)
+        return asked_by_theirs(url)
     namespace = Namespace(home, options.tenant, options.project)
     try:
         return asked(url, cached_token(namespace) or fresh_token(namespace))
     except Refused as error:
-        if error.status != HTTPStatus.UNAUTHORIZED:
+        if error.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise
-    return asked(url, fresh_token(namespace))  # the keys were replaced since it was signed
+    # The keys were replaced since it was signed, or it is of a version that asked for less.
+    return asked(url, fresh_token(namespace))
 
 
 @contextmanager

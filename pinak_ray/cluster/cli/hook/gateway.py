@@ -137,7 +137,7 @@ def cached_token(namespace: Namespace) -> str | None:
 
 
 def fresh_token(namespace: Namespace) -> str:
-    """Sign a token that may only read, for a day, and keep it (mode 0600); raises SetupError.
+    """Sign a token that may ask for any agent, for a day, and keep it (0600); raises SetupError.
 
     Takes a second, as it imports what signs. Keeping it gives nothing away: who can read the file
     can read the signing keys beside it.
@@ -153,7 +153,7 @@ def fresh_token(namespace: Namespace) -> str:
         Settings(home=namespace.home),
         "hook",
         namespace=NamespaceKey(namespace.tenant, namespace.project),
-        scopes=(Scope.READ,),
+        scopes=(Scope.READ, Scope.WRITE, Scope.AGENTS),
         lifetime=timedelta(seconds=_LIFETIME_S),
     )
     # Many hooks may do this at once: each writes its own file, and the last one stays.
