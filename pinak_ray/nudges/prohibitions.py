@@ -13,7 +13,7 @@ _NEVER = re.compile(
 )
 _NO = re.compile(r"^no\s+(?P<deed>.+)$")
 _FORBIDDEN = re.compile(
-    r"^(?P<deed>.+?)\s+(?:is|are)\s+(?:strictly\s+)?(?:forbidden|prohibited|not allowed|banned)\b"
+    r"^(?P<deed>.*?\S)\s+(?:is|are)\s+(?:strictly\s+)?(?:forbidden|prohibited|not allowed|banned)\b"
     r"\s*(?P<when>.*)$"
 )
 _REASON = re.compile(r",|\(| - |\bbecause\b|\bsince\b|\bas it\b|\bso that\b|\bor it\b|:")
@@ -82,7 +82,8 @@ def _holds(word: str, condition: str, intent: str, said: frozenset[str]) -> bool
     if not wanted:
         return False
     if word == "without":
-        return any(wanted & stems(intent[f.end() :][:40]) for f in _LEFT_OUT.finditer(intent))
+        ends = (found.end() for found in _LEFT_OUT.finditer(intent))
+        return any(wanted & stems(intent[end : end + 40]) for end in ends)
     if word in ("before", "after"):
         return bool(re.search(rf"\b{word}\b", intent)) and wanted <= said
     if any(wanted & stems(found[1]) for found in _OTHER_TIME.finditer(intent)):

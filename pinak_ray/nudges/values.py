@@ -43,9 +43,12 @@ _COUNTED = re.compile(
     r"(?P<number>\d+|two|three|four|five|six|eight)[\s-]+"
     rf"(?:(?P<unit>{_UNITS})[\s-]+)?(?P<name>{_QUANTITIES})\b"
 )
-_PORT = re.compile(r"\b[a-z][\w.-]*:(?P<number>\d{2,5})\b(?![:.]\d)")
+# A name of a host has at most 253 characters; without an end each of its parts is read to the last.
+_PORT = re.compile(r"\b[a-z][\w.-]{0,252}:(?P<number>\d{2,5})\b(?![:.]\d)")
 # "postgres 15.4", "python 3.11": what stands before a number with points is what has the version.
-_VERSION = re.compile(r"\b(?P<name>[a-z][a-z+]{2,})[\s-]+v?(?P<number>\d+(?:\.\d+){1,3})\b(?!\s*%)")
+_VERSION = re.compile(
+    r"\b(?P<name>[a-z][a-z+]{2,40})[\s-]+v?(?P<number>\d+(?:\.\d+){1,3})\b(?!\s*%)"
+)
 _ADDRESS = re.compile(
     r"(?<![\w./@-])(?P<host>\d{1,3}(?:\.\d{1,3}){3}"
     r"|(?:[a-z0-9-]+\.)+(?:internal|local|lan|corp|com|net|org|io|dev|cloud)"

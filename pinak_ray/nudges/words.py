@@ -10,8 +10,9 @@ __all__ = ["sentences", "stems"]
 
 _MAX_SENTENCES = 16
 _MAX_CHARS = 2_000
-_WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+[a-z]+")
-_END = re.compile(r"[.!?;]+(?:\s+|$)|\n+")
+# A run is only tried from its start: from each of its signs, a text of one run took seconds.
+_WORD = re.compile(r"[a-z]+[0-9]*|(?<![0-9])[0-9]++[a-z]+")
+_END = re.compile(r"(?<![.!?;])[.!?;]++(?:\s+|$)|\n+")
 _FUNCTION_WORDS = frozenset({
     "a", "about", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "being", "by",
     "currently", "default", "for", "from", "has", "have", "here", "in", "into", "is", "it", "its",

@@ -27,6 +27,7 @@ from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.hits import Row
 from pinak_ray.store.indexing import OWN_TEXT
 from pinak_ray.store.queries import query
+from pinak_ray.store.search_text import searchable_words
 from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
 from pinak_ray.store.windows import WINDOW
 
@@ -73,7 +74,7 @@ class Search:
             return Best()
         async with self._reading() as connection:
             (found,) = await connection.fetch(
-                query("recall", "words"), self.request.query, own, windows, *self._filters
+                query("recall", "words"), self._text, own, windows, *self._filters
             )
         return Best(*found)
 
@@ -117,7 +118,7 @@ class Search:
         async with self._reading() as connection:
             rows = await connection.fetch(
                 query("recall", "read"),
-                *(self.namespace_id, self.model_id, vector, ids, self.request.query),
+                *(self.namespace_id, self.model_id, vector, ids, self._text),
                 *(LEXICAL in weights, WINDOW_LEXICAL in weights),
                 (np.isnan(held) & (DENSE in weights)).tolist(),
                 WINDOW_DENSE in weights,
@@ -155,6 +156,10 @@ class Search:
 
     def _limits(self, *names: str) -> tuple[int, ...]:
         return tuple(self.recipe.limit(name, self.request.depth) for name in names)
+
+    @property
+    def _text(self) -> str:
+        return searchable_words(self.request.query)
 
     @property
     def _filters(self) -> tuple[Any, ...]:

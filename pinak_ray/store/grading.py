@@ -7,6 +7,7 @@ import asyncpg
 
 from pinak_ray.store.database import Connection
 from pinak_ray.store.queries import query
+from pinak_ray.store.search_text import searchable_words
 
 __all__ = ["memories_beside", "terms_of"]
 
@@ -15,7 +16,8 @@ async def terms_of(
     connection: Connection, namespace_id: int, text: str, *, limit: int
 ) -> dict[str, tuple[str, float]]:
     """Return the text's rarest words and their IDF, by lexeme."""
-    rows = await connection.fetch(query("grading", "terms"), namespace_id, text, limit)
+    asked = searchable_words(text)
+    rows = await connection.fetch(query("grading", "terms"), namespace_id, asked, limit)
     return {row["lexeme"]: (row["word"], row["idf"]) for row in rows}
 
 

@@ -19,6 +19,7 @@ from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.faults import is_transient
 from pinak_ray.store.hits import Row
 from pinak_ray.store.queries import query
+from pinak_ray.store.search_text import searchable_words
 
 __all__ = [
     "LEFT_ALONE_FOR",
@@ -115,7 +116,7 @@ class StandingIntents:
             [owner.name for owner in owners],
             self.model_id,
             [encode_intent(each.intent) for each in standing],
-            [each.intent.search_text for each in standing],
+            [searchable_words(each.intent.search_text) for each in standing],
             [each.embedding for each in standing],
             [each.safe_similarity for each in standing],
             [each.intended_at for each in standing],

@@ -12,6 +12,7 @@ from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing import EncodeVectors, hand_on
 from pinak_ray.store.memories import encode_vector, index_text, store_vectors
 from pinak_ray.store.queries import query
+from pinak_ray.store.search_text import searchable_words
 
 __all__ = [
     "DENSE_REACH",
@@ -174,7 +175,7 @@ async def _store(
         query("indexing", "store_windows"),
         [namespace_id for namespace_id, _ in found],
         [window.id for _, window in found],
-        [window.lexical for _, window in found],
+        [searchable_words(window.lexical) for _, window in found],
     )
     await store_vectors(
         connection,

@@ -29,11 +29,11 @@ _TOKEN = re.compile(
     r"""
       <[a-z/!][^<>]*>                                              # a tag, which says nothing
     | https?://
-    | (?P<whole> [\w.+-]+@[\w-]+(?:\.[\w-]+)+                     # an address
-               | [^\W_][\w-]*(?:\.[\w-]+)*(?:/[\w.-]*[^\W_])+    # docs/testing.md
-               | /[^\W_](?:[\w./-]*[^\W_])?                       # /etc/hosts
+    | (?P<whole> [\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}                   # an address
+               | [^\W_][\w-]{0,64}(?:\.[\w-]{1,64}){0,8}(?:/[\w.-]{0,64}[^\W_]){1,64}  # docs/a.md
+               | /[^\W_](?:[\w./-]{0,255}[^\W_])?                  # /etc/hosts
                | [-+]?\d+(?:(?:\.\d+)+|(?![^\W_]))                # a number, a version
-               | [^\W_][\w-]*(?:\.[\w-]+)*\._*[^\W_]+ )           # main.py, example.org
+               | [^\W_][\w-]{0,64}(?:\.[\w-]{1,64}){0,8}\._*[^\W_]+ )  # main.py, example.org
     | (?P<compound> [^\W\d_][^\W_]*(?:-\d*[^\W\d_][^\W_]*)+ )    # dry-run
     | (?P<word> [^\W_]+ )
     """,

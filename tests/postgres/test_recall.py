@@ -380,3 +380,14 @@ async def test_more_recalls_than_connections(database: Database, model_id: int) 
     asked = [ask(recaller, f"which zebra crosses road {n}?") for n in range(60)]
     # Who waits in vain for a connection hears Unavailable, which would be raised here.
     assert all(await asyncio.gather(*asked))
+
+
+async def test_a_long_run_is_searched_by_the_words_in_it(
+    database: Database, recaller: Recaller, model_id: int
+) -> None:
+    """A query of 8 KiB without a blank is answered: by its words, as the same ones with blanks."""
+    wanted = await remember(database, NS, "the quota_of_orders is full")
+    await index_all(database, model_id)
+    run = "_".join(["quota", "full"] * 700)
+    for recipe in ("default", "lexical"):
+        assert [hit.id for hit in await ask(recaller, run, recipe=recipe)] == [wanted]
