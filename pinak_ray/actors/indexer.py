@@ -110,9 +110,7 @@ class Indexer:
         )
         self._loops.append(loop.create_task(backfill.run()))
         self._loops.append(loop.create_task(keep_sealing(self._seal_some)))
-        self._telling = Telling(
-            self._database_and_model, timedelta(seconds=config.nudge_cooldown_s)
-        )
+        self._telling = Telling(self._serving, timedelta(seconds=config.nudge_cooldown_s))
         self._loops.append(loop.create_task(self._telling.run()))
         self._indexed_at = -_SWEEP_EVERY_S
         if config.auto_links:
@@ -178,9 +176,9 @@ class Indexer:
             database, _encoder(embedder), model_id=model.id, quiet_s=self._config.window_quiet_s
         )
 
-    async def _database_and_model(self) -> tuple[Database, RegisteredModel]:
+    async def _serving(self) -> tuple[Database, Embedder, RegisteredModel]:
         parts = await self._parts.get()
-        return parts.database, parts.model
+        return parts.database, parts.embedder, parts.model
 
     async def _seal_some(self) -> int:
         # Of every kept model: one that is switched to is then as fast as the one before.
@@ -191,8 +189,8 @@ class Indexer:
         return 0
 
     async def _link_some(self) -> int:
-        database, _, model, _ = await self._parts.get()
-        return await link_some(database, model_id=model.id)
+        database, embedder, model, _ = await self._parts.get()
+        return await link_some(database, model_id=model.id, knows=embedder.knows)
 
     def _is_busy(self) -> bool:
         """Tell whether memories were indexed just now."""

@@ -12,6 +12,7 @@ import structlog
 
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
@@ -35,8 +36,8 @@ class Telling:
     A crash in between repeats the posts, under the same ids: an agent hears each of them once.
     """
 
-    parts: Callable[[], Awaitable[tuple[Database, RegisteredModel]]]
-    """The database, and the model that serves."""
+    parts: Callable[[], Awaitable[tuple[Database, Embedder, RegisteredModel]]]
+    """The database, and the model that serves with its embedder."""
     cooldown: timedelta
     told: int = 0
     _work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,13 +65,13 @@ class Telling:
 
     async def _tell_some(self) -> int:
         """Deal with some queued failures and return how many there were."""
-        database, model = await self.parts()
+        database, embedder, model = await self.parts()
         async with asyncio.timeout(_ROUND_TIMEOUT_S), taken_failures(database) as taken:
             for namespace_id, failures in taken.by_namespace.items():
                 rows = await matching_intents(
                     database, namespace_id, failures, model_id=model.id, cooldown=self.cooldown
                 )
-                nudges = standing_nudges(namespace_id, rows)
+                nudges = standing_nudges(namespace_id, rows, embedder.knows)
                 await asyncio.gather(*(self._tell(database, nudge) for nudge in nudges))
         return len(taken.rows)
 
@@ -92,5 +93,5 @@ class Telling:
     async def _connect(self) -> RayTransport:
         supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
         topology: Topology = await supervisor.topology.remote()
-        _, model = await self.parts()
+        *_, model = await self.parts()
         return RayTransport(topology, model)

@@ -14,6 +14,7 @@ from pinak_ray.embedding.halfvec import (
     halfvec_dimension,
 )
 from pinak_ray.embedding.hashing import HashingEmbedder
+from pinak_ray.embedding.likeness import Knows, likeness, similarity
 from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder, with_dimension
 from pinak_ray.embedding.model_files import ModelFiles, Progress, ensure_model
 from pinak_ray.embedding.products import inner_products
@@ -36,6 +37,7 @@ __all__ = [
     "EmbeddingModel",
     "EndpointOptions",
     "HashingEmbedder",
+    "Knows",
     "ModelFiles",
     "Progress",
     "Sketches",
@@ -52,7 +54,9 @@ __all__ = [
     "ensure_model",
     "halfvec_dimension",
     "inner_products",
+    "likeness",
     "load_embedder",
+    "similarity",
     "trouble_of",
     "with_dimension",
 ]

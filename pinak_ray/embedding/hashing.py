@@ -32,6 +32,10 @@ class HashingEmbedder:
             self._fill(row, text)
         return check_vectors(vectors, count=len(checked), dimension=self.model.dimension)
 
+    def knows(self, text: str) -> bool:
+        """Tell that it does: words are hashed as they are."""
+        return True
+
     async def aclose(self) -> None:
         """Do nothing: there is nothing to release."""
 

@@ -91,6 +91,10 @@ class OpenAiEmbedder:
             )
             raise self._away(late, options.query_timeout_s) from None
 
+    def knows(self, text: str) -> bool:
+        """Tell that it does: an endpoint does not say what its tokenizer knows."""
+        return True
+
     async def aclose(self) -> None:
         """Close the connections; a second call does nothing."""
         self._breaker.close()

@@ -40,6 +40,12 @@ class Embedder(Protocol):
         Raises `InvalidInput` for an empty text and `Unavailable` where the model does not answer.
         """
 
+    def knows(self, text: str) -> bool:
+        """Tell whether the model knows most of a text's words, so that its vector means something.
+
+        True where that cannot be known; asked for every candidate, so that it must cost little.
+        """
+
     async def aclose(self) -> None:
         """Release what the embedder holds; a second call does nothing."""
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from pinak_ray.embedding import Knows, similarity
 from pinak_ray.nudges.usefulness import SILENCING_VOICES, explain, weight
 from pinak_ray.records.memories import Outcome
 from pinak_ray.records.operations import Intend
@@ -14,6 +15,7 @@ from pinak_ray.records.recall import Hit, Signal
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import Row, hit_from_row
 from pinak_ray.store.queries import query
+from pinak_ray.store.search_text import searchable_words
 from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known
 
 __all__ = ["CANDIDATES", "Evidence", "SameWords", "find_evidence", "find_words", "scored"]
@@ -32,7 +34,7 @@ CANDIDATES = 20
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A memory and an intent: cosine in [-1, 1], BM25 >= 0, and that as `words`, in [0, 1].
+    """A memory and an intent: similarity in [-1, 1], BM25 >= 0, and that as `words`, in [0, 1].
 
     `weight` is what the feedback of so many `voices` makes of it, `said` says so; `shown` holds the
     nudges of this memory that the agent has seen within the cool-down.
@@ -96,7 +98,8 @@ class SameWords(NamedTuple):
 
 async def find_words(database: Database, intend: Intend, *, facts: bool) -> SameWords:
     """Return what shares words with the intent: failures, and facts where they are asked for."""
-    text, most_facts = intend.intent.search_text, CANDIDATES if facts else 0
+    text = searchable_words(intend.intent.search_text)
+    most_facts = CANDIDATES if facts else 0
     async with database.reading(intend.owner.namespace_id, generic_plans=True) as connection:
         (row,) = await connection.fetch(query("nudges", "words"), text, CANDIDATES, most_facts)
     return SameWords(*row)
@@ -108,6 +111,7 @@ async def find_evidence(
     *,
     model_id: int,
     vector: bytes,
+    knows: Knows,
     words: SameWords,
     cooldown: timedelta,
     known: Known = NOTHING_KNOWN,
@@ -125,7 +129,7 @@ async def find_evidence(
             query("nudges", "evidence"),
             owner.namespace_id,
             model_id,
-            intend.intent.search_text,
+            searchable_words(intend.intent.search_text),
             vector,
             CANDIDATES,
             *words,
@@ -136,26 +140,26 @@ async def find_evidence(
             known.distances,
             known.since,
         )
-    return scored(rows)
+    return scored(rows, intend.intent.search_text, knows)
 
 
-def scored(rows: Sequence[Row]) -> list[Evidence]:
-    """Return evidence by falling score.
+def scored(rows: Sequence[Row], text: str, knows: Knows) -> list[Evidence]:
+    """Return evidence for the intent's text by falling score.
 
     Each row has its `similarity`, its BM25, `lexical`, how many `documents` its namespace has, the
     sum of what each of its `agents` said (`usefulness`), and the nudges lately `shown`.
     """
-    evidence = [_scored(row) for row in rows]
+    evidence = [_scored(row, text, knows) for row in rows]
     return sorted(evidence, key=lambda each: (-each.score, each.row["id"]))
 
 
-def _scored(row: Row) -> Evidence:
+def _scored(row: Row, text: str, knows: Knows) -> Evidence:
     one_has_it = math.log(1 + (max(row["documents"], 1) - 0.5) / 1.5)  # such a word's BM25
     words = min(row["lexical"] / (_RARE_WORDS * one_has_it), 1.0)
     usefulness, agents = row["usefulness"], row["agents"]
     return Evidence(
         row,
-        row["similarity"],
+        similarity(row["similarity"], text, row["content"], knows),
         row["lexical"],
         words,
         weight(usefulness, agents),

@@ -89,17 +89,19 @@ class Nudger:
         async with ahead(find_words(self._database, intend, facts=facts)) as words:
             vector = (await self._embedder.embed([intend.intent.search_text]))[0]
             encoded = encode_halfvec_one(vector)
-            known = await self._known(intend.owner.namespace_id, encoded)
+            compared = await self._known(intend.owner.namespace_id, encoded)
             evidence = await find_evidence(
                 self._database,
                 intend,
                 model_id=self._model_id,
                 vector=encoded,
+                knows=self._embedder.knows,
                 words=await words,
                 cooldown=timedelta(0) if intend.repeat else self._cooldown,
-                known=known,
+                known=compared,
             )
-        safest = float(inner_products(safe, vector).max())
+        known = self._embedder.knows(intend.intent.search_text)
+        safest = float(inner_products(safe, vector).max()) if known else 0.0
         nudges = weigh(intend, evidence, safe_similarity=safest)
         if intend.peek:
             return nudges

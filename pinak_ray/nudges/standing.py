@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import orjson
 
+from pinak_ray.embedding import Knows
 from pinak_ray.nudges.evidence import scored
 from pinak_ray.nudges.nudger import weigh
 from pinak_ray.records.nudges import Nudge
@@ -50,7 +51,7 @@ class StandingNudge(NamedTuple):
         )
 
 
-def standing_nudges(namespace_id: int, rows: Sequence[Row]) -> list[StandingNudge]:
+def standing_nudges(namespace_id: int, rows: Sequence[Row], knows: Knows) -> list[StandingNudge]:
     """Return the nudges that new failures are worth, at most the strongest one for each agent.
 
     A row is a failure as evidence, with the `intent` of the agent that `intends` it and that
@@ -60,7 +61,8 @@ def standing_nudges(namespace_id: int, rows: Sequence[Row]) -> list[StandingNudg
     for row in rows:
         owner = Owner(namespace_id, Space.AGENT, row["intends"])
         intend = Intend(owner, decode_intent(row["intent"]))
-        for nudge in weigh(intend, scored([row]), safe_similarity=row["safe_similarity"]):
+        evidence = scored([row], intend.intent.search_text, knows)
+        for nudge in weigh(intend, evidence, safe_similarity=row["safe_similarity"]):
             held = best.get(owner.name)
             if held is None or nudge.score > held.nudge.score:
                 best[owner.name] = StandingNudge(intend, nudge)

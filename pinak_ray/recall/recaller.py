@@ -163,7 +163,9 @@ def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> Recall
     floor = recipe.min_score if request.min_score is None else request.min_score
     if floor is not None:
         kept &= scores >= floor
-    order = best_first(scores, [row["id"] for row in found.rows])
+    # All that a model does not know has one vector: of equals, what says the query itself is first.
+    keys = [(row["content"] != request.query, row["id"]) for row in found.rows]
+    order = best_first(scores, keys)
     chosen, cursor = page([at for at in order if kept[at]], request)
     trace: Trace | None = None
     explained: list[tuple[Signal, ...]] = [()] * len(chosen)

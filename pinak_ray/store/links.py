@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.embedding import Knows, similarity
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.limits import MAX_K
 from pinak_ray.records.links import Link, LinkChange, LinkKey, LinkKind
@@ -123,8 +124,10 @@ async def queue_linking(connection: Connection, keys: Collection[tuple[int, UUID
     )
 
 
-async def link_some(database: Database, *, model_id: int) -> int:
+async def link_some(database: Database, *, model_id: int, knows: Knows) -> int:
     """Link a few memories that wait for it to what is similar; return how many.
+
+    `knows` tells of which texts the model's vectors mean something: others have to share words.
 
     Taken with SKIP LOCKED, so that Indexers share the queue. What cannot be linked, for a reason
     that will not pass by itself, is dropped: nobody was promised these links.
@@ -133,7 +136,7 @@ async def link_some(database: Database, *, model_id: int) -> int:
     try:
         async with database.service() as connection, connection.transaction():
             taken = await connection.fetchrow(query("links", "take"))
-            return 0 if taken is None else await _link(connection, taken, model_id)
+            return 0 if taken is None else await _link(connection, taken, model_id, knows)
     except Exception as error:
         if taken is not None and not is_transient(error):
             async with database.service() as connection:
@@ -141,15 +144,23 @@ async def link_some(database: Database, *, model_id: int) -> int:
         raise
 
 
-async def _link(connection: Connection, taken: asyncpg.Record, model_id: int) -> int:
+async def _link(connection: Connection, taken: asyncpg.Record, model_id: int, knows: Knows) -> int:
     keys = list(zip(taken["namespace_ids"], taken["memory_ids"], strict=True))
     now, later = sorted(keys[:_AT_ONCE]), keys[_AT_ONCE:]
     for namespace_id, group in groupby(now, lambda key: key[0]):
         await connection.fetchval(query("links", "serve"), str(namespace_id))
         ids = [memory_id for _, memory_id in group]
-        await connection.execute(
-            query("links", "link_similar"), namespace_id, ids, model_id, SIMILAR, LEAST_COSINE
+        rows = await connection.fetch(
+            query("links", "similar"), namespace_id, ids, model_id, SIMILAR, LEAST_COSINE
         )
+        found = [
+            (row["from_id"], row["to_id"], strength)
+            for row in rows
+            if (strength := similarity(row["cosine"], row["one"], row["other"], knows))
+            >= LEAST_COSINE
+        ]
+        columns = [[each[at] for each in found] for at in range(3)]
+        await connection.execute(query("links", "link_similar"), namespace_id, *columns)
     if later:
         rest = [key[0] for key in later], [key[1] for key in later]
         await connection.execute(query("links", "leave"), taken["id"], *rest)

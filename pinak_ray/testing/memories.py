@@ -10,7 +10,13 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from pinak_ray.embedding import Embedder, Vectors, decode_halfvec, encode_halfvec_one
+from pinak_ray.embedding import (
+    Embedder,
+    Vectors,
+    decode_halfvec,
+    encode_halfvec_one,
+    similarity,
+)
 from pinak_ray.recall import recipes
 from pinak_ray.recall.candidates import Candidates
 from pinak_ray.recall.fusion import Scores
@@ -152,15 +158,20 @@ class LocalMemories:
     def nearest(
         self, namespace_id: int, memory_id: UUID, *, k: int, least: float
     ) -> dict[UUID, float]:
-        """Return the `k` memories most like one, with their cosines, none below `least`."""
+        """Return the `k` memories most like one, with their similarity, none below `least`."""
         passing = self.passing(namespace_id, Filters())
-        own = self._stored[namespace_id][memory_id].vector
+        own, text = self._stored[namespace_id][memory_id].vector, passing[memory_id].content
         if own is None:
             return {}
         others = [id_ for id_ in passing if id_ != memory_id]
         vectors = [self._stored[namespace_id][id_].vector for id_ in others]
         cosines = _cosines(vectors, encode_halfvec_one(own))
-        return {others[at]: float(cosines[at]) for at in _best(cosines, k) if cosines[at] >= least}
+        knows, near = self.embedder.knows, [at for at in _best(cosines, k) if cosines[at] >= least]
+        likeness = {
+            others[at]: similarity(float(cosines[at]), text, passing[others[at]].content, knows)
+            for at in near
+        }
+        return {id_: how for id_, how in likeness.items() if how >= least}
 
     def resembling(self, namespace_id: int, text: str, vector: bytes) -> list[dict[str, Any]]:
         """Return the living failures, and the facts that share a word with an intent.

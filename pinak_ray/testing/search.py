@@ -61,8 +61,9 @@ class LocalSearch:
         vector, *safe = await self.memories.embedder.embed([text, *SAFE_PROTOTYPES])
         found = self.memories.resembling(namespace_id, text, encode_halfvec_one(vector))
         rows = [{**row, **self.nudges.known_of(operation, row["id"])} for row in found]
-        safest = max(float(prototype @ vector) for prototype in safe)
-        nudges = weigh(operation, scored(rows), safe_similarity=safest)
+        knows = self.memories.embedder.knows
+        safest = max(float(prototype @ vector) for prototype in safe) if knows(text) else 0.0
+        nudges = weigh(operation, scored(rows, text, knows), safe_similarity=safest)
         if operation.peek:
             return nudges
         self.nudges.record(operation, nudges)

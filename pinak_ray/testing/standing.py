@@ -50,7 +50,7 @@ class LocalStanding:
             return []
         await self.memories.embed(memory.namespace_id)
         rows = [row for one in listening for row in self._rows(one, memory)]
-        told = standing_nudges(memory.namespace_id, rows)
+        told = standing_nudges(memory.namespace_id, rows, self.memories.embedder.knows)
         for intend, nudge in told:
             self.nudges.record(intend, (nudge,))
             self._intents[intend.owner].nudged_at = self.clock()

@@ -52,6 +52,10 @@ class Counting:
         await self.go_on.wait()
         return await EMBEDDER.embed(texts)
 
+    def knows(self, text: str) -> bool:
+        """Know what hashing knows."""
+        return EMBEDDER.knows(text)
+
     async def aclose(self) -> None:
         """Nothing is held."""
 

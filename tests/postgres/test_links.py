@@ -64,7 +64,7 @@ async def embedded(database: Database, **options: Any) -> None:
 async def linked(database: Database) -> int:
     """Link all that waits for it; return how many memories."""
     model_id, done = await register(database), 0
-    while some := await link_some(database, model_id=model_id):
+    while some := await link_some(database, model_id=model_id, knows=EMBEDDER.knows):
         done += some
     return done
 
@@ -237,7 +237,7 @@ async def test_a_memory_is_linked_to_the_three_most_similar(database: Database) 
             "INSERT INTO pinak.link_queue (namespace_ids, memory_ids) "
             "SELECT array_agg(namespace_id), array_agg(id) FROM pinak.memories"
         )
-    again = await link_some(database, model_id=model_id)
+    again = await link_some(database, model_id=model_id, knows=EMBEDDER.knows)
 
     assert again == 8
     assert 8 <= len(links) <= 24
@@ -261,7 +261,7 @@ async def test_what_cannot_be_linked_is_dropped(database: Database) -> None:
             [NAMESPACE],
             [uuid4()],
         )
-    passed_over = await link_some(database, model_id=model_id)
+    passed_over = await link_some(database, model_id=model_id, knows=EMBEDDER.knows)
     for _ in range(2):
         await remember(database, NAMESPACE, "orders are locked")
     await embedded(database, auto_links=True)
@@ -279,7 +279,9 @@ async def test_two_indexers_share_the_queue(database: Database) -> None:
     for _ in range(4):
         await some(database, 6)
         await embedded(database, auto_links=True)
-    done = await asyncio.gather(*(link_some(database, model_id=model_id) for _ in range(4)))
+    done = await asyncio.gather(
+        *(link_some(database, model_id=model_id, knows=EMBEDDER.knows) for _ in range(4))
+    )
 
     assert sum(done) + await linked(database) == 24
 

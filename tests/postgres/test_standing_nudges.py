@@ -65,7 +65,7 @@ async def tell(database: Database, model_id: int) -> list[StandingNudge]:
             rows = await matching_intents(
                 database, namespace_id, failures, model_id=model_id, cooldown=TEN_MINUTES
             )
-            told += standing_nudges(namespace_id, rows)
+            told += standing_nudges(namespace_id, rows, EMBEDDER.knows)
     return told
 
 

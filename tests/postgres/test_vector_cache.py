@@ -69,7 +69,7 @@ async def failures(database: Database, model_id: int, vector: bytes, known: Know
     intend = Intend(BOB, new_intent("zebra"))
     evidence = await find_evidence(
         database, intend, model_id=model_id, vector=vector, cooldown=timedelta(0), known=known,
-        words=await find_words(database, intend, facts=False),
+        words=await find_words(database, intend, facts=False), knows=str.isascii,
     )  # fmt: skip
     return {each.row["id"] for each in evidence}
 

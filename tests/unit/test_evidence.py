@@ -10,13 +10,15 @@ from pinak_ray.nudges.evidence import Evidence, scored
 
 def evidence(*lexical: float, documents: int = 100) -> list[Evidence]:
     """Score failures that are equally near and share words of this BM25."""
-    return scored([row(at, bm25, documents) for at, bm25 in enumerate(lexical)])
+    rows = [row(at, bm25, documents) for at, bm25 in enumerate(lexical)]
+    return scored(rows, "deploy", lambda _: True)
 
 
 def row(id_: int, bm25: float, documents: int) -> dict[str, Any]:
     """A row of `evidence`, of which no agent has said anything."""
     counted = {"similarity": 0.3, "lexical": bm25, "documents": documents}
-    return {"id": id_, **counted, "usefulness": 0.0, "agents": 0, "shown": []}
+    said = {"usefulness": 0.0, "agents": 0, "shown": []}
+    return {"id": id_, "content": "it failed", **counted, **said}
 
 
 def test_the_best_comes_first() -> None:
@@ -43,3 +45,13 @@ def test_two_words_of_one_memory_alone_say_all_that_words_can(documents: int) ->
 def test_a_namespace_without_statistics_yet_is_no_error(documents: int) -> None:
     """Words are counted a moment after they are stored."""
     assert evidence(0.0, documents=documents)[0].score == pytest.approx(0.3)
+
+
+def test_a_vector_of_unknown_words_is_evidence_of_nothing() -> None:
+    """Where the model knows not the words of both texts, what they share counts, no cosine."""
+    alike = {**row(1, 0.0, 100), "similarity": 1.0, "content": "备份失败"}
+    for text in ("检索数据", "look for data"):
+        (found,) = scored([alike], text, str.isascii)
+        assert found.similarity == 0.0
+    (found,) = scored([alike], "备份失败", str.isascii)
+    assert found.similarity == 1.0

@@ -58,7 +58,10 @@ NUDGE = {
             "created_at": "2026-01-31T00:00:00Z",
             "details": {},
             "source": "post-mortem 7",
-            "signals": [],
+            "signals": [
+                {"name": name, "score": score, "rank": None, "weight": 1.0, "contribution": 0.4}
+                for name, score in (("dense", 0.6), ("lexical", 2.5))
+            ],
         }
     ],
     "id": "0198f3a2-7c1e-8000-8000-000000000001",
@@ -213,6 +216,19 @@ def test_modes(mode: str, keys: set[str]) -> None:
     answer = found["hookSpecificOutput"]
     assert answer.keys() == {"hookEventName", *keys}
     assert answer.get("permissionDecision", mode) == mode
+
+
+def test_likeness_alone_denies_nothing() -> None:
+    """A failure without a word of the call is told to the agent, and the call goes on."""
+    alike = json.loads(json.dumps(NUDGE))
+    alike["evidence"][0]["signals"][1]["score"] = 0.0
+
+    found = decision([alike], "deny")
+    assert found is not None
+    assert found["hookSpecificOutput"].keys() == {"hookEventName", "additionalContext"}
+    found = decision([alike, NUDGE], "deny")
+    assert found is not None
+    assert found["hookSpecificOutput"]["permissionDecision"] == "deny"
 
 
 def test_the_example_nudge_is_a_gateways() -> None:

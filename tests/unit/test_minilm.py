@@ -190,3 +190,23 @@ def test_embedding_loads_no_heavy_library() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("the deployment failed", True),
+        ("✅ deployed the orders service to production", True),
+        ("Müller — “naïve” café", True),
+        ("备份失败", False),
+        ("🧨🧱", False),
+        ("백업 실패", False),
+        ("резервное копирование", False),
+        ("deploy 订单 failed", False),
+        ("k" * 300, False),
+        ("the key " + "k" * 300 + " was leaked", True),
+    ],
+)
+async def test_it_tells_which_words_it_knows(minilm: MiniLm, text: str, known: bool) -> None:
+    """Most tokens of a text are English pieces, or its vector means nothing."""
+    assert minilm.knows(text) is known

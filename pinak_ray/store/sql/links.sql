@@ -53,12 +53,13 @@ SELECT coalesce(sum(cardinality(memory_ids)), 0)::bigint FROM pinak.link_queue
 -- name: serve
 SELECT set_config('pinak.namespace_id', $1, true)
 
--- $1 the session's namespace, $2 memories of it, $3 the model, $4 how many links each, $5 the least
--- cosine. The nearest is the memory itself. Two memories that find each other get one link.
--- name: link_similar
-INSERT INTO pinak.memory_links (namespace_id, from_id, to_id, kind, strength)
-SELECT $1, greatest(q.id, near.id), least(q.id, near.id), 'similar',
-    least(1, 1 - near.distance)
+-- What is similar to memories, with the beginning of both texts. $1 the session's namespace, $2 memories
+-- of it, $3 the model, $4 how many each, $5 the least cosine. The nearest is the memory itself. Both are
+-- locked against going until they are linked.
+-- name: similar
+SELECT greatest(q.id, near.id) AS from_id, least(q.id, near.id) AS to_id,
+    least(1, 1 - near.distance) AS cosine,
+    left(own.content, 1000) AS one, left(m.content, 1000) AS other
 FROM unnest($2::uuid[]) AS q (id)
 JOIN pinak.memories AS own ON own.namespace_id = $1 AND own.id = q.id
 JOIN pinak.memory_vectors AS v
@@ -71,8 +72,15 @@ CROSS JOIN LATERAL (
     LIMIT $4
 ) AS near
 JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = near.id
-ORDER BY 2, 3
+ORDER BY 1, 2
 FOR KEY SHARE OF own, m
+
+-- Two memories that find each other get one link.
+-- name: link_similar
+INSERT INTO pinak.memory_links (namespace_id, from_id, to_id, kind, strength)
+SELECT $1, from_id, to_id, 'similar', strength
+FROM unnest($2::uuid[], $3::uuid[], $4::float8[]) AS q (from_id, to_id, strength)
+ORDER BY from_id, to_id
 ON CONFLICT DO NOTHING
 
 -- name: start

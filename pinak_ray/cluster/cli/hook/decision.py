@@ -19,9 +19,15 @@ _EVIDENCE_CHARS = 1_000
 
 
 def decision(nudges: Sequence[dict[str, Any]], mode: str) -> dict[str, Any] | None:
-    """Return the hook's answer to a gateway's nudges, or None to say nothing."""
+    """Return the hook's answer to a gateway's nudges, or None to say nothing.
+
+    What only resembles the call, and shares no word with it, denies nothing: the agent hears of it.
+    """
     if not nudges:
         return None
+    if mode == "deny":
+        said = [nudge for nudge in nudges if _shares_a_word(nudge)]
+        nudges, mode = (said, mode) if said else (nudges, "warn")
     warning = "\n".join(_said(nudge) for nudge in nudges)
     answer = {"hookEventName": "PreToolUse"}
     if mode != "warn":
@@ -29,6 +35,12 @@ def decision(nudges: Sequence[dict[str, Any]], mode: str) -> dict[str, Any] | No
     if mode != "deny":
         answer["additionalContext"] = warning
     return {"hookSpecificOutput": answer}
+
+
+def _shares_a_word(nudge: dict[str, Any]) -> bool:
+    """Tell whether any memory behind a nudge has a word of the call: a score of its words."""
+    signals = (signal for memory in nudge["evidence"] for signal in memory["signals"])
+    return any(signal["name"] == "lexical" and (signal["score"] or 0) > 0 for signal in signals)
 
 
 def _said(nudge: dict[str, Any]) -> str:
