@@ -30,14 +30,15 @@ def similarity(cosine: float, one: str, other: str, knows: Knows) -> float:
 
 def likeness(one: str, other: str) -> float:
     """Return the cosine of two texts' words and signs, in [0, 1]: 0 where they share none."""
-    ours, theirs = _signs(one), _signs(other)
+    ours, theirs = _signs(one[:_READ]), _signs(other[:_READ])
     if not ours or not theirs:
         return 0.0
     return len(ours & theirs) / math.sqrt(len(ours) * len(theirs))
 
 
+@lru_cache(maxsize=256)
 def _signs(text: str) -> frozenset[str]:
-    said = "".join(map(_parted, normalize("NFC", text[:_READ]).lower()))
+    said = "".join(map(_parted, normalize("NFC", text).lower()))
     return frozenset(sign for word in said.split() for sign in _parts(word))
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from pinak_ray.recall.fusion import Scores, known_or
+from pinak_ray.recall.paging import Turn, turn_of
 from pinak_ray.recall.recipes import (
     DENSE,
     LEXICAL,
@@ -53,6 +54,8 @@ class Candidates:
     rows: Sequence[Row]
     signals: dict[str, Scores]
     counts: dict[str, int]
+    turn: Turn | None = None
+    """What is on the page; None where the ranking of all says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,14 @@ class Search:
         said = await words
         names = (LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE)
         brought = dict(zip(names, (*said, *meaning), strict=True))
-        ids = list(set().union(*brought.values()))
-        rows, signals = await self._read(vector, ids)
         counts = {name: len(brought[name]) for name in self.recipe.weights}
-        return Candidates(rows, {name: signals[name] for name in counts}, counts)
+        turn, ids = None, list(set().union(*brought.values()))
+        if self.recipe.is_walked:
+            (alone,) = counts
+            ids = list(brought[alone][self.request.offset :])
+            turn = turn_of(ids, self.request)
+        rows, signals = await self._read(vector, ids)
+        return Candidates(rows, {name: signals[name] for name in counts}, counts, turn)
 
     async def _meaning(self, vector: bytes | None) -> Best:
         own, windows = self._limits(DENSE, WINDOW_DENSE)
@@ -137,25 +144,28 @@ class Search:
     async def listed(self) -> Candidates | None:
         """Return what a recipe lists by time; None for a recipe that compares."""
         arguments: tuple[Any, ...]
+        offset = self.request.offset
         if RECENCY in self.recipe.weights:
-            statement, arguments = query("recall", "recent"), self._limits(RECENCY)
+            (limit,) = self._limits(RECENCY)
+            statement, arguments = query("recall", "recent"), (limit - offset, offset)
         elif PHRASE in self.recipe.weights:
             statement = query("recall", "exact")
-            arguments = (self.request.query, *self._limits(PHRASE))
+            arguments = (self.request.query, *self._limits(PHRASE), offset)
         else:
             return None
         async with self.database.reading(self.namespace_id) as connection:
             rows = await connection.fetch(statement, self.namespace_id, *arguments, *self._filters)
         counts = dict.fromkeys(self.recipe.weights, len(rows))
         signals = {name: _column(rows, name) for name in counts}
-        return Candidates(rows, signals, counts)
+        turn = turn_of([row["id"] for row in rows], self.request)
+        return Candidates(rows, signals, counts, turn)
 
     def _reading(self) -> AbstractAsyncContextManager[Connection]:
         # These look up by key, whatever is asked; the functions plan what must be planned anew.
         return self.database.reading(self.namespace_id, generic_plans=True)
 
     def _limits(self, *names: str) -> tuple[int, ...]:
-        return tuple(self.recipe.limit(name, self.request.depth) for name in names)
+        return tuple(self.recipe.limit(name, self.request) for name in names)
 
     @property
     def _text(self) -> str:

@@ -166,7 +166,15 @@ def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> Recall
     # All that a model does not know has one vector: of equals, what says the query itself is first.
     keys = [(row["content"] != request.query, row["id"]) for row in found.rows]
     order = best_first(scores, keys)
-    chosen, cursor = page([at for at in order if kept[at]], request)
+    if found.turn is None:
+        chosen, cursor = page([at for at in order if kept[at]], request)
+    else:
+        place = {row["id"]: at for at, row in enumerate(found.rows)}
+        turn = [place[id_] for id_ in found.turn.ids if id_ in place]
+        chosen = [at for at in turn if kept[at]]
+        # Below the floor are all that follow.
+        is_last = found.turn.is_last or len(chosen) < len(turn)
+        cursor = None if is_last else request.next_cursor
     trace: Trace | None = None
     explained: list[tuple[Signal, ...]] = [()] * len(chosen)
     if request.trace:

@@ -98,9 +98,20 @@ class Recipe:
         }
         return {**self.weights, **{name: bonus for name, bonus in bonuses.items() if bonus}}
 
-    def limit(self, signal: str, k: int) -> int:
-        """Return how many candidates `signal` brings when `k` hits are wanted: 0 if unused."""
-        return max(self.candidates, k) if signal in self.weights else 0
+    @property
+    def is_walked(self) -> bool:
+        """Whether its pages go on to the last memory that answers: one signal has one order."""
+        return self.fusion is Fusion.NONE
+
+    def limit(self, signal: str, request: RecallRequest) -> int:
+        """Return how many candidates `signal` brings for a page: 0 if unused.
+
+        Walked, one more than the page needs: it says whether there is another page.
+        """
+        if signal not in self.weights:
+            return 0
+        wanted = request.offset + request.k + 1 if self.is_walked else request.depth
+        return max(self.candidates, wanted)
 
 
 _FOUR = MappingProxyType(dict.fromkeys((DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL), 0.25))

@@ -14,8 +14,10 @@ from pinak_ray.records.errors import InvalidInput
 
 __all__ = ["Place", "cursor_at", "place_at", "verified"]
 
-# 12 bytes are 16 characters without padding.
-_FORM = struct.Struct(">HH8s")
+# 15 bytes are 20 characters without padding.
+_FORM = struct.Struct(">IH9s")
+# Beyond all that a namespace holds, and with a page within what the database counts in.
+_MAX_OFFSET = 2_000_000_000
 
 
 class Place(NamedTuple):
@@ -52,8 +54,10 @@ def _unpacked(cursor: object) -> tuple[Place, bytes]:
         offset, depth, digest = _FORM.unpack(b64decode(cursor, altchars=b"-_", validate=True))
     except (ValueError, struct.error):
         raise InvalidInput("this is no cursor; give the last result's, unchanged") from None
+    if offset > _MAX_OFFSET:
+        raise InvalidInput("this is no cursor; give the last result's, unchanged")
     return Place(offset, depth), digest
 
 
 def _digest(place: Place, shape: bytes) -> bytes:
-    return blake2b(struct.pack(">HH", *place) + shape, digest_size=8).digest()
+    return blake2b(struct.pack(">IH", *place) + shape, digest_size=9).digest()

@@ -20,6 +20,7 @@ from pinak_ray.embedding import (
 from pinak_ray.recall import recipes
 from pinak_ray.recall.candidates import Candidates
 from pinak_ray.recall.fusion import Scores
+from pinak_ray.recall.paging import Turn, turn_of
 from pinak_ray.recall.recipes import Recipe
 from pinak_ray.recall.terms import Term
 from pinak_ray.records.errors import Conflict, NotFound
@@ -134,14 +135,24 @@ class LocalMemories:
         passing = np.array([self._passes(one, request.filters) for one in stored], dtype=np.bool)
         signals = {name: _signal(name, stored, request.query, vector) for name in recipe.weights}
         best = {
-            name: _best(np.where(passing, scores, np.nan), recipe.limit(name, request.depth))
+            name: _best(
+                np.where(passing, scores, np.nan),
+                recipe.limit(name, request),
+                newest_first=name in (recipes.RECENCY, recipes.PHRASE),
+            )
             for name, scores in signals.items()
         }
         found = sorted(set().union(*best.values()))
+        turn: Turn | None = None
+        if recipe.is_walked:
+            (alone,) = best.values()
+            found = sorted(alone[request.offset :])
+            turn = turn_of([stored[at].memory.id for at in alone[request.offset :]], request)
         return Candidates(
             [stored[at].memory._asdict() for at in found],
             {name: scores[found] for name, scores in signals.items()},
             {name: len(places) for name, places in best.items()},
+            turn,
         )
 
     def passing(self, namespace_id: int, filters: Filters) -> dict[UUID, Memory]:
@@ -312,8 +323,11 @@ def _cosines(vectors: Sequence[Vectors | None], vector: bytes | None) -> Scores:
     return scores
 
 
-def _best(scores: Scores, limit: int) -> list[int]:
-    """Return the places of the `limit` highest known scores; of equals the earlier place."""
+def _best(scores: Scores, limit: int, *, newest_first: bool = False) -> list[int]:
+    """Return the places of the `limit` highest known scores; of equals the earlier place, or the
+    later one, which is the newer memory's."""
     known = np.flatnonzero(~np.isnan(scores))
+    if newest_first:
+        known = known[::-1]
     order = known[np.argsort(-scores[known], kind="stable")]
     return [int(at) for at in order[:limit]]

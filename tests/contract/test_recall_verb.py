@@ -185,3 +185,42 @@ async def test_a_cursor_is_of_its_query_only(swarm: Swarm) -> None:
     for other in ({"query": "order"}, {"recipe": "recent"}, {"tags": ["a"]}):
         with pytest.raises(InvalidInput, match="cursor"):
             await ada.recall(**{"query": "orders", "recipe": "lexical", "cursor": cursor, **other})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("recipe", ["recent", "exact", "lexical", "dense"])
+async def test_one_signal_is_walked_to_the_last_memory(swarm: Swarm, recipe: str) -> None:
+    """However many there are, of equal times or not: each once, and only the last page says so."""
+    ada = swarm.agent("ada")
+    await asyncio.gather(
+        *(
+            ada.remember(
+                f"walked {n}", tags=["w"], ack="searchable", occurred_at=DAY + HOUR * (n % 3)
+            )
+            for n in range(260)
+        )
+    )
+    found: list[RecallResult] = []
+    while not found or found[-1].cursor is not None:
+        cursor = found[-1].cursor if found else None
+        size = (90, 1, 200)[len(found) % 3]
+        found.append(await ada.recall("walked", k=size, recipe=recipe, tags=["w"], cursor=cursor))
+
+    assert sorted(contents(page)[at] for page in found for at in range(len(page.hits))) == sorted(
+        f"walked {n}" for n in range(260)
+    )
+    assert [len(page.hits) for page in found] == [90, 1, 169]
+    if recipe in ("recent", "exact"):
+        times = [hit.occurred_at for page in found for hit in page.hits]
+        assert times == sorted(times, reverse=True)
+
+
+async def test_a_full_page_says_whether_there_is_more(swarm: Swarm) -> None:
+    """The largest page there is has a cursor where one more memory follows, and none where not."""
+    ada = swarm.agent("ada")
+    await asyncio.gather(*(ada.remember(f"counted {n}") for n in range(200)))
+    assert (await ada.recall(recipe="recent", k=200)).cursor is None
+    await ada.remember("one more")
+    page = await ada.recall(recipe="recent", k=200)
+    assert page.cursor is not None
+    (last,) = (await ada.recall(recipe="recent", k=200, cursor=page.cursor)).hits
+    assert last.id not in {hit.id for hit in page.hits}

@@ -16,6 +16,7 @@ from pinak_ray.recall.recipes import (
     recipe_named,
 )
 from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.recall import new_recall
 
 
 def test_unknown_recipes_are_refused_with_the_choices() -> None:
@@ -46,11 +47,11 @@ def test_rrf_uses_the_published_constant() -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
 def test_an_unused_signal_brings_no_candidates(recipe) -> None:  # type: ignore[no-untyped-def]
-    """A recipe asks only for its own signals, and for at least k of each."""
+    """A recipe asks only for its own signals, and for at least k of each; walked, for one more."""
     for signal in (DENSE, LEXICAL):
-        wanted = 200 if signal in recipe.weights else 0
-        assert recipe.limit(signal, 200) == wanted
-        assert recipe.limit(signal, 1) == min(wanted, 50)
+        wanted = 200 + recipe.is_walked if signal in recipe.weights else 0
+        assert recipe.limit(signal, new_recall("x", k=200)) == wanted
+        assert recipe.limit(signal, new_recall("x", k=1)) == min(wanted, 50)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)

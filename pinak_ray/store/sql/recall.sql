@@ -69,7 +69,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN pinak.text_scores($5, $4, $6, $7) AS s ON s.id = found.id
 ORDER BY m.id
 
--- $1 namespace, $2 how many, $3 to $13 the filters.
+-- $1 namespace, $2 how many, $3 after how many, $4 to $14 the filters.
 -- name: recent
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
@@ -77,18 +77,21 @@ SELECT
     extract(epoch FROM m.occurred_at)::float8 AS recency
 FROM pinak.memories AS m
 WHERE m.namespace_id = $1 AND pinak.passes(m, ROW(
-    $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text, $11::timestamptz, $12::timestamptz, $13::timestamptz)::pinak.filters)
+    $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+    $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz)::pinak.filters)
 ORDER BY m.occurred_at DESC, m.id DESC
-LIMIT $2
+LIMIT $2 OFFSET $3
 
--- $1 namespace, $2 the words, $3 how many, $4 to $14 the filters.
+-- $1 namespace, $2 the words, $3 how many, $4 after how many of these, $5 to $15 the filters.
 -- name: exact
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
     m.details, m.source, m.expires_at,
     extract(epoch FROM m.occurred_at)::float8 AS phrase
 FROM pinak.phrase_candidates($2, $3::integer, ROW(
-    $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz)::pinak.filters) AS found
+    $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+    $12::text, $13::timestamptz, $14::timestamptz, $15::timestamptz)::pinak.filters)
+    WITH ORDINALITY AS found (id, place)
 JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = found.id
+WHERE found.place > $4::bigint
+ORDER BY found.place
