@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pinak_ray.records.errors import (
         Conflict,
         Forbidden,
+        IdempotencyMismatch,
         InvalidInput,
         NotFound,
         NotRunning,
@@ -46,10 +47,11 @@ else:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Ack", "AgentHandle", "BoardHandle", "Conflict", "Forbidden", "Hit", "InvalidInput", "Layer",
-    "LinkKind", "NotFound", "NotRunning", "Nudge", "Outcome", "Overloaded", "PinakError",
-    "RecallResult", "Receipt", "Related", "ScratchpadHandle", "SetupError", "Superseded", "Swarm",
-    "Unauthorized", "Unavailable", "VersionConflict", "__version__", "connect",
+    "Ack", "AgentHandle", "BoardHandle", "Conflict", "Forbidden", "Hit", "IdempotencyMismatch",
+    "InvalidInput", "Layer", "LinkKind", "NotFound", "NotRunning", "Nudge", "Outcome", "Overloaded",
+    "PinakError", "RecallResult", "Receipt", "Related", "ScratchpadHandle", "SetupError",
+    "Superseded", "Swarm", "Unauthorized", "Unavailable", "VersionConflict", "__version__",
+    "connect",
 ]  # fmt: skip
 
 

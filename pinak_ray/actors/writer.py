@@ -134,24 +134,25 @@ class Writer:
         fate = fates.get(0)
         if isinstance(fate, Exception):
             raise fate
+        namespace_id, id_ = memory.key
+        id_ = id_ if fate is None else fate.id
         if ack is Ack.SEARCHABLE:
-            await self._await_searchable(memory.key)
-        return Receipt(memory.key[1], ack, fate is None)
+            await self._await_searchable((namespace_id, id_))
+        return Receipt(id_, ack, fate is None)
 
     async def revise(self, operation: Revise, model_id: int) -> Receipt:
         """Store a memory in the place of another one; `accepted` is reached with `durable`.
 
-        `model_id` names the model of a vector that the caller brought. Raises NotFound, Conflict,
-        Superseded, and Overloaded when too many wait.
+        `model_id` names the model of a vector that the caller brought. Raises NotFound, Superseded,
+        IdempotencyMismatch, and Overloaded when too many wait.
         """
         revision, ack = operation
         async with self._changing(revision.memory.namespace_id) as database:
-            new = await revise_memory(database, revision, model_id=model_id)
+            id_, new = await revise_memory(database, revision, model_id=model_id)
         self._wake_indexers_soon()
-        memory = revision.memory
         if ack is Ack.SEARCHABLE:
-            await self._await_searchable((memory.namespace_id, memory.id))
-        return Receipt(memory.id, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
+            await self._await_searchable((revision.memory.namespace_id, id_))
+        return Receipt(id_, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
 
     async def forget(self, operation: Forget) -> Receipt:
         """Make one memory unfindable, and remove it; raises Overloaded when too many wait."""

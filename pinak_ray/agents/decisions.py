@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pinak_ray.records.commands import Answer, Command, View
 from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.records.write_keys import WriteKey
 
 if TYPE_CHECKING:
     from pinak_ray.agents.entry_log import EntryLog
@@ -23,6 +24,7 @@ class Call(NamedTuple):
     id: UUID
     author: str
     now: datetime
+    write_key: WriteKey | None = None
 
 
 class Draft(NamedTuple):

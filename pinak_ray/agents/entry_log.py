@@ -8,10 +8,12 @@ from uuid import UUID, uuid5
 import orjson
 
 from pinak_ray.agents.decisions import Call, Draft
+from pinak_ray.agents.spent_keys import SpentKeys, version_under, with_key
 from pinak_ray.records.errors import InvalidInput, NotFound, VersionConflict
 from pinak_ray.records.memories import expiry
 from pinak_ray.records.operations import Post, Watch, WatchPage
 from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind
+from pinak_ray.records.write_keys import WriteKey
 
 __all__ = ["MAX_ENTRIES", "EntryLog"]
 
@@ -35,6 +37,7 @@ class EntryLog:
     _of_kind: dict[EntryKind, dict[UUID, None]] = field(default_factory=dict)
     _made_by: dict[UUID, UUID] = field(default_factory=dict)
     """The entry that an operation made or changed last, by the operation's id."""
+    _spent: SpentKeys[UUID] = field(default_factory=SpentKeys)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> "EntryLog":
@@ -61,10 +64,17 @@ class EntryLog:
             names = ", ".join(LOG_KINDS[post.owner.space])
             raise InvalidInput(f"a {post.kind} does not belong here; choose one of: {names}")
         held = self._held(post)
-        if held is not None and post.id in (held.id, held.operation_id):
+        lives = held is not None and _alive(held, now)
+        # A call that comes again brings back nothing that has ended; a caller's key may.
+        if (
+            held is not None
+            and post.id in (held.id, held.operation_id)
+            and (lives or post.write_key is None)
+        ):
             return held, False
         self._check_version(post, held, now)
         self._make_room(int(held is None), now)
+        version = 1 if held is None else held.version + 1
         entry = Entry(
             post.id if held is None else held.id,
             self.seq + 1,
@@ -73,13 +83,25 @@ class EntryLog:
             post.key,
             post.content,
             post.encoded_details,
-            1 if held is None else held.version + 1,
+            version,
             now,
             expiry(now, post.ttl_s),
             post.id,
+            _keys(held if lives else None, post.write_key, version),
         )
         self._put(entry)
         return entry, True
+
+    def spent(self, key: WriteKey, now: datetime) -> tuple[Entry, int] | None:
+        """Return the living entry that was written under a caller's key, and as which version.
+
+        Raises IdempotencyMismatch if something else was written under it.
+        """
+        id_ = self._spent.of(key)
+        entry = None if id_ is None else self.entries.get(id_)
+        if entry is None or not _alive(entry, now):
+            return None
+        return entry, version_under(entry.spent_keys, key)
 
     def read(
         self, after_seq: int, kinds: Sequence[EntryKind], limit: int, *, now: datetime
@@ -113,10 +135,13 @@ class EntryLog:
 
     def _held(self, post: Post) -> Entry | None:
         """Return the entry that this id made, whatever the post says now, or that holds its key."""
-        if post.id in self.entries or post.key is None:
-            return self.entries.get(post.id)
+        made = self.entries.get(post.id)
+        if post.key is None or (made is not None and made.key == post.key):
+            return made
         held_id = self._keyed.get((post.kind, post.key))
-        return None if held_id is None else self.entries.get(held_id)
+        held = None if held_id is None else self.entries.get(held_id)
+        # Under a caller's key an entry may have ended whose place is taken by now.
+        return made if held is None or (made is not None and post.write_key is None) else held
 
     def of_kind(self, kind: EntryKind, *, now: datetime) -> list[Entry]:
         """Return the live entries of one kind, in the order in which they were made."""
@@ -136,34 +161,45 @@ class EntryLog:
             raise NotFound(f"there is no {kind} {id_} here")
         return entry
 
-    def made_by(self, operation_id: UUID) -> Entry | None:
-        """Return what this operation made, or what it changed if nothing has changed it since."""
-        return self.entries.get(self._made_by.get(operation_id, operation_id))
+    def made_by(self, operation_id: UUID, *, now: datetime | None = None) -> Entry | None:
+        """Return what this operation made, or what it changed if nothing has changed it since.
+
+        With `now` only what still lives.
+        """
+        made = self.entries.get(self._made_by.get(operation_id, operation_id))
+        return made if made is None or now is None or _alive(made, now) else None
 
     def write(self, drafts: Sequence[Draft], call: Call) -> list[tuple[Entry, int]]:
         """Write what a command decided; return each entry with the `seq` that it replaces, or 0.
 
         Raises InvalidInput, and writes nothing, when the log is full.
         """
-        new = sum(draft.id is None or draft.id not in self.entries for draft in drafts)
-        self._make_room(new, call.now)
+        # The first entry answers for the operation; the others are told apart by their place.
+        operations = [
+            uuid5(call.id, str(place)) if place else call.id for place in range(len(drafts))
+        ]
+        ids = [draft.id or made for draft, made in zip(drafts, operations, strict=True)]
+        self._make_room(sum(id_ not in self.entries for id_ in ids), call.now)
         written = []
-        for place, draft in enumerate(drafts):
-            # The first entry answers for the operation; the others are told apart by their place.
-            operation_id = call.id if place == 0 else uuid5(call.id, str(place))
-            held = None if draft.id is None else self.entries.get(draft.id)
+        for place, (draft, id_, operation_id) in enumerate(
+            zip(drafts, ids, operations, strict=True)
+        ):
+            held = self.entries.get(id_)
+            version = 1 if held is None else held.version + 1
+            lives = held is not None and _alive(held, call.now)
             entry = Entry(
-                draft.id or operation_id,
+                id_,
                 self.seq + 1,
                 draft.kind,
                 draft.author or call.author,
                 draft.key,
                 draft.content,
                 orjson.dumps(draft.details),
-                1 if held is None else held.version + 1,
-                call.now if held is None else held.created_at,
+                version,
+                call.now if held is None or draft.id is None else held.created_at,
                 draft.expires_at,
                 operation_id,
+                _keys(held if lives else None, None if place else call.write_key, version),
             )
             self._put(entry)
             written.append((entry, 0 if held is None else held.seq))
@@ -187,23 +223,39 @@ class EntryLog:
 
     def _drop(self, entry: Entry) -> None:
         del self.entries[entry.id], self._of_kind[entry.kind][entry.id]
+        self._spent.replace(entry.id, entry.spent_keys, None)
         self._made_by.pop(entry.operation_id, None)
+        self._let_go_of_key(entry)
+        self.size_bytes -= _size(entry)
+
+    def _let_go_of_key(self, entry: Entry) -> None:
         if entry.key is not None and self._keyed.get((entry.kind, entry.key)) == entry.id:
             del self._keyed[entry.kind, entry.key]
-        self.size_bytes -= _size(entry)
 
     def _put(self, entry: Entry) -> None:
         # Re-inserted at the end: the order is that of the last change.
         replaced = self.entries.pop(entry.id, None)
         self.entries[entry.id] = entry
         self.size_bytes += _size(entry) - (_size(replaced) if replaced is not None else 0)
+        before = None
         if replaced is not None:
             self._made_by.pop(replaced.operation_id, None)
+            before = replaced.spent_keys
+            if replaced.key != entry.key:
+                self._let_go_of_key(replaced)
+        if before is not entry.spent_keys:
+            self._spent.replace(entry.id, before, entry.spent_keys)
         self._made_by[entry.operation_id] = entry.id
         self._of_kind.setdefault(entry.kind, {})[entry.id] = None
         if entry.key is not None:
             self._keyed[entry.kind, entry.key] = entry.id
         self.seq = max(self.seq, entry.seq)
+
+
+def _keys(replaced: Entry | None, key: WriteKey | None, version: int) -> bytes | None:
+    """Return the keys of the living entry that is replaced, with the one of this version."""
+    before = None if replaced is None else replaced.spent_keys
+    return before if key is None else with_key(before, key, version)
 
 
 def _alive(entry: Entry, now: datetime) -> bool:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from pinak_ray.agents.activations import Activation, Activations
+from pinak_ray.agents.applied import applied
 from pinak_ray.agents.attempts import Attempts
-from pinak_ray.agents.changes import Change, PutEntry, PutItem
+from pinak_ray.agents.changes import Change
 from pinak_ray.agents.entry_log import EntryLog
-from pinak_ray.agents.rules import execute
 from pinak_ray.agents.views import Views, fate
 from pinak_ray.agents.watchers import Watchers
 from pinak_ray.agents.working_memory import WorkingMemory
@@ -31,9 +31,6 @@ from pinak_ray.records.operations import (
     Note,
     Origin,
     Post,
-    Query,
-    Read,
-    Recollect,
     Watch,
     WatchPage,
 )
@@ -236,12 +233,14 @@ class Host:
         now, at = self.clock(), time.monotonic()
         for index, operation in enumerate(operations):
             try:
-                result, made = self._apply_one(operation, now, at, origin, earlier)
+                activation = self._use(operation.owner, at)
+                result, made = applied(operation, activation, self.views, now, origin, earlier)
             except PinakError as refusal:
                 results.append(refusal)
                 continue
             results.append(result)
             if made:
+                self.activations.recount(activation)
                 changes += made
                 awaited += [index] * len(made)
                 durable = durable or not _may_wait(operation)
@@ -257,61 +256,6 @@ class Host:
         for index in shown:
             results[index] = await fate(results[index])
         return results
-
-    def _apply_one(
-        self,
-        operation: HostOperation,
-        now: datetime,
-        at: float,
-        origin: Origin | None,
-        earlier: Mapping[UUID, Receipt],
-    ) -> tuple[Any, Sequence[Change]]:
-        activation = self._use(operation.owner, at)
-        if isinstance(operation, Note):  # the most frequent by far: before the cases, one by one
-            return self._note(activation, operation, now, origin, earlier)
-        match operation:
-            case Post() if operation.id in earlier:
-                return earlier[operation.id]._replace(ack=operation.ack), ()
-            case Execute():
-                result, written = execute(activation.entries, operation, now, earlier)
-                self.activations.recount(activation)
-                return result, [
-                    # One receipt an operation: that of its first entry.
-                    PutEntry(operation.owner, entry, None if place else origin, replaced_seq)
-                    for place, (entry, replaced_seq) in enumerate(written)
-                ]
-            case Query():
-                return self.views.show(operation, activation.entries, now), ()
-            case Recollect():
-                return activation.working.recollect(operation.key, now=now), ()
-            case Post():
-                replaced_seq = activation.entries.replaced_seq(operation)
-                entry, new = activation.entries.post(operation, now=now)
-                self.activations.recount(activation)
-                receipt = Receipt(entry.id, operation.ack, new, entry.version)
-                return receipt, [PutEntry(operation.owner, entry, origin, replaced_seq)]
-            case Read():
-                read = activation.entries.read(
-                    operation.after_seq, operation.kinds, operation.limit, now=now
-                )
-                return read, ()
-
-    def _note(
-        self,
-        activation: Activation,
-        note: Note,
-        now: datetime,
-        origin: Origin | None,
-        earlier: Mapping[UUID, Receipt],
-    ) -> tuple[Receipt, Sequence[Change]]:
-        owner, key, encoded, id_, ttl_s, expected_version, ack = note
-        if id_ in earlier:
-            return earlier[id_]._replace(ack=ack), ()
-        item, new = activation.working.note(
-            key, encoded, id_, now=now, ttl_s=ttl_s, expected_version=expected_version
-        )
-        self.activations.recount(activation)
-        return Receipt(id_, ack, new, item.version), (PutItem(owner, item, origin),)
 
     def _use(self, owner: Owner, at: float) -> Activation:
         activation = self.activations.use(owner, at)

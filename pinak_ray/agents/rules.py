@@ -26,18 +26,23 @@ def execute(
 ) -> tuple[Any, list[tuple[Entry, int]]]:
     """Carry out one command; return its result, and the entries written with what they replace.
 
-    A repeated operation is answered with its first receipt. What answers more than a receipt is
-    decided again: its rule knows what its own author holds.
+    A repeated operation is answered with its first receipt, and another one under its key is
+    refused. What answers more than a receipt is decided again: its rule knows what its own author
+    holds.
     """
-    owner, id_, author, command, ack = operation
+    owner, id_, author, command, ack, key = operation
     if command.space is not owner.space:
         raise InvalidInput(f"{command.verb} belongs to a {command.space}, not to a {owner.space}")
+    spent = None if key is None else log.spent(key, now)
     if command.answer is Receipt:
         if id_ in earlier:
             return earlier[id_]._replace(ack=ack), []
-        if (made := log.made_by(id_)) is not None:
+        if spent is not None:
+            entry, version = spent
+            return Receipt(entry.id, ack, False, version), []
+        if (made := log.made_by(id_, now=None if key is None else now)) is not None:
             return Receipt(made.id, ack, False, made.version), []
-    call = Call(id_, author, now)
+    call = Call(id_, author, now, key)
     drafts, held, answer = _RULES[type(command)](log, command, call)
     written = log.write(drafts, call)
     if answer is not None:

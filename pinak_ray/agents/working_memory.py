@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from pinak_ray.agents.spent_keys import SpentKeys, version_under, with_key
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.memories import expiry
 from pinak_ray.records.state import WorkingItem
+from pinak_ray.records.write_keys import WriteKey
 
 __all__ = ["MAX_ITEMS", "WorkingMemory"]
 
@@ -25,12 +27,28 @@ class WorkingMemory:
     items: dict[str, WorkingItem] = field(default_factory=dict)
     size_bytes: int = 0
     """About how much memory the items take."""
+    _spent: SpentKeys[str] = field(default_factory=SpentKeys)
 
     @classmethod
     def of(cls, items: Iterable[WorkingItem]) -> "WorkingMemory":
         """Return a working memory that holds these items."""
         held = {item.key: item for item in items}
-        return cls(held, sum(map(_size, held.values())))
+        memory = cls(held, sum(map(_size, held.values())))
+        for item in held.values():
+            if item.spent_keys is not None:
+                memory._spent.replace(item.key, None, item.spent_keys)
+        return memory
+
+    def spent(self, key: WriteKey, now: datetime) -> tuple[WorkingItem, int] | None:
+        """Return the living item that was written under a caller's key, and as which version.
+
+        Raises IdempotencyMismatch if something else was written under it.
+        """
+        name = self._spent.of(key)
+        item = None if name is None else self.items.get(name)
+        if item is None or not _alive(item, now):
+            return None
+        return item, version_under(item.spent_keys, key)
 
     def note(
         self,
@@ -41,6 +59,7 @@ class WorkingMemory:
         now: datetime,
         ttl_s: float | None = None,
         expected_version: int | None = None,
+        write_key: WriteKey | None = None,
     ) -> tuple[WorkingItem, bool]:
         """Write one item; return it with its new version, and whether this call wrote it.
 
@@ -48,7 +67,12 @@ class WorkingMemory:
         item for an old one. Raises VersionConflict, and InvalidInput when the memory is full.
         """
         held = self.items.get(key)
-        if held is not None and held.operation_id == operation_id:
+        # A call that comes again brings back nothing that has ended; a caller's key may.
+        if (
+            held is not None
+            and held.operation_id == operation_id
+            and (write_key is None or _alive(held, now))
+        ):
             return held, False
         current = held.version if held is not None else 0
         if expected_version is not None:
@@ -62,7 +86,10 @@ class WorkingMemory:
                     f"working memory holds {MAX_ITEMS} items, its limit; reuse keys or set ttl_s"
                 )
         expires_at = None if ttl_s is None else expiry(now, ttl_s)
-        item = WorkingItem(key, encoded, current + 1, now, expires_at, operation_id)
+        spent = None if held is None else held.spent_keys
+        item = WorkingItem(key, encoded, current + 1, now, expires_at, operation_id, spent)
+        if spent is not None or write_key is not None:
+            item = self._with_keys(item, held, write_key, now)
         self.items[key] = item
         if held is None:
             self.size_bytes += _size(item)
@@ -77,7 +104,21 @@ class WorkingMemory:
         item = self.items.get(key)
         return (item,) if item is not None and _alive(item, now) else ()
 
+    def _with_keys(
+        self, item: WorkingItem, held: WorkingItem | None, key: WriteKey | None, now: datetime
+    ) -> WorkingItem:
+        """Return the item with the keys of the one that it replaces, if that lives, and its own."""
+        before = None if held is None else held.spent_keys
+        after = before if held is not None and _alive(held, now) else None
+        if key is not None:
+            after = with_key(after, key, item.version)
+        self._spent.replace(item.key, before, after)
+        return item._replace(spent_keys=after)
+
     def _drop_expired(self, now: datetime) -> None:
+        for item in self.items.values():
+            if not _alive(item, now):
+                self._spent.replace(item.key, item.spent_keys, None)
         self.items = {key: item for key, item in self.items.items() if _alive(item, now)}
         self.size_bytes = sum(map(_size, self.items.values()))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from uuid import UUID
 
 import orjson
 
@@ -55,6 +56,7 @@ from pinak_ray.records.templates import (
     Templates,
     ToldOutcome,
 )
+from pinak_ray.records.write_keys import WriteKey
 
 __all__ = ["HttpRequest", "http_request"]
 
@@ -69,6 +71,8 @@ class HttpRequest(NamedTuple):
     parameters: Mapping[str, Any] | None = None
     waits_s: float = 0.0
     """Of a long poll, which has connections of its own: it must not keep the others out."""
+    write_id: UUID | None = None
+    """Of a write: made here, so that a retry over another connection is the same write."""
 
 
 def http_request(operation: Any) -> HttpRequest:
@@ -87,10 +91,12 @@ def http_request(operation: Any) -> HttpRequest:
 def _of_memories(operation: Any) -> HttpRequest | None:
     match operation:
         case Remember(memory, ack):
-            return HttpRequest("POST", "/v1/memories", {**_memory(memory), "ack": ack}, receipt)
+            body = {**_memory(memory), "ack": ack}
+            return HttpRequest("POST", "/v1/memories", body, receipt, write_id=memory.id)
         case Revise(revision, ack):
             path = f"/v1/memories/{revision.memory_id}"
-            return HttpRequest("PUT", path, {**_revision(revision), "ack": ack}, receipt)
+            body = {**_revision(revision), "ack": ack}
+            return HttpRequest("PUT", path, body, receipt, write_id=revision.memory.id)
         case Forget(_, memory_id):
             return HttpRequest("DELETE", f"/v1/memories/{memory_id}", None, receipt)
         case Recall(_, request):
@@ -205,6 +211,11 @@ def _entries_path(owner: Owner) -> str:
     return f"{_agent(owner)}/scratchpad"
 
 
+def _made(id_: UUID, key: WriteKey | None) -> UUID | None:
+    """Return the id that was made for this call; under a caller's key there is none."""
+    return id_ if key is None else None
+
+
 def _vector(vector: bytes | None) -> list[float] | None:
     return None if vector is None else [float(value) for value in decode_halfvec(vector)]
 
@@ -223,12 +234,11 @@ def _memory(memory: Memory) -> dict[str, Any]:
         "entities": memory.entities,
         "outcome": memory.outcome,
         "salience": memory.salience,
-        "occurred_at": memory.occurred_at,
+        "occurred_at": None if memory.occurred_at == memory.created_at else memory.occurred_at,
         "ttl_s": ttl_s,
         "source": memory.source,
         "vector": _vector(memory.vector),
-        # The id was made here, so that a retry over another connection is the same write.
-        "idempotency_key": str(memory.id),
+        "idempotency_key": memory.write_key and memory.write_key.text,
     }
 
 
@@ -275,10 +285,11 @@ def _note(note: Note) -> HttpRequest:
         "value": orjson.Fragment(note.encoded),
         "ttl_s": note.ttl_s,
         "expected_version": note.expected_version,
-        "idempotency_key": str(note.id),
+        "idempotency_key": note.write_key and note.write_key.text,
         "ack": note.ack,
     }
-    return HttpRequest("PUT", f"{_agent(note.owner)}/working/{_part(note.key)}", body, receipt)
+    path = f"{_agent(note.owner)}/working/{_part(note.key)}"
+    return HttpRequest("PUT", path, body, receipt, write_id=_made(note.id, note.write_key))
 
 
 def _watch(watch: Watch) -> HttpRequest:
@@ -297,17 +308,18 @@ def _watch(watch: Watch) -> HttpRequest:
 
 
 def _execute(operation: Execute[Any]) -> HttpRequest:
-    owner, id_, author, command, ack = operation
+    owner, id_, author, command, ack, key = operation
     body = {
         **command.model_dump(mode="json"),
-        "idempotency_key": str(id_),
+        "idempotency_key": key and key.text,
         "ack": ack,
     }
     if owner.space is Space.BOARD:
         body["author"] = author
     answer: Any = command.answer
     parse = receipt if answer is Receipt else answer.model_validate
-    return HttpRequest("POST", f"{_entries_path(owner)}/{command.verb}", body, parse)
+    path = f"{_entries_path(owner)}/{command.verb}"
+    return HttpRequest("POST", path, body, parse, write_id=_made(id_, key))
 
 
 def _post(post: Post) -> HttpRequest:
@@ -316,9 +328,10 @@ def _post(post: Post) -> HttpRequest:
         "content": post.content,
         "details": orjson.Fragment(post.encoded_details),
         "ttl_s": post.ttl_s,
-        "idempotency_key": str(post.id),
+        "idempotency_key": post.write_key and post.write_key.text,
         "ack": post.ack,
     }
     if post.owner.space is Space.BOARD:
         body |= {"author": post.author, "key": post.key, "expected_version": post.expected_version}
-    return HttpRequest("POST", _entries_path(post.owner), body, receipt)
+    path, made = _entries_path(post.owner), _made(post.id, post.write_key)
+    return HttpRequest("POST", path, body, receipt, write_id=made)

@@ -25,6 +25,7 @@ from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import (
     Operation,
 )
+from pinak_ray.records.write_keys import WRITE_ID
 
 __all__ = ["About", "HttpTransport"]
 
@@ -170,13 +171,16 @@ class HttpTransport:
 
     async def _ask(self, request: HttpRequest) -> httpx.Response:
         content = None if request.body is None else orjson.dumps(request.body)
+        headers = {"Content-Type": "application/json"} if content else {}
+        if request.write_id is not None:
+            headers[WRITE_ID] = str(request.write_id)
         clients = await self._clients.here()
         return await (clients.watches if request.waits_s else clients.calls).request(
             request.method,
             request.path,
             content=content,
             params=request.parameters,
-            headers={"Content-Type": "application/json"} if content else None,
+            headers=headers,
         )
 
 

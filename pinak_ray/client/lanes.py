@@ -33,7 +33,10 @@ _LAST_BACKOFF_S = 0.3
 
 
 def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[EncodedMemory]:
-    """Return a lane to this Writer; without `durable` the receipt comes once it holds the row."""
+    """Return a lane to this Writer; without `durable` the receipt comes once it holds the row.
+
+    Its results are None of what is new, or the Duplicate that was met.
+    """
     method = "write" if durable else "accept"
 
     async def carry(batch: Sequence[EncodedMemory]) -> Sequence[Any]:
@@ -43,14 +46,14 @@ def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[Encod
             name, lambda actor: getattr(actor, method).remote(rows, vectors)
         )
         if fates is None:
-            return [True] * len(batch)
-        return [_news(fates.get(index)) for index in range(len(batch))]
+            return [None] * len(batch)
+        return [fates.get(index) for index in range(len(batch))]
 
     return Batcher(carry, max_batch=_WRITE_BATCH, size_of=lambda memory: memory.size)
 
 
 def link_lane(calls: ActorCalls, name: str) -> Batcher[LinkChange]:
-    """Return a lane to this Writer for changes of links; its results are as `writer_lane`'s."""
+    """Return a lane to this Writer for changes of links; its results say whether each was new."""
 
     async def carry(batch: Sequence[LinkChange]) -> Sequence[Any]:
         changes = list(batch)

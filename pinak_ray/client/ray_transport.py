@@ -52,7 +52,7 @@ from pinak_ray.records.promotion import FindPromoted
 from pinak_ray.records.templates import ReadOutcomes, TellOutcome
 from pinak_ray.records.topology import SUPERVISOR, Topology
 from pinak_ray.store.embedding_models import RegisteredModel
-from pinak_ray.store.memories import EncodedMemory, encode_memory
+from pinak_ray.store.memories import Duplicate, EncodedMemory, encode_memory
 
 __all__ = ["SEARCHES", "RayTransport"]
 
@@ -172,7 +172,7 @@ class RayTransport:
         match operation:
             case Remember():
                 writer = self._calls.actor(self._writer_of(operation.memory.agent))
-                return writer.write_one.remote(self._encode(operation), operation.ack)
+                return writer.write_one.remote(self._encode(operation), operation.committed().ack)
             case Revise() | Forget():
                 writer, method, arguments = self._change(operation)
                 return getattr(self._calls.actor(writer), method).remote(*arguments)
@@ -249,15 +249,17 @@ class RayTransport:
 
     async def _remember(self, operation: Remember) -> Receipt:
         lanes = self._lanes_here().writers
-        durable = operation.ack is not Ack.ACCEPTED
-        name = self._writer_of(operation.memory.agent), durable
+        memory, ack = operation.committed()
+        durable = ack is not Ack.ACCEPTED
+        name = self._writer_of(memory.agent), durable
         lane = lanes.get(name)
         if lane is None:
             lane = lanes[name] = writer_lane(self._calls, name[0], durable=durable)
-        new = await lane.put(self._encode(operation))
-        if operation.ack is Ack.SEARCHABLE:
-            await self._await_searchable(operation)
-        return Receipt(operation.memory.id, operation.ack, new)
+        held: Duplicate | None = await lane.put(self._encode(operation))
+        id_ = memory.id if held is None or held.id is None else held.id
+        if ack is Ack.SEARCHABLE:
+            await self._await_searchable(memory.namespace_id, id_)
+        return Receipt(id_, ack, held is None)
 
     def _writer_of_link(self, change: LinkChange) -> str:
         """One link's changes always take the same writer, which has them in line."""
@@ -272,13 +274,13 @@ class RayTransport:
             lane = lanes[name] = link_lane(self._calls, name)
         return Receipt(operation.change.id, operation.ack, await lane.put(operation.change))
 
-    async def _await_searchable(self, operation: Remember) -> None:
+    async def _await_searchable(self, namespace_id: int, memory_id: UUID) -> None:
         lanes = self._lanes_here().indexers
         name = self._calls.any_of(self.topology.indexers)
         lane = lanes.get(name)
         if lane is None:
             lane = lanes[name] = indexer_lane(self._calls, name)
-        await lane.put((operation.memory.namespace_id, operation.memory.id))
+        await lane.put((namespace_id, memory_id))
 
     def _on_host(self, operation: HostOperation) -> "asyncio.Future[Any]":
         lanes = self._lanes_here()

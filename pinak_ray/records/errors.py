@@ -2,7 +2,8 @@
 
 PinakError
 ├── InvalidInput        bad input; nothing was stored                      HTTP 422
-│   └── WrongDimension  a vector of another length than the model's
+│   ├── WrongDimension  a vector of another length than the model's
+│   └── IdempotencyMismatch  the key stands for another write
 ├── NotFound            the named thing does not exist                     HTTP 404
 ├── Conflict            the state is not what the caller expected          HTTP 409
 │   ├── VersionConflict compare-and-set lost: carries the current version
@@ -31,6 +32,7 @@ __all__ = [
     "DatabaseUnavailable",
     "EmbedderUnavailable",
     "Forbidden",
+    "IdempotencyMismatch",
     "InvalidInput",
     "NotFound",
     "NotRunning",
@@ -69,6 +71,12 @@ class WrongDimension(InvalidInput):
     """A vector's length differs from the model's dimension."""
 
     code = "wrong_dimension"
+
+
+class IdempotencyMismatch(InvalidInput):
+    """The idempotency key was used for another write; give this one a key of its own."""
+
+    code = "idempotency_mismatch"
 
 
 class NotFound(PinakError):

@@ -7,7 +7,7 @@ import time
 from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
 
-__all__ = ["NamespaceKey", "id_from_bytes", "id_from_key", "uuid7", "write_id"]
+__all__ = ["NamespaceKey", "id_from_bytes", "id_from_key", "id_like", "uuid7"]
 
 # UUIDs are immutable; these are the setters of their two slots.
 _new_uuid: Any = object.__new__
@@ -24,8 +24,6 @@ _last_tick = 0
 _TICKS_PER_MS = 4096
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
-_UUID_CHARACTERS = 36
-_OUR_VERSIONS = (7, 8)
 
 
 def uuid7() -> UUID:
@@ -56,33 +54,23 @@ def _uuid(value: int) -> UUID:
     return made
 
 
-def id_from_key(namespace_id: int, agent: str, key: str) -> UUID:
-    """Return the one id that belongs to a caller's idempotency key (UUIDv8 over SHA-256)."""
-    parts = (str(namespace_id), agent, key)
-    digest = hashlib.sha256("\x1f".join(f"{len(p)}:{p}" for p in parts).encode()).digest()
-    value = int.from_bytes(digest[:16])
-    value = value & ~(0xF << 76) | 8 << 76
-    value = value & ~(0x3 << 62) | 2 << 62
-    return UUID(int=value)
+def id_from_key(namespace_id: int, *parts: str) -> UUID:
+    """Return the one id that belongs to these parts, as a caller's key (UUIDv8 over SHA-256)."""
+    value = _hashed(namespace_id, parts) & ~(0xF << 76) | 8 << 76
+    return UUID(int=value & ~(0x3 << 62) | _VARIANT)
 
 
-def write_id(namespace_id: int, owner: str, key: str | None) -> UUID:
-    """Return the id of a write: new, or the one that its idempotency key stands for.
+def id_like(made: UUID, namespace_id: int, *parts: str) -> UUID:
+    """Return the id that `made`, a UUIDv7, has among these parts: of the same time, so that it is
+    stored beside its neighbours, and equal to no id that is known elsewhere."""
+    free = _hashed(namespace_id, (*parts, str(made)))
+    rest = (free & ~(0xF << 76) | _VERSION_7) & ~(0x3 << 62) | _VARIANT
+    return UUID(int=made.int >> 80 << 80 | rest & (1 << 80) - 1)
 
-    A key that is itself one of our ids is that id: so a write keeps its identity from the client
-    that made it, over any wire and any number of retries.
-    """
-    if key is None:
-        return uuid7()
-    if len(key) == _UUID_CHARACTERS:
-        try:
-            given = UUID(key)
-        except ValueError:
-            pass
-        else:
-            if given.version in _OUR_VERSIONS:
-                return given
-    return id_from_key(namespace_id, owner, key)
+
+def _hashed(namespace_id: int, parts: tuple[str, ...]) -> int:
+    text = "\x1f".join(f"{len(part)}:{part}" for part in (str(namespace_id), *parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
 
 
 class NamespaceKey(NamedTuple):

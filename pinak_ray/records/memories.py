@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.ids import write_id
+from pinak_ray.records.ids import id_like, uuid7
 from pinak_ray.records.limits import (
     check_details,
     check_labels,
@@ -16,6 +18,7 @@ from pinak_ray.records.limits import (
     check_text,
     check_ttl,
 )
+from pinak_ray.records.write_keys import WriteKey, write_key
 
 __all__ = ["Ack", "Layer", "Memory", "Outcome", "Receipt", "ack_level", "new_memory"]
 
@@ -81,8 +84,22 @@ class Memory(NamedTuple):
     expires_at: datetime | None
     source: str | None
     vector: bytes | None = None
+    write_key: WriteKey | None = None
+
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What its caller said; neither ids nor what the clock said."""
+        lives = None if self.expires_at is None else self.expires_at - self.created_at
+        return (
+            self.layer, self.content, self.session, orjson.loads(self.details), self.tags,
+            self.entities, self.outcome, self.salience,
+            None if self.occurred_at == self.created_at else self.occurred_at,
+            None if lives is None else lives // _MICROSECOND, self.source,
+            None if self.vector is None else self.vector.hex(),
+        )  # fmt: skip
 
 
+_MICROSECOND = timedelta(microseconds=1)
 # A dictionary is four times as fast as calling an Enum, and these are looked up for every write.
 _MEMBERS: dict[type[StrEnum], dict[str, Any]] = {
     enum: {member.value: member for member in enum} for enum in (Layer, Outcome, Ack)
@@ -152,13 +169,15 @@ def new_memory(
     source: str | None = None,
     vector: bytes | None = None,
     idempotency_key: str | None = None,
+    made: UUID | None = None,
 ) -> Memory:
-    """Return a checked Memory with its id; raises InvalidInput and makes nothing on bad input."""
+    """Return a checked Memory with its id; raises InvalidInput and makes nothing on bad input.
+
+    `made` is the id that a client outside of the stack made for this call.
+    """
     now = datetime.now(UTC)
-    if idempotency_key is not None:
-        check_name("idempotency_key", idempotency_key)
-    return Memory(
-        write_id(namespace_id, agent, idempotency_key),
+    memory = Memory(
+        uuid7() if made is None else id_like(made, namespace_id, agent),
         namespace_id,
         check_name("agent", agent),
         layer if type(layer) is Layer else layer_named(layer),
@@ -174,6 +193,19 @@ def new_memory(
         expiry(now, ttl_s),
         None if source is None else check_text("source", source, limit=2048),
         vector,
+    )
+    return memory if idempotency_key is None else keyed(memory, idempotency_key, "remember")
+
+
+def keyed(memory: Memory, text: str, *verb: str) -> Memory:
+    """Return the memory under a caller's key, for this verb; raises InvalidInput.
+
+    All that stores a memory for an agent shares its keys: a revision under the key of a memory
+    would swallow it.
+    """
+    scope = (memory.agent,)
+    return memory._replace(
+        write_key=write_key(memory.namespace_id, scope, text, (verb, memory.said))
     )
 
 

@@ -17,6 +17,7 @@ from pinak_ray.records.nudges import Intent, Nudge, Verdict
 from pinak_ray.records.recall import RecallRequest, RecallResult
 from pinak_ray.records.revisions import Revision
 from pinak_ray.records.state import Entry, EntryKind, Owner, WorkingItem
+from pinak_ray.records.write_keys import WriteKey
 
 __all__ = [
     "ChangeLink",
@@ -73,6 +74,13 @@ class Remember(_Remember, Operation[Receipt]):
     """Store one memory."""
 
     __slots__ = ()
+
+    def committed(self) -> "Remember":
+        """Return it with the ack level that it can have: what a key stands for is known, and
+        another write under it refused, once it is committed."""
+        if self.ack is not Ack.ACCEPTED or self.memory.write_key is None:
+            return self
+        return Remember(self.memory, Ack.DURABLE)
 
 
 class _Revise(NamedTuple):
@@ -190,6 +198,7 @@ class _Note(NamedTuple):
     ttl_s: float | None = None
     expected_version: int | None = None
     ack: Ack = Ack.DURABLE
+    write_key: WriteKey | None = None
 
 
 class Note(_Note, Operation[Receipt]):
@@ -233,6 +242,7 @@ class _Post(NamedTuple):
     ttl_s: float | None = None
     expected_version: int | None = None
     ack: Ack = Ack.DURABLE
+    write_key: WriteKey | None = None
 
 
 class Post(_Post, Operation[Receipt]):
@@ -260,6 +270,7 @@ class _Execute(NamedTuple):
     author: str
     command: Command
     ack: Ack = Ack.DURABLE
+    write_key: WriteKey | None = None
 
 
 class Execute(_Execute, Operation[R_co]):

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pinak_ray.records.errors import InvalidInput, Superseded
 from pinak_ray.records.limits import check_id
-from pinak_ray.records.memories import Memory, new_memory
+from pinak_ray.records.memories import Memory, keyed, new_memory
 
 __all__ = ["Revision", "Version", "new_revision"]
 
@@ -38,12 +37,6 @@ class Revision(NamedTuple):
         }
         return self.memory._replace(**kept)
 
-    def is_done(self, superseded_by: UUID | None) -> bool:
-        """Return True if this very revision was stored before; raises Superseded for another."""
-        if superseded_by not in (None, self.memory.id):
-            raise Superseded(self.memory_id, superseded_by)
-        return superseded_by is not None
-
 
 def new_revision(
     namespace_id: int,
@@ -53,6 +46,7 @@ def new_revision(
     *,
     vector: bytes | None = None,
     idempotency_key: str | None = None,
+    made: UUID | None = None,
     **fields: Any,
 ) -> Revision:
     """Return a checked Revision; raises InvalidInput.
@@ -60,12 +54,10 @@ def new_revision(
     `fields` are new_memory's; what is None or not given stays as it was.
     """
     given = {name: value for name, value in fields.items() if value is not None}
-    memory = new_memory(
-        namespace_id, agent, content, vector=vector, idempotency_key=idempotency_key, **given
-    )
+    memory = new_memory(namespace_id, agent, content, vector=vector, made=made, **given)
     superseded = check_id("memory_id", memory_id)
-    if superseded == memory.id:
-        raise InvalidInput("a memory cannot supersede itself; give another idempotency_key")
+    if idempotency_key is not None:
+        memory = keyed(memory, idempotency_key, "revise", str(superseded), *sorted(given))
     return Revision(superseded, memory, frozenset(given))
 
 

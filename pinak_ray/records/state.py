@@ -1,6 +1,7 @@
 """What hosts hold: owners (agents, boards), working items, entries of scratchpad and board."""
 
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -8,8 +9,8 @@ from uuid import UUID
 
 import orjson
 
-from pinak_ray.records.ids import id_from_bytes, write_id
-from pinak_ray.records.limits import check_name
+from pinak_ray.records.ids import id_from_bytes
+from pinak_ray.records.write_keys import WriteKey, identity
 
 __all__ = [
     "KINDS",
@@ -42,11 +43,17 @@ class Owner(NamedTuple):
     space: Space
     name: str
 
-    def write_id(self, idempotency_key: str | None) -> UUID:
-        """Return the id of a write here: new, or the one that the key stands for on any wire."""
-        if idempotency_key is not None:
-            check_name("idempotency_key", idempotency_key)
-        return write_id(self.namespace_id, f"{self.space}/{self.name}", idempotency_key)
+    def identity(
+        self,
+        author: str,
+        kind: str,
+        idempotency_key: str | None,
+        made: UUID | None,
+        said: Callable[[], Any],
+    ) -> tuple[UUID, WriteKey | None]:
+        """Return the id of a write here, and its key: one of this author and kind of write."""
+        scope = f"{self.space}/{self.name}", author, kind
+        return identity(self.namespace_id, scope, idempotency_key, made, said)
 
 
 def shard_of(owner: Owner) -> int:
@@ -66,6 +73,8 @@ class WorkingItem(NamedTuple):
     updated_at: datetime
     expires_at: datetime | None
     operation_id: UUID
+    spent_keys: bytes | None = None
+    """The callers' keys that wrote this item, the newest last."""
 
     @property
     def value(self) -> Any:
@@ -133,6 +142,8 @@ class Entry(NamedTuple):
     created_at: datetime
     expires_at: datetime | None
     operation_id: UUID
+    spent_keys: bytes | None = None
+    """The callers' keys that wrote or changed this entry, the newest last."""
 
     @property
     def details(self) -> dict[str, Any]:
@@ -142,7 +153,9 @@ class Entry(NamedTuple):
 
     def plain(self) -> tuple[Any, ...]:
         """Return the fields as plain values, for the way between two processes."""
-        id_, seq, kind, author, key, content, details, version, created, expires, operation = self
+        id_, seq, kind, author, key, content, details, version, created, expires, operation, _ = (
+            self
+        )
         return (
             id_.bytes, seq, kind.value, author, key, content, details, version,
             created.timestamp(), expires and expires.timestamp(), operation.bytes,

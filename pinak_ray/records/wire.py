@@ -24,8 +24,8 @@ _RECOLLECT_FIELDS = 3
 
 def encode_operation(operation: HostOperation) -> Any:
     """Return what travels to the host."""
-    if type(operation) is Note:
-        (namespace_id, _, name), key, encoded, id_, ttl_s, expected_version, ack = operation
+    if type(operation) is Note and operation.write_key is None:
+        (namespace_id, _, name), key, encoded, id_, ttl_s, expected_version, ack, _ = operation
         return namespace_id, name, key, encoded, id_.bytes, ttl_s, expected_version, _WORDS[ack]
     if type(operation) is Recollect:
         return operation.owner.namespace_id, operation.owner.name, operation.key
@@ -42,7 +42,7 @@ def decode_operation(sent: Any) -> HostOperation:
     namespace_id, name, key, encoded, id_, ttl_s, expected_version, ack = sent
     owner = _new(Owner, (namespace_id, _AGENT, name))
     id_ = id_from_bytes(id_)
-    note: Note = _new(Note, (owner, key, encoded, id_, ttl_s, expected_version, _ACKS[ack]))
+    note: Note = _new(Note, (owner, key, encoded, id_, ttl_s, expected_version, _ACKS[ack], None))
     return note
 
 

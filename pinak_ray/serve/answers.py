@@ -52,7 +52,7 @@ def version_answer(version: Version) -> dict[str, Any]:
     """Return a stored memory; its details are passed through as the JSON that they are."""
     memory, superseded_by, superseded_at = version
     answer = memory._asdict()
-    del answer["namespace_id"], answer["vector"]
+    del answer["namespace_id"], answer["vector"], answer["write_key"]
     return {
         **answer,
         "details": orjson.Fragment(memory.details),

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Header, Query
 
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.memories import Ack
+from pinak_ray.records.write_keys import WRITE_ID, made_id
 
 __all__ = ["WriteOptions", "Writing"]
 
@@ -19,6 +21,8 @@ class WriteOptions:
 
     ack: Ack | None
     idempotency_key: str | None
+    made: UUID | None = None
+    """The id that the client made for this call."""
 
     def ack_with(self, body: Ack | None) -> Ack:
         """Return the ack level asked for in either place; `durable` where none was."""
@@ -53,9 +57,16 @@ async def write_options(
             description="Names this write: repeating it returns the first one's receipt.",
         ),
     ] = None,
+    write_id: Annotated[
+        str | None,
+        Header(
+            alias=WRITE_ID,
+            description="A UUIDv7 that the client made for this call, and repeats with it.",
+        ),
+    ] = None,
 ) -> WriteOptions:
     """Read the options of one write."""
-    return WriteOptions(ack, idempotency_key)
+    return WriteOptions(ack, idempotency_key, made_id(write_id))
 
 
 Writing = Annotated[WriteOptions, Depends(write_options)]

@@ -199,6 +199,7 @@ def _item_columns(changes: Sequence[PutItem]) -> tuple[list[Any], ...]:
         [c.item.updated_at for c in changes],
         [c.item.expires_at for c in changes],
         [c.item.operation_id for c in changes],
+        [c.item.spent_keys for c in changes],
     )
 
 
@@ -218,6 +219,7 @@ def _entry_columns(changes: Sequence[PutEntry]) -> tuple[list[Any], ...]:
         [c.entry.created_at for c in changes],
         [c.entry.expires_at for c in changes],
         [c.entry.operation_id for c in changes],
+        [c.entry.spent_keys for c in changes],
     )
 
 

@@ -22,6 +22,7 @@ async def purge_expired(database: Database, *, limit: int = 1000) -> int:
             "working_items",
             "entries",
             "batch_receipts",
+            "forgotten",
             "standing_intents",
             "nudges",
             "recorded_queries",

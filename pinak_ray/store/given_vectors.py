@@ -50,6 +50,6 @@ async def refuse_foreign(
         "which serves now; connect again"
     )
     return {
-        index: Duplicate() if key in stored else WrongDimension(refusal)
+        index: Duplicate(key[1]) if key in stored else WrongDimension(refusal)
         for index, key in zip(foreign, keys, strict=True)
     }

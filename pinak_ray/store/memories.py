@@ -2,13 +2,15 @@
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.records.errors import IdempotencyMismatch, Unavailable
 from pinak_ray.records.memories import Layer, Memory
+from pinak_ray.records.write_keys import WriteKey
 from pinak_ray.store.copy_format import (
     EMPTY_ARRAY,
     NULL,
@@ -39,6 +41,7 @@ __all__ = [
 COLUMNS = (
     "namespace_id", "id", "agent", "layer", "content", "session", "details", "tags", "entities",
     "outcome", "salience", "occurred_at", "created_at", "expires_at", "source", "content_hash",
+    "write_key", "says",
 )  # fmt: skip
 VECTOR_COLUMNS = ("namespace_id", "model_id", "kind", "memory_id", "embedding")
 
@@ -56,6 +59,7 @@ _MODEL_AT = slice(14, 18)
 # What most rows have in common is encoded once: every writer pays this for each of its memories.
 _LAYERS = {layer: field(layer.encode()) for layer in Layer}
 _HASH_LENGTH = _LENGTH.pack(16)
+_NO_KEY = NULL + NULL
 
 
 def _details(encoded: bytes) -> bytes:
@@ -90,13 +94,11 @@ class EncodedMemory(NamedTuple):
         return int.from_bytes(self.vector_row[_MODEL_AT], signed=True)
 
 
-class Duplicate:
-    """The fate of a row whose id was stored before: a retry, not an error."""
+class Duplicate(NamedTuple):
+    """The fate of what was stored before, under this id: a retry, not an error."""
 
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<Duplicate>"
+    id: UUID | None = None
+    """None of what has no id of its own, as a link."""
 
 
 def index_text(agent: str, session: str | None, content: str) -> str:
@@ -136,12 +138,17 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
         NULL if memory.source is None else null_or_text(memory.source),
         _HASH_LENGTH,
         content_hash(content),
+        _NO_KEY if memory.write_key is None else _key(memory.write_key),
     ))  # fmt: skip
     if memory.vector is None or model_id is None:
         return EncodedMemory(row)
     return EncodedMemory(
         row, encode_vector(memory.namespace_id, model_id, 0, memory.id.bytes, memory.vector)
     )
+
+
+def _key(key: WriteKey) -> bytes:
+    return field(key.id.bytes) + field(key.says)
 
 
 def encode_vector(
@@ -153,11 +160,12 @@ def encode_vector(
 
 
 async def commit_memories(database: Database, batch: Sequence[EncodedMemory]) -> Fates[Duplicate]:
-    """Store a batch in one transaction; the fate of a row that was there already is Duplicate.
+    """Store a batch in one transaction; the fate of what was stored before is Duplicate, that of
+    another memory under a key that is taken IdempotencyMismatch.
 
     The first try is a bare COPY: retries are rare, and ON CONFLICT would cost every batch a detour
-    over a staging table. When an id is there already, or row-level security forbids this role to
-    COPY, the batch takes that detour.
+    over a staging table. When an id or a key is there already, when an id was forgotten a moment
+    ago, or row-level security forbids this role to COPY, the batch takes that detour.
     """
     async with database.service() as connection:
         try:
@@ -183,10 +191,11 @@ async def _copy_all(connection: Connection, batch: Sequence[EncodedMemory]) -> N
 async def merge_memories(
     connection: Connection, batch: Sequence[EncodedMemory]
 ) -> Fates[Duplicate]:
-    """Store a batch over a staging table; the fate of a row that was there already is Duplicate."""
+    """Store a batch over a staging table; the fates are those of `commit_memories`."""
     async with connection.transaction():
         await connection.execute(query("memories", "make_staging"))
         await _copy_staged(connection, "staged_memories", COLUMNS, [m.row for m in batch])
+        await connection.execute(query("memories", "free_keys"))
         rows = await connection.fetch(query("memories", "insert_staged"))
         stored = {(row["namespace_id"], row["id"]) for row in rows}
         fates: dict[int, Duplicate | Exception] = {}
@@ -196,11 +205,31 @@ async def merge_memories(
                 stored.discard(encoded.key)  # the same id twice in one batch: the first is new
                 fresh.append(encoded)
             else:
-                fates[index] = Duplicate()
+                fates[index] = Duplicate(encoded.key[1])
         await store_vectors(connection, [m.vector_row for m in fresh if m.vector_row is not None])
         if fates:
+            held = await connection.fetch(query("memories", "holders_of_staged"))
+            _tell_keys(batch, fates, {(row["namespace_id"], row["id"]): row for row in held})
             await await_standbys(connection)
         return fates
+
+
+def _tell_keys(
+    batch: Sequence[EncodedMemory],
+    fates: dict[int, Duplicate | Exception],
+    held: Mapping[tuple[int, UUID], asyncpg.Record],
+) -> None:
+    """Say of each keyed memory that was not stored what its key stands for."""
+    for index in fates:
+        row = held.get(batch[index].key)
+        if row is None:
+            continue
+        if row["holder"] is None:
+            fates[index] = Unavailable("what this key stood for ended just now; try again")
+        elif row["is_same"]:
+            fates[index] = Duplicate(row["holder"])
+        else:
+            fates[index] = IdempotencyMismatch()
 
 
 async def store_vectors(connection: Connection, rows: Sequence[bytes]) -> None:

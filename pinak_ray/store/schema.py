@@ -77,6 +77,15 @@ memories = Table(
     Column("source", Text),
     Column("content_hash", LargeBinary, nullable=False),
     Column("lexemes", TSVECTOR, nullable=False),
+    Column("write_key", Uuid),
+    Column("says", LargeBinary),
+    Index(
+        "memories_by_write_key",
+        "namespace_id",
+        "write_key",
+        unique=True,
+        postgresql_where=text("write_key IS NOT NULL"),
+    ),
     Index(
         "memories_terms",
         "lexemes",
@@ -102,6 +111,15 @@ memories = Table(
         postgresql_where=text("superseded_by IS NOT NULL"),
     ),
     Index("memories_failures", "namespace_id", "id", postgresql_where=text("outcome = 'failure'")),
+)
+
+forgotten = Table(
+    "forgotten",
+    METADATA,
+    _namespace_id(),
+    Column("memory_id", Uuid, primary_key=True),
+    Column("forgotten_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Index("forgotten_by_time", "forgotten_at"),
 )
 
 embedding_models = Table(
@@ -334,6 +352,7 @@ working_items = Table(
     Column("updated_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT),
     Column("operation_id", Uuid, nullable=False),
+    Column("spent_keys", LargeBinary),
     Index("working_items_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
 
@@ -354,6 +373,7 @@ entries = Table(
     Column("created_at", _MOMENT, nullable=False),
     Column("expires_at", _MOMENT),
     Column("operation_id", Uuid, nullable=False),
+    Column("spent_keys", LargeBinary),
     Index("entries_by_seq", "namespace_id", "space", "owner", "seq", unique=True),
     Index("entries_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )

@@ -23,7 +23,7 @@ from pinak_ray.recall.fusion import Scores
 from pinak_ray.recall.paging import Turn, turn_of
 from pinak_ray.recall.recipes import Recipe
 from pinak_ray.recall.terms import Term
-from pinak_ray.records.errors import Conflict, NotFound
+from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
 from pinak_ray.records.memories import Layer, Memory, Outcome
 from pinak_ray.records.promotion import Known, Sought, made_from
 from pinak_ray.records.recall import Filters, RecallRequest
@@ -56,38 +56,66 @@ class LocalMemories:
     embedder: Embedder
     clock: Callable[[], datetime]
     _stored: dict[int, dict[UUID, _Stored]] = field(default_factory=dict)
+    _keys: dict[UUID, UUID] = field(default_factory=dict)
+    """By a key's id, the memory that was stored under it last."""
+    _forgotten: set[tuple[int, UUID]] = field(default_factory=set)
 
-    def add(self, memory: Memory) -> bool:
-        """Store a memory; returns False, and stores nothing, when its id is there already."""
+    def add(self, memory: Memory) -> UUID | None:
+        """Store a memory; return None, or the id under which it was stored before.
+
+        Raises IdempotencyMismatch where its key stands for another one.
+        """
         stored = self._stored.setdefault(memory.namespace_id, {})
-        if memory.id in stored:
-            return False
+        if memory.id in stored or (memory.namespace_id, memory.id) in self._forgotten:
+            return memory.id
+        if (held := self._under_key(memory)) is not None:
+            return held
         text = index_text(memory.agent, memory.session, memory.content)
         vector = None if memory.vector is None else decode_halfvec(memory.vector)
         stored[memory.id] = _Stored(memory, text, lexemes(text), vector)
-        return True
+        if memory.write_key is not None:
+            self._keys[memory.write_key.id] = memory.id
+        return None
 
-    def revise(self, revision: Revision) -> bool:
-        """Store a revision; returns False when it was stored before, raises as the stack does."""
+    def _under_key(self, memory: Memory) -> UUID | None:
+        """Return what the memory's key stands for, if that lives; raises IdempotencyMismatch."""
+        key = memory.write_key
+        held = None if key is None else self._keys.get(key.id)
+        if key is None or held is None or not self.has(memory.namespace_id, held):
+            return None
+        known = self._stored[memory.namespace_id][held].memory.write_key
+        if known is None or known.says != key.says:
+            raise IdempotencyMismatch
+        return held
+
+    def revise(self, revision: Revision) -> tuple[UUID, bool]:
+        """Store a revision; return its id, and False where it was stored before under this id.
+
+        Raises as the stack does.
+        """
         memory, old_id = revision.memory, revision.memory_id
-        if not self.has(memory.namespace_id, old_id):
-            if self.has(memory.namespace_id, memory.id):
-                return False
+        namespace_id = memory.namespace_id
+        stored = self._stored.setdefault(namespace_id, {})
+        if memory.id in stored or (namespace_id, memory.id) in self._forgotten:
+            return memory.id, False
+        if (held := self._under_key(memory)) is not None:
+            return held, False
+        if not self.has(namespace_id, old_id):
             raise NotFound(f"there is no memory {old_id}")
-        old = self._stored[memory.namespace_id][old_id]
-        if revision.is_done(old.superseded_by):
-            return False
+        old = stored[old_id]
+        if old.superseded_by is not None and self.has(namespace_id, old.superseded_by):
+            raise Superseded(old_id, old.superseded_by)
         now = self.clock()
-        if not self.add(revision.over(old.memory)._replace(created_at=now)):
-            raise Conflict(f"{memory.id} is another memory; give another idempotency_key")
+        self.add(revision.over(old.memory)._replace(created_at=now))
         old.superseded_by, old.superseded_at = memory.id, now
-        self._drop_windows(memory.namespace_id, old.memory.session)
-        return True
+        self._drop_windows(namespace_id, old.memory.session)
+        return memory.id, True
 
     def forget(self, namespace_id: int, memory_id: UUID) -> bool:
         """Remove a memory; returns False when there is none."""
         gone = self._stored.get(namespace_id, {}).pop(memory_id, None)
         if gone is not None:
+            self._forgotten.add((namespace_id, memory_id))
             self._drop_windows(namespace_id, gone.memory.session)
         return gone is not None
 

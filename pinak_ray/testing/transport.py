@@ -136,22 +136,22 @@ class LocalTransport:
         return await self._search.intend(operation)
 
     async def _remember(self, operation: Remember) -> Receipt:
-        memory, ack = operation
-        new = self._search.memories.add(memory)
-        for standing in await self._search.standing.told_of(memory) if new else ():
+        memory, ack = operation.committed()
+        held = self._search.memories.add(memory)
+        for standing in await self._search.standing.told_of(memory) if held is None else ():
             await self._on_host(standing.post())
         if ack is Ack.ACCEPTED:
             return Receipt(memory.id, ack)  # given out before anyone can know whether it is new
         if ack is Ack.SEARCHABLE:
             await self._search.memories.embed(memory.namespace_id)
-        return Receipt(memory.id, ack, new)
+        return Receipt(held or memory.id, ack, held is None)
 
     async def _revise(self, operation: Revise) -> Receipt:
         revision, ack = operation
-        new = self._search.memories.revise(revision)
+        id_, new = self._search.memories.revise(revision)
         if ack is Ack.SEARCHABLE:
             await self._search.memories.embed(revision.memory.namespace_id)
-        return Receipt(revision.memory.id, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
+        return Receipt(id_, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
 
     async def _on_host(self, operation: HostOperation) -> Any:
         loop = asyncio.get_running_loop()

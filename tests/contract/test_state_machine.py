@@ -54,9 +54,10 @@ class TwinAndStack(RuleBasedStateMachine):
         self.twin: Swarm = LocalSwarm(project=project)
         self.runner = runner
         self.twin_ids: dict[UUID, UUID] = {}
+        self.remembered: list[UUID] = []
 
-    def compare(self, verb: Callable[[Swarm], Awaitable[Any]]) -> None:
-        """Carry it out in both and hold the twin's result or error to the stack's."""
+    def compare(self, verb: Callable[[Swarm], Awaitable[Any]]) -> Any:
+        """Carry it out in both, hold the twin's result or error to the stack's, and return that."""
 
         async def carried_out(swarm: Swarm) -> Any:
             return await verb(swarm)  # what is refused before it is sent is an error as well
@@ -70,8 +71,16 @@ class TwinAndStack(RuleBasedStateMachine):
         assert seen(there) == seen(here)
         for one, other in zip(ids(there), ids(here), strict=True):
             assert self.twin_ids.setdefault(one, other) == other
+        return there
 
-    @rule(agent=AGENTS, key=KEYS, value=VALUES, expected_version=VERSIONS, ack=ACKS)
+    @rule(
+        agent=AGENTS,
+        key=KEYS,
+        value=VALUES,
+        expected_version=VERSIONS,
+        idempotency_key=RETRIES,
+        ack=ACKS,
+    )
     def note(self, agent: str, key: str, value: Any, **options: Any) -> None:
         self.compare(lambda swarm: swarm.agent(agent).note(key, value, **options))
 
@@ -122,7 +131,19 @@ class TwinAndStack(RuleBasedStateMachine):
         idempotency_key=RETRIES,
     )
     def remember(self, agent: str, content: str, **options: Any) -> None:
-        self.compare(lambda swarm: swarm.agent(agent).remember(content, **options))
+        receipt = self.compare(lambda swarm: swarm.agent(agent).remember(content, **options))
+        if isinstance(receipt, Receipt):
+            self.remembered.append(receipt.id)
+
+    @rule(place=st.integers(0, 9))
+    def forget(self, place: int) -> None:
+        """What was stored last, mostly; its idempotency key is free from then on."""
+        if self.remembered:
+            there = self.remembered[-1 - place % len(self.remembered)]
+            here = self.twin_ids[there]
+            self.compare(
+                lambda swarm: swarm.agent("ada").forget(there if swarm is self.real else here)
+            )
 
     @rule(query=TEXTS, recipe=st.sampled_from(["lexical", "recent", "exact"]), filters=FILTERS)
     def recall(self, query: str, recipe: str, filters: dict[str, Any]) -> None:

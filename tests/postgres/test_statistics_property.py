@@ -84,7 +84,7 @@ class Swarm:
         revision = new_revision(NS, "ada", old, self._text(number))
         self.said[revision.memory.id] = revision.memory.content, self.said[old][1]
         try:
-            assert await revise_memory(self.database, revision, model_id=self.model_id)
+            assert (await revise_memory(self.database, revision, model_id=self.model_id))[1]
             self.superseded.add(old)
             self.stored.append(revision.memory.id)
         except (NotFound, Superseded):

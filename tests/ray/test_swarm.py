@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 import ray
 
-from pinak_ray import AgentHandle, InvalidInput, Superseded, Swarm, VersionConflict
+from pinak_ray import (
+    AgentHandle,
+    IdempotencyMismatch,
+    InvalidInput,
+    Superseded,
+    Swarm,
+    VersionConflict,
+)
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.state import EntryKind
 
@@ -70,7 +77,9 @@ async def test_a_repeated_idempotency_key_stores_once(swarm: Swarm, call: Any) -
     """The second call returns the first one's id, is not new, and changes nothing."""
     ada = swarm.agent("ada")
     first = await call(ada.remember, "first", idempotency_key="k")
-    again = await call(ada.remember, "second", idempotency_key="k")
+    again = await call(ada.remember, "first", idempotency_key="k")
+    with pytest.raises(IdempotencyMismatch):
+        await call(ada.remember, "second", idempotency_key="k")
     found = await call(ada.recall, "first second")
 
     assert (first.id, True, False) == (again.id, first.new, again.new)
@@ -206,6 +215,7 @@ async def test_a_bad_item_in_a_batch_fails_alone(swarm: Swarm) -> None:
         ada.note("b", 1, expected_version=9),
         ada.note("c", 1),
         ada.remember("x", idempotency_key="k"),
+        ada.remember("x", idempotency_key="k"),
         ada.remember("y", idempotency_key="k"),
         ada.remember("z"),
         return_exceptions=True,
@@ -213,7 +223,8 @@ async def test_a_bad_item_in_a_batch_fails_alone(swarm: Swarm) -> None:
 
     assert isinstance(results[1], VersionConflict)
     assert [results[0].version, results[2].version] == [1, 1]
-    assert [receipt.new for receipt in results[3:]] == [True, False, True]
+    assert [receipt.new for receipt in (*results[3:5], results[6])] == [True, False, True]
+    assert isinstance(results[5], IdempotencyMismatch)
     assert [item.key for item in await ada.recollect()] == ["a", "c"]
 
 

@@ -14,7 +14,7 @@ from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.records.board_findings import PostFinding
 from pinak_ray.records.context import Context, ContextSection
 from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport, Reason
-from pinak_ray.records.errors import NotFound, VersionConflict
+from pinak_ray.records.errors import NotFound, Superseded, VersionConflict
 from pinak_ray.records.grades import GradeAction, Quality, RetrievalGrade
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.links import Link, LinkKind, Related
@@ -108,16 +108,25 @@ class FakeTransport:
 
     def _remember(self, operation: Remember) -> Receipt:
         memory = operation.memory
-        new = self.memories.setdefault(memory.id, memory) is memory
-        return Receipt(memory.id, operation.ack, new)
+        held = self._held(memory)
+        self.memories[held.id] = held
+        return Receipt(held.id, operation.ack, held is memory)
+
+    def _held(self, memory: Memory) -> Memory:
+        """Return what is stored under the memory's id or key, or else the memory itself."""
+        key = memory.write_key
+        keyed = (m for m in self.memories.values() if key is not None and m.write_key == key)
+        return self.memories.get(memory.id) or next(keyed, memory)
 
     def _revise(self, operation: Revise) -> Receipt:
         revision, ack = operation
         old = self.memories.get(revision.memory_id)
         if old is None:
             raise NotFound(f"there is no memory {revision.memory_id}")
-        if revision.is_done(self.superseded.get(old.id)):
-            return Receipt(revision.memory.id, ack, False)
+        if (held := self._held(revision.memory)) is not revision.memory:
+            return Receipt(held.id, ack, False)
+        if old.id in self.superseded:
+            raise Superseded(old.id, self.superseded[old.id])
         self.memories[revision.memory.id] = revision.over(old)
         self.superseded[old.id] = revision.memory.id
         return Receipt(revision.memory.id, ack)
@@ -209,7 +218,7 @@ class FakeTransport:
         return Receipt(operation.id, operation.ack, new, 1)
 
     def _execute(self, operation: Execute[Receipt]) -> Receipt:
-        owner, id_, author, command, ack = operation
+        owner, id_, author, command, ack, _ = operation
         assert isinstance(command, PostFinding)
         details = orjson.dumps(command.details)
         kind = EntryKind.FINDING

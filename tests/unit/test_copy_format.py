@@ -64,7 +64,7 @@ def test_a_row_has_a_field_for_each_column() -> None:
 
     assert row["id"] == memory.id.bytes
     assert (row["agent"], row["content"], row["details"]) == (b"ada", b"x", b'\x01{"a":1}')
-    assert {"session", "outcome", "expires_at", "source"} == {
+    assert {"session", "outcome", "expires_at", "source", "write_key", "says"} == {
         n for n, v in row.items() if v is None
     }
     assert encoded.key == (7, memory.id)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.ids import id_from_key
+from pinak_ray.records.ids import id_from_key, uuid7
 from pinak_ray.records.memories import Ack, Layer, Memory, Outcome, ack_level, new_memory
 
 
@@ -75,13 +75,72 @@ def test_an_iso_time_is_read() -> None:
     assert memory.occurred_at == datetime(2026, 1, 31, 10, tzinfo=UTC)
 
 
-def test_an_idempotency_key_names_the_memory() -> None:
-    """The same key gives the same id, whatever else is said; without one each id is new."""
-    first = new_memory(3, "ada", "x", idempotency_key="k")
-    again = new_memory(3, "ada", "y", idempotency_key="k")
+@pytest.mark.parametrize("key", ["k", "ü" * 120, str(uuid7()), str(id_from_key(3, "ada", "k"))])
+def test_a_key_is_a_key_whatever_its_form(key: str) -> None:
+    """It names no id; it is one of this namespace and agent, and of all kinds of memories."""
+    first, again = (new_memory(3, "ada", "x", idempotency_key=key) for _ in range(2))
+    others = (
+        new_memory(3, "bob", "x", idempotency_key=key),
+        new_memory(4, "ada", "x", idempotency_key=key),
+    )
 
-    assert first.id == again.id == id_from_key(3, "ada", "k")
-    assert new_memory(3, "ada", "x").id != new_memory(3, "ada", "x").id
+    assert first.id != again.id
+    assert str(first.id) != key
+    assert first.write_key == again.write_key
+    assert first.write_key is not None
+    assert first.write_key.id == id_from_key(3, "ada", key)
+    assert first.write_key.id not in [o.write_key and o.write_key.id for o in others]
+    assert new_memory(3, "ada", "x").write_key is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"content": "y"},
+        {"layer": "episodic"},
+        {"session": "s"},
+        {"details": {"a": 1}},
+        {"tags": ["t"]},
+        {"entities": ["e"]},
+        {"outcome": "failure"},
+        {"salience": 0.6},
+        {"occurred_at": "2026-03-01T12:00:00+00:00"},
+        {"ttl_s": 5},
+        {"source": "log"},
+        {"vector": b"\0\1\0\0\x3c\0"},
+    ],
+    ids=lambda said: next(iter(said)),
+)
+def test_a_key_tells_another_body(said: dict[str, Any]) -> None:
+    """Each field that a caller may give counts; when it is said, and by which call, does not."""
+    one, again = (new_memory(3, "ada", "x", idempotency_key="k") for _ in range(2))
+    other, same = (
+        new_memory(3, "ada", **{"content": "x", **said}, idempotency_key="k") for _ in range(2)
+    )
+
+    assert one.write_key == again.write_key != other.write_key == same.write_key
+
+
+def test_the_order_of_names_in_details_says_nothing() -> None:
+    """JSON objects have no order, and one wire may sort them."""
+    one, other = (
+        new_memory(3, "ada", "x", details=details, idempotency_key="k")
+        for details in ({"a": 1, "b": 2.0}, {"b": 2.0, "a": 1})
+    )
+
+    assert one.write_key == other.write_key
+
+
+def test_the_id_that_a_client_made_names_only_its_own_write() -> None:
+    """The same call twice is one id; of another agent it is another, and never the one given."""
+    made = uuid7()
+    ada, again = (new_memory(3, "ada", "x", made=made) for _ in range(2))
+    bob = new_memory(3, "bob", "x", made=made)
+
+    assert ada.id == again.id
+    assert len({made, ada.id, bob.id}) == 3
+    assert {id_.version for id_ in (ada.id, bob.id)} == {7}
+    assert {id_.int >> 80 for id_ in (ada.id, bob.id)} == {made.int >> 80}
 
 
 @pytest.mark.parametrize(

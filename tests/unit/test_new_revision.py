@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pinak_ray.records.errors import InvalidInput, Superseded
+from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.memories import Layer, new_memory
 from pinak_ray.records.revisions import new_revision
@@ -39,20 +39,23 @@ def test_what_is_given_is_new() -> None:
     assert (revision.memory.layer, revision.memory.details) == (Layer.SEMANTIC, b"{}")
 
 
-def test_a_memory_cannot_supersede_itself() -> None:
-    """Its id as the idempotency key is refused, as is what is no id."""
-    with pytest.raises(InvalidInput, match="supersede itself"):
-        new_revision(7, "bob", OLD.id, "two", idempotency_key=str(OLD.id))
+def test_what_is_no_id_cannot_be_revised() -> None:
+    """The field is named."""
     with pytest.raises(InvalidInput, match="memory_id"):
         new_revision(7, "bob", "one", "two")
 
 
-def test_a_retry_is_known_by_its_id() -> None:
-    """Superseded by itself: done; by another: refused with its name; by none: to be done."""
-    revision, other = new_revision(7, "bob", OLD.id, "two"), uuid7()
-    with pytest.raises(Superseded) as caught:
-        revision.is_done(other)
+def test_a_key_tells_a_revision_from_all_else() -> None:
+    """What is revised, and which fields are given, count; a memory of the same words is no
+    revision."""
+    made = [
+        new_revision(7, "bob", OLD.id, "two", idempotency_key="k"),
+        new_revision(7, "bob", uuid7(), "two", idempotency_key="k"),
+        new_revision(7, "bob", OLD.id, "three", idempotency_key="k"),
+        new_revision(7, "bob", OLD.id, "two", salience=0.5, idempotency_key="k"),
+    ]
+    keys = [revision.memory.write_key for revision in made]
+    keys.append(new_memory(7, "bob", "two", idempotency_key="k").write_key)
 
-    assert caught.value.successor == other
-    assert revision.is_done(revision.memory.id)
-    assert not revision.is_done(None)
+    assert len({key.id for key in keys if key}) == 1
+    assert len({key.says for key in keys if key}) == 5

@@ -55,6 +55,7 @@ from pinak_ray.records.operations import (
 from pinak_ray.records.recall import MAX_QUERY_BYTES, new_recall
 from pinak_ray.records.revisions import new_revision
 from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state_writes import new_note
 
 __all__ = ["AgentHandle"]
 
@@ -95,9 +96,9 @@ class AgentHandle(TemplateVerbs):
     ) -> Remember:
         """Store one memory; returns a Receipt once the ack level is reached.
 
-        `vector` replaces the embedding of the content. A second call with the same
-        `idempotency_key` stores nothing and returns the first id, with `new=False`. Raises
-        InvalidInput (nothing is stored), Overloaded, Unavailable.
+        `vector` replaces the embedding of the content. While the memory lives, a second call with
+        the same `idempotency_key` stores nothing and returns the first id, with `new=False`. Raises
+        IdempotencyMismatch if it says something else, InvalidInput, Overloaded, Unavailable.
         """
         memory = new_memory(
             self.swarm.namespace_id,
@@ -335,6 +336,7 @@ class AgentHandle(TemplateVerbs):
         *,
         ttl_s: float | None = None,
         expected_version: int | None = None,
+        idempotency_key: str | None = None,
         ack: Ack | str = Ack.DURABLE,
     ) -> Note:
         """Write one working item; returns a Receipt with its version.
@@ -343,14 +345,14 @@ class AgentHandle(TemplateVerbs):
         VersionConflict when another version is there.
         """
         check_ttl(ttl_s)
-        return Note(
+        return new_note(
             self._owner,
             item_key(key),
             check_json("value", value),
-            uuid7(),
-            ttl_s,
-            checked_version(expected_version),
-            ack_level(ack),
+            ttl_s=ttl_s,
+            expected_version=checked_version(expected_version),
+            ack=ack_level(ack),
+            idempotency_key=idempotency_key,
         )
 
     @verb

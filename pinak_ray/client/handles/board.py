@@ -92,12 +92,12 @@ class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
             )  # fmt: skip
         if finding:
             raise InvalidInput(f"{', '.join(finding)} belong to a finding")
-        post = post_operation(self.owner, author, content, kind, details, idempotency_key, ack)
-        return post._replace(
+        return post_operation(
+            self.owner, author, content, kind, details, idempotency_key, ack,
             key=None if key is None else check_name("key", key),
             ttl_s=ttl_s,
             expected_version=checked_version(expected_version),
-        )
+        )  # fmt: skip
 
     @verb
     def tell(

@@ -24,6 +24,7 @@ from pinak_ray.records.operations import (
     Watch,
 )
 from pinak_ray.records.state import KINDS, EntryKind, Owner
+from pinak_ray.records.state_writes import new_execute, new_post
 
 __all__ = [
     "checked_budget",
@@ -87,20 +88,27 @@ def post_operation(
     details: Mapping[str, Any] | None,
     idempotency_key: str | None,
     ack: Ack | str,
+    *,
+    key: str | None = None,
+    ttl_s: float | None = None,
+    expected_version: int | None = None,
 ) -> Post:
     """Return the operation that posts one entry; raises InvalidInput."""
     posted = kind_named(kind)
     if posted not in KINDS[owner.space]:
         names = ", ".join(KINDS[owner.space])
         raise InvalidInput(f"a {posted} cannot be posted here; choose one of: {names}")
-    return Post(
+    return new_post(
         owner,
-        owner.write_id(idempotency_key),
-        posted,
         check_name("author", author),
+        posted,
         check_text("content", content),
         b"{}" if details is None else check_details(details),
         ack=ack_level(ack),
+        key=key,
+        ttl_s=ttl_s,
+        expected_version=expected_version,
+        idempotency_key=idempotency_key,
     )
 
 
@@ -113,12 +121,12 @@ def execute_operation(
     **fields: Any,
 ) -> Execute[Any]:
     """Return the operation that carries out a command of these fields; raises InvalidInput."""
-    return Execute(
+    return new_execute(
         owner,
-        owner.write_id(idempotency_key),
         check_name("author", author),
         checked_model(command, **fields),
-        ack_level(ack),
+        ack=ack_level(ack),
+        idempotency_key=idempotency_key,
     )
 
 

@@ -68,7 +68,13 @@ class MemoryItem(Body):
     idempotency_key: KeyField | None = None
 
     def memory(
-        self, namespace_id: int, agent: str, *, vector: bytes | None, idempotency_key: str | None
+        self,
+        namespace_id: int,
+        agent: str,
+        *,
+        vector: bytes | None,
+        idempotency_key: str | None,
+        made: UUID | None = None,
     ) -> Memory:
         """Return the checked memory; raises InvalidInput."""
         return new_memory(
@@ -87,6 +93,7 @@ class MemoryItem(Body):
             source=self.source,
             vector=vector,
             idempotency_key=idempotency_key,
+            made=made,
         )
 
 
@@ -118,7 +125,13 @@ class ReviseBody(Body):
     ack: AckField | None = None
 
     def revision(
-        self, owner: Owner, memory_id: str, *, vector: bytes | None, idempotency_key: str | None
+        self,
+        owner: Owner,
+        memory_id: str,
+        *,
+        vector: bytes | None,
+        idempotency_key: str | None,
+        made: UUID | None = None,
     ) -> Revision:
         """Return the checked revision; raises InvalidInput."""
         return new_revision(
@@ -138,6 +151,7 @@ class ReviseBody(Body):
             source=self.source,
             vector=vector,
             idempotency_key=idempotency_key,
+            made=made,
         )
 
 

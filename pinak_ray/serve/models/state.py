@@ -11,8 +11,9 @@ from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import check_details, check_json, check_name, check_text
 from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.operations import Execute, Note, Operation, Post
+from pinak_ray.records.operations import Note, Operation, Post
 from pinak_ray.records.state import KINDS, EntryKind, Owner
+from pinak_ray.records.state_writes import new_execute, new_note, new_post
 from pinak_ray.serve.models.base import (
     AckField,
     Answer,
@@ -56,16 +57,25 @@ class NoteBody(Body):
     idempotency_key: KeyField | None = None
     ack: AckField | None = None
 
-    def note(self, owner: Owner, key: str, *, idempotency_key: str | None, ack: Ack) -> Note:
+    def note(
+        self,
+        owner: Owner,
+        key: str,
+        *,
+        idempotency_key: str | None,
+        ack: Ack,
+        made: UUID | None = None,
+    ) -> Note:
         """Return the checked operation; raises InvalidInput."""
-        return Note(
+        return new_note(
             owner,
             check_name("key", key),
             check_json("value", self.value),
-            owner.write_id(idempotency_key),
-            self.ttl_s,
-            self.expected_version,
-            ack,
+            ttl_s=self.ttl_s,
+            expected_version=self.expected_version,
+            ack=ack,
+            idempotency_key=idempotency_key,
+            made=made,
         )
 
 
@@ -103,6 +113,7 @@ class EntryBody(Body):
         *,
         idempotency_key: str | None,
         ack: Ack,
+        made: UUID | None = None,
         key: str | None = None,
         expected_version: int | None = None,
     ) -> Post:
@@ -110,17 +121,18 @@ class EntryBody(Body):
         if self.kind not in KINDS[owner.space]:
             kinds = ", ".join(KINDS[owner.space])
             raise InvalidInput(f"{self.kind} does not belong here; choose one of: {kinds}")
-        return Post(
+        return new_post(
             owner,
-            owner.write_id(idempotency_key),
-            self.kind,
             author,
+            self.kind,
             check_text("content", self.content),
             b"{}" if self.details is None else check_details(self.details),
-            key,
-            self.ttl_s,
-            expected_version,
-            ack,
+            ack=ack,
+            key=key,
+            ttl_s=self.ttl_s,
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+            made=made,
         )
 
 
@@ -136,19 +148,28 @@ class PostBody(EntryBody):
     expected_version: VersionField | None = None
 
     def operation(
-        self, owner: Owner, author: str, *, idempotency_key: str | None, ack: Ack
+        self,
+        owner: Owner,
+        author: str,
+        *,
+        idempotency_key: str | None,
+        ack: Ack,
+        made: UUID | None = None,
     ) -> Operation[Receipt]:
         """Return the checked operation; raises InvalidInput."""
         key = self._checked_key()
         if self.kind is EntryKind.FINDING:
             given = {"details": self.details or {}, "ttl_s": self.ttl_s}
             command = checked_model(PostFinding, content=self.content, **given)
-            return Execute(owner, owner.write_id(idempotency_key), author, command, ack)
+            return new_execute(
+                owner, author, command, ack=ack, idempotency_key=idempotency_key, made=made
+            )
         return self.post(
             owner,
             author,
             idempotency_key=idempotency_key,
             ack=ack,
+            made=made,
             key=key,
             expected_version=self.expected_version,
         )

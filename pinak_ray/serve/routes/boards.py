@@ -46,6 +46,7 @@ async def post(
         caller.named("author", body.author),
         idempotency_key=options.key_with(body.idempotency_key),
         ack=options.ack_with(body.ack),
+        made=options.made,
     )
     receipt = await caller.context.send(operation)
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from pinak_ray.records import operations
 from pinak_ray.records.commands import COMMANDS, VIEWS, Answer, Command, View, checked_model
 from pinak_ray.records.memories import Receipt
-from pinak_ray.records.operations import Execute
 from pinak_ray.records.state import Space
+from pinak_ray.records.state_writes import new_execute
 from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
 from pinak_ray.serve.auth import Reader, Writer
 from pinak_ray.serve.bodies import json_body, takes
@@ -36,12 +36,13 @@ def _execute(command: type[Command]) -> Callable[..., Awaitable[JsonAnswer]]:
     ) -> JsonAnswer:
         owner = await (caller.board if command.space is Space.BOARD else caller.agent)(name)
         author = caller.named("author", getattr(body, "author", None))
-        operation: Execute[Any] = Execute(
+        operation = new_execute(
             owner,
-            owner.write_id(options.key_with(body.idempotency_key)),
             author if command.space is Space.BOARD else owner.name,
             checked_model(command, **body.fields()),
-            options.ack_with(body.ack),
+            ack=options.ack_with(body.ack),
+            idempotency_key=options.key_with(body.idempotency_key),
+            made=options.made,
         )
         result = await caller.context.send(operation)
         if isinstance(result, Receipt):

@@ -1,6 +1,7 @@
 """`/v1/memories`: store memories, read, revise and forget one."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
@@ -31,10 +32,14 @@ router = APIRouter(prefix="/v1/memories", tags=["memories"], responses=PROBLEMS)
 _UNKNOWN: Responses = {404: {"description": "This namespace has no such memory"}}
 
 
-async def _operation(caller: Caller, item: MemoryItem, *, ack: Ack, key: str | None) -> Remember:
+async def _operation(
+    caller: Caller, item: MemoryItem, *, ack: Ack, key: str | None, made: UUID | None = None
+) -> Remember:
     vector = caller.context.encode_vector(item.vector)
     owner = await caller.agent(item.agent)
-    memory = item.memory(owner.namespace_id, owner.name, vector=vector, idempotency_key=key)
+    memory = item.memory(
+        owner.namespace_id, owner.name, vector=vector, idempotency_key=key, made=made
+    )
     return Remember(memory, ack)
 
 
@@ -57,6 +62,7 @@ async def remember(
         body,
         ack=options.ack_with(body.ack),
         key=options.key_with(body.idempotency_key),
+        made=options.made,
     )
     receipt = await caller.context.send(operation)
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
@@ -132,6 +138,7 @@ async def revise(
         memory_id,
         vector=caller.context.encode_vector(body.vector),
         idempotency_key=options.key_with(body.idempotency_key),
+        made=options.made,
     )
     receipt = await caller.context.send(Revise(revision, options.ack_with(body.ack)))
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))

@@ -31,7 +31,7 @@ async def intend(
     """
     intent = body.checked_intent()
     agent = await caller.agent(body.agent)
-    request = agent.write_id(body.idempotency_key)
+    request, _ = agent.identity(agent.name, "intend", body.idempotency_key, None, tuple)
     operation = Intend(agent, intent, body.k, body.repeat, request, peek=not caller.may_write)
     return JsonAnswer({"nudges": await caller.context.send(operation)})
 

@@ -116,6 +116,7 @@ async def note(
         key,
         idempotency_key=options.key_with(body.idempotency_key),
         ack=options.ack_with(body.ack),
+        made=options.made,
     )
     receipt = await caller.context.send(operation)
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))

@@ -17,13 +17,14 @@ ON CONFLICT (one) DO UPDATE SET
 WHERE p.version < excluded.version
 
 -- name: load_items
-SELECT o.number, w.key, w.value, w.version, w.updated_at, w.expires_at, w.operation_id
+SELECT o.number, w.key, w.value, w.version, w.updated_at, w.expires_at, w.operation_id,
+    w.spent_keys
 FROM unnest($1::integer[], $2::text[]) WITH ORDINALITY AS o (namespace_id, agent, number)
 JOIN pinak.working_items AS w USING (namespace_id, agent)
 
 -- name: load_entries
 SELECT o.number, e.id, e.seq, e.kind, e.author, e.key, e.content, e.details, e.version,
-    e.created_at, e.expires_at, e.operation_id
+    e.created_at, e.expires_at, e.operation_id, e.spent_keys
 FROM unnest($1::integer[], $2::text[], $3::text[])
     WITH ORDINALITY AS o (namespace_id, space, owner, number)
 JOIN pinak.entries AS e USING (namespace_id, space, owner)
@@ -45,32 +46,33 @@ WITH fence AS (
     SELECT FROM fence HAVING count(*) = cardinality($1)
 ), items AS (
     INSERT INTO pinak.working_items AS w
-        (namespace_id, agent, key, value, version, updated_at, expires_at, operation_id)
+        (namespace_id, agent, key, value, version, updated_at, expires_at, operation_id, spent_keys)
     SELECT i.*
     FROM unnest($3::integer[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[],
-            $8::timestamptz[], $9::timestamptz[], $10::uuid[]) AS i
+            $8::timestamptz[], $9::timestamptz[], $10::uuid[], $11::bytea[]) AS i
     WHERE EXISTS (SELECT FROM holds)
     ON CONFLICT (namespace_id, agent, key) DO UPDATE SET
         value = excluded.value, version = excluded.version, updated_at = excluded.updated_at,
-        expires_at = excluded.expires_at, operation_id = excluded.operation_id
+        expires_at = excluded.expires_at, operation_id = excluded.operation_id,
+        spent_keys = excluded.spent_keys
 ), posts AS (
     INSERT INTO pinak.entries AS e
         (namespace_id, space, owner, id, seq, kind, author, key, content, details, version,
-         created_at, expires_at, operation_id)
+         created_at, expires_at, operation_id, spent_keys)
     SELECT p.*
-    FROM unnest($11::integer[], $12::text[], $13::text[], $14::uuid[], $15::bigint[], $16::text[],
-            $17::text[], $18::text[], $19::text[], $20::jsonb[], $21::bigint[], $22::timestamptz[],
-            $23::timestamptz[], $24::uuid[]) AS p
+    FROM unnest($12::integer[], $13::text[], $14::text[], $15::uuid[], $16::bigint[], $17::text[],
+            $18::text[], $19::text[], $20::text[], $21::jsonb[], $22::bigint[], $23::timestamptz[],
+            $24::timestamptz[], $25::uuid[], $26::bytea[]) AS p
     WHERE EXISTS (SELECT FROM holds)
     ON CONFLICT (namespace_id, space, owner, id) DO UPDATE SET
-        seq = excluded.seq, kind = excluded.kind, author = excluded.author,
+        seq = excluded.seq, kind = excluded.kind, author = excluded.author, key = excluded.key,
         content = excluded.content, details = excluded.details, version = excluded.version,
         created_at = excluded.created_at, expires_at = excluded.expires_at,
-        operation_id = excluded.operation_id
+        operation_id = excluded.operation_id, spent_keys = excluded.spent_keys
 ), answered AS (
     INSERT INTO pinak.batch_receipts AS b (host, lane, batch, receipts)
-    SELECT $25::text, r.lane, r.batch, r.receipts
-    FROM unnest($26::uuid[], $27::bigint[], $28::bytea[]) AS r (lane, batch, receipts)
+    SELECT $27::text, r.lane, r.batch, r.receipts
+    FROM unnest($28::uuid[], $29::bigint[], $30::bytea[]) AS r (lane, batch, receipts)
     WHERE EXISTS (SELECT FROM holds)
     ON CONFLICT (lane, host) DO UPDATE SET
         batch = excluded.batch, committed_at = now(),

@@ -85,6 +85,16 @@ WITH removed AS (
 )
 SELECT count(*) FROM removed
 
+-- As above: nobody retries any more what stored these.
+-- name: forgotten
+WITH removed AS (
+    DELETE FROM pinak.forgotten WHERE (namespace_id, memory_id) IN (
+        SELECT namespace_id, memory_id FROM pinak.forgotten
+        WHERE forgotten_at < now() - interval '10 minutes' ORDER BY forgotten_at LIMIT $1
+    ) RETURNING 1
+)
+SELECT count(*) FROM removed
+
 -- Long past any cool-down, and hardly anyone says now what an old nudge was worth.
 -- name: nudges
 WITH removed AS (

@@ -7,8 +7,14 @@ FROM pinak.memories
 WHERE namespace_id = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > now())
 FOR UPDATE
 
+-- name: lives
+SELECT EXISTS (
+    SELECT FROM pinak.memories
+    WHERE namespace_id = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > now()))
+
 -- name: is_stored
 SELECT EXISTS (SELECT FROM pinak.memories WHERE namespace_id = $1 AND id = $2)
+    OR EXISTS (SELECT FROM pinak.forgotten WHERE namespace_id = $1 AND memory_id = $2)
 
 -- name: supersede
 UPDATE pinak.memories SET superseded_by = $3, superseded_at = now()
@@ -19,6 +25,11 @@ WHERE namespace_id = $1 AND id = $2
 UPDATE pinak.memories AS m SET expires_at = '-infinity'
 WHERE namespace_id = $1 AND id = $2 AND expires_at IS DISTINCT FROM '-infinity'
 RETURNING EXISTS (SELECT FROM pinak.index_queue AS q WHERE m.id = ANY (q.memory_ids)) AS is_queued
+
+-- Longer than any client retries: what was forgotten is not stored again by the call that stored it.
+-- name: note_forgotten
+INSERT INTO pinak.forgotten (namespace_id, memory_id) VALUES ($1, $2)
+ON CONFLICT (namespace_id, memory_id) DO UPDATE SET forgotten_at = now()
 
 -- All that superseded one another around $2, oldest first. It ends where one was forgotten.
 -- name: versions
