@@ -26,6 +26,7 @@ from pinak_ray.records.promotion import Promote
 from pinak_ray.records.templates import Distill
 from pinak_ray.serve.auth_keys import KeyCache
 from pinak_ray.serve.backend import Backend
+from pinak_ray.serve.gathered import Gathered
 from pinak_ray.telemetry.metrics import Metrics
 
 __all__ = ["AppContext", "Context", "Deadlines", "context_of"]
@@ -64,6 +65,7 @@ class AppContext:
     keys: KeyCache
     metrics: Metrics
     deadlines: Deadlines
+    gathered: Gathered = field(default_factory=Gathered)
     _namespaces: dict[NamespaceKey, int] = field(default_factory=dict)
 
     async def namespace_id(self, key: NamespaceKey) -> int:

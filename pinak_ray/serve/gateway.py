@@ -119,6 +119,8 @@ class GatewayBackend:
     topology: Topology
     model: RegisteredModel
     own_metrics: Metrics = field(default_factory=lambda: Metrics("gateway"))
+    # They count all rows of a namespace: two at a time leave connections to searches.
+    counting: Admission = field(default_factory=lambda: Admission("figures", at_once=2))
     transport: GatewayTransport = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,7 +153,8 @@ class GatewayBackend:
         """Return the namespace's figures and the model that its vectors are of."""
         parts = await self.transport.search.get()
         model = {"name": self.model.name, "dimension": self.model.dimension}
-        return {**await namespace_figures(parts.database, namespace_id), "model": model}
+        async with self.counting.turn(namespace_id):
+            return {**await namespace_figures(parts.database, namespace_id), "model": model}
 
     async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
         """Return a memory and all that superseded one another around it."""
@@ -176,7 +179,8 @@ class GatewayBackend:
     async def scratchpad_figures(self, namespace_id: int) -> Mapping[str, Any]:
         """Return what the scratchpads of the namespace hold, as committed."""
         parts = await self.transport.search.get()
-        return await scratchpad_figures(parts.database, namespace_id)
+        async with self.counting.turn(namespace_id):
+            return await scratchpad_figures(parts.database, namespace_id)
 
     async def cache_figures(self) -> Mapping[str, Any]:
         """Return the figures of this replica's own cache of recall."""

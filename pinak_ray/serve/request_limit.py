@@ -1,6 +1,7 @@
 """How many requests one gateway takes on, of all and of each namespace; the rest hear 503."""
 
 import re
+from collections.abc import Hashable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,8 +23,10 @@ MAX_WATCHERS = 2_048
 
 _WATCH = re.compile(r"/v1/(boards|agents)/[^/]+/watch")
 
-# Probes and scrapes must be answered above all when everything else is not.
-_ALWAYS = frozenset({"/healthz", "/readyz", "/metrics"})
+# Probes and scrapes must be answered above all when everything else is not: they have places of
+# their own, each path a share.
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+_MAX_PROBES = 96
 
 
 class RequestLimit:
@@ -47,17 +50,26 @@ class RequestLimit:
         self._metrics = metrics
         self._requests = Shares(max_requests)
         self._watchers = Shares(max_watchers)
+        self._probes = Shares(_MAX_PROBES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request if there is room for it."""
-        if scope["type"] != "http" or scope["path"] in _ALWAYS:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["path"] in _PROBES:
+            await self._serve(self._probes, "probes", scope["path"], scope, receive, send)
             return
         whose = scope.setdefault("state", {})["namespace"] = await self._whose(scope)
         if _WATCH.fullmatch(scope["path"]):
             places, kind = self._watchers, "watchers"
         else:
             places, kind = self._requests, "requests"
+        await self._serve(places, kind, whose, scope, receive, send)
+
+    async def _serve(
+        self, places: Shares, kind: str, whose: Hashable, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         if not places.take(whose):
             error = Overloaded(f"{places.taken} {kind} are served by this gateway, its limit", 1.0)
             await problem_answer(error, instance=request_id(scope))(scope, receive, send)

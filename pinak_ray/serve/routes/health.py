@@ -38,13 +38,16 @@ async def healthz() -> JsonAnswer:
     responses={503: {"description": "Some part does not; `parts` says which"}},
 )
 async def readyz(request: Request, context: Context) -> Response:
-    """Ask every part of the stack."""
-    parts: Mapping[str, str]
-    try:
-        async with context.deadline(context.deadlines.readiness_s):
-            parts = await context.backend.readiness()
-    except PinakError as error:
-        parts = {"backend": str(error)}
+    """Ask every part of the stack, or tell what they said within the last second."""
+
+    async def ask() -> Mapping[str, str]:
+        try:
+            async with context.deadline(context.deadlines.readiness_s):
+                return await context.backend.readiness()
+        except PinakError as error:
+            return {"backend": str(error)}
+
+    parts: Mapping[str, str] = await context.gathered.get("parts", ask)
     failing = {name: fault[:_MAX_FAULT] for name, fault in parts.items() if fault != _OK}
     if not failing:
         return JsonAnswer({"status": "ready", "parts": dict(parts)})
@@ -60,15 +63,22 @@ async def readyz(request: Request, context: Context) -> Response:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics(context: Context) -> Response:
-    """Return this gateway's metrics, and those of the other parts while they answer."""
-    others: Sequence[bytes] = ()
-    try:
-        async with context.deadline(context.deadlines.readiness_s):
-            others = await context.backend.metrics()
-    except PinakError as error:
-        _log.warning("metrics_incomplete", error=error.code)
-    texts = [context.metrics.render(), *others]
-    return Response(merge_metrics(texts), headers={"Content-Type": CONTENT_TYPE})
+    """Return this gateway's metrics, and those of the other parts while they answer.
+
+    Gathered at most once a second: it asks every process of the stack.
+    """
+
+    async def gather() -> bytes:
+        others: Sequence[bytes] = ()
+        try:
+            async with context.deadline(context.deadlines.readiness_s):
+                others = await context.backend.metrics()
+        except PinakError as error:
+            _log.warning("metrics_incomplete", error=error.code)
+        return merge_metrics([context.metrics.render(), *others])
+
+    text = await context.gathered.get("metrics", gather)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
 
 @router.get("/.well-known/jwks.json", summary="Public keys", response_model=JwksAnswer)
