@@ -18,7 +18,8 @@ _IDLE_S = 6
 # For a body's next byte, or for the caller to take some of its answer. What waits for us is not
 # counted: watches last for 20 s, and a stream of events has a heartbeat each 10 s.
 _SILENT_S = 40
-# Above all places of two gateways; each takes 33 KB while it is busy, and two descriptors.
+# Above all places of two gateways; each takes 33 KB while it is busy. With the pipes between its
+# two ends each takes two and a half descriptors, and where they do not suffice HAProxy ends.
 _CONNECTIONS = 10_000
 _OTHER_DESCRIPTORS = 512
 
@@ -103,4 +104,4 @@ def most_connections() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         return _CONNECTIONS
-    return max(1_000, min(_CONNECTIONS, (hard - _OTHER_DESCRIPTORS) // 2))
+    return max(100, min(_CONNECTIONS, (hard - _OTHER_DESCRIPTORS) * 2 // 5))

@@ -28,6 +28,7 @@ from pinak_ray.serve.models.recall import FeedbackBody, IntendBody, RecallBody
 from pinak_ray.serve.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
 from pinak_ray.serve.openapi import describe
 from pinak_ray.serve.problems import answer_errors
+from pinak_ray.serve.reference import serve_reference
 from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS, RequestLimit
 from pinak_ray.serve.routes import (
     boards,
@@ -101,6 +102,7 @@ def create_app(
         description="Every call needs a bearer token, which also names the namespace. Errors are "
         "problem documents (RFC 9457) with a stable `code`; bad input stores nothing.",
         openapi_tags=_TAGS,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
@@ -125,6 +127,7 @@ def create_app(
         health,
     ):
         app.include_router(module.router)
+    serve_reference(app)
     answer_errors(app)
     memory_bodies = (RememberBody, ReviseBody, RememberBatchBody, LinkBody)
     bodies = (*memory_bodies, RecallBody, GradeBody, IntendBody, FeedbackBody, CurateBody)

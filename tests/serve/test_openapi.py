@@ -59,6 +59,18 @@ async def test_it_is_served(stack: Stack, document: dict[str, Any]) -> None:
     assert response.json() == document
 
 
+async def test_the_reference_page_runs_and_loads_nothing(
+    stack: Stack, document: dict[str, Any]
+) -> None:
+    """Tokens are safe where `/docs` is open: there is no script, and no address of another host."""
+    async with stack.client("") as client:
+        page = await client.get("/docs")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert all(f"{method.upper()} {path}" in page.text for path, method, _ in operations(document))
+    for loads in ("<script", "src=", "http:", "https:", "url("):
+        assert loads not in page.text.lower()
+
+
 def test_every_reference_resolves(document: dict[str, Any]) -> None:
     """No schema is named that is not there."""
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}

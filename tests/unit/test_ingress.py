@@ -8,12 +8,14 @@ import httpx
 import pytest
 from waiting import until
 
+from pinak_ray.cluster.haproxy import most_connections
 from pinak_ray.cluster.ingress import write_haproxy_wrapper
 from pinak_ray.cluster.ports import free_port
 
 # As Serve writes it, with one gateway, and a path that has none.
 _FILE = """
 global
+    maxconn {connections}
     log 127.0.0.1:514 local0 info
     stats socket {directory}/admin.sock mode 666 level admin
 defaults
@@ -24,6 +26,7 @@ defaults
     timeout http-keep-alive 90s
     log global
     option httplog
+    option splice-request
     errorfile 502 {directory}/plain.http
     errorfile 503 {directory}/plain.http
 frontend http_frontend
@@ -62,7 +65,9 @@ def file(tmp_path: Path, gateway: int) -> tuple[Path, int]:
     path = tmp_path / "haproxy.cfg"
     (tmp_path / "plain.http").write_bytes(b"HTTP/1.1 500 Internal Server Error\r\n\r\nx")
     port = free_port()
-    text = _FILE.format(directory=tmp_path, port=port, gateway=gateway)
+    text = _FILE.format(
+        connections=most_connections(), directory=tmp_path, port=port, gateway=gateway
+    )
     path.write_text(text, encoding="utf-8")
     return path, port
 
