@@ -159,7 +159,7 @@ def _greet(settings: Settings, url: str, *, was_up: bool) -> None:
     out = stdout()
     out.print(f"[bold green]{'already up' if was_up else 'up'}[/bold green]  {plain(url)}")
     out.print(f"  data   {plain(where)}")
-    out.print(f"  stop   pinak-ray down{plain(home)}")
+    out.print(f"  stop   {plain(f'pinak-ray down{home}')}")
     out.print("  try")
     out.print(
         f"""    curl -s {url}/v1/nudges -H "Authorization: Bearer $({token})" \\
@@ -167,4 +167,4 @@ def _greet(settings: Settings, url: str, *, was_up: bool) -> None:
       -d '{{"agent": "me", "intent": "drop the orders table in production"}}'""",
         markup=False,
     )
-    out.print(f"    pinak-ray demo{plain(home)}")
+    out.print(f"    {plain(f'pinak-ray demo{home}')}")
