@@ -6,7 +6,7 @@ countries. What stands before a date changes nothing: "before 8 May" names 8 May
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 __all__ = ["NamedDate", "NamedDates", "named_dates"]
@@ -36,7 +36,7 @@ class NamedDates:
 
     def matches(self, moment: datetime) -> bool:
         """Return whether `moment`, in its own time zone, is of any of the dates."""
-        return any(date.matches(moment) for date in self.dates)
+        return any(one.matches(moment) for one in self.dates)
 
 
 _COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -81,7 +81,7 @@ def named_dates(query: str, now: datetime) -> NamedDates | None:
     Monday; "last Friday" and "last May" are the latest before the present day or month.
     """
     named = (_dates(found, query, now) for found in _DATE.finditer(query.lower()))
-    dates = tuple(dict.fromkeys(date for some in named for date in some))
+    dates = tuple(dict.fromkeys(one for some in named for one in some))
     return NamedDates(dates) if dates else None
 
 
@@ -154,5 +154,6 @@ def _before(now: datetime, count: int, unit: str) -> list[NamedDate]:
     if unit == "week":
         monday = now.weekday() + 7 * count
         days = range(monday, monday - 7, -1)
-    spans = (now - timedelta(days=day) for day in days)
+    ordinals = (now.toordinal() - day for day in days)
+    spans = (date.fromordinal(one) for one in ordinals if 1 <= one <= date.max.toordinal())
     return [NamedDate(day.year, day.month, day.day) for day in spans]

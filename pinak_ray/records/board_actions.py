@@ -8,6 +8,7 @@ from pydantic import Field
 
 from pinak_ray.records.board_fields import JsonObject
 from pinak_ray.records.commands import Answer, Command, Labels, Name, Text, View
+from pinak_ray.records.limits import MIN_TTL_S
 from pinak_ray.records.state import Space
 
 __all__ = [
@@ -23,7 +24,7 @@ __all__ = [
 # 0 is the most urgent. What the board itself asks for takes 1 and 2, what agents push 5.
 Priority = Annotated[int, Field(ge=0, le=9)]
 # An hour: whoever works longer on one action finishes it in parts.
-Lease = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Lease = Annotated[float, Field(ge=MIN_TTL_S, le=3600, allow_inf_nan=False)]
 
 
 class BoardAction(Answer):

@@ -1,8 +1,12 @@
 """What can be done on a board beyond posting, and how a board is read."""
 
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from pinak_ray.records.commands import Answer, Command, Name, Text, View
+from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state import Space
 
 __all__ = ["BoardNote", "Notes", "NotesAnswer", "Tell"]
@@ -40,4 +44,4 @@ class Notes(View, space=Space.BOARD, name="notes"):
 
     reader: Name | None = None
     """Whose; without one, notes to anyone are shown."""
-    limit: int = 5
+    limit: Annotated[int, Field(ge=1, le=MAX_READ)] = 5

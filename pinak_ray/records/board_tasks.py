@@ -8,8 +8,17 @@ from uuid import UUID
 from pydantic import Field
 
 from pinak_ray.records.board_fields import JsonObject
-from pinak_ray.records.commands import Answer, Command, Json, Labels, Name, Text, View
-from pinak_ray.records.limits import MAX_LABELS
+from pinak_ray.records.commands import (
+    Answer,
+    Command,
+    Json,
+    Labels,
+    Name,
+    Text,
+    Version,
+    View,
+)
+from pinak_ray.records.limits import MAX_LABELS, MIN_TTL_S
 from pinak_ray.records.state import Space
 
 __all__ = [
@@ -37,7 +46,7 @@ __all__ = [
 # What a dead worker holds back at most; a living one sends heartbeats.
 MAX_LEASE_S = 86_400
 
-LeaseSeconds = Annotated[float, Field(gt=0, le=MAX_LEASE_S, allow_inf_nan=False)]
+LeaseSeconds = Annotated[float, Field(ge=MIN_TTL_S, le=MAX_LEASE_S, allow_inf_nan=False)]
 
 
 class TaskStatus(StrEnum):
@@ -163,7 +172,7 @@ class Heartbeat(Command, space=Space.BOARD, verb="heartbeat"):
 
     task: UUID
     lease_s: LeaseSeconds = 60
-    version: int | None = None
+    version: Version | None = None
     """The fencing number of the claim."""
 
 
@@ -176,7 +185,7 @@ class Finish(Command, space=Space.BOARD, verb="finish"):
     ] = TaskStatus.COMPLETED
     output: Json = None
     artifacts: Labels = ()
-    version: int | None = None
+    version: Version | None = None
     """The fencing number of the claim."""
 
 
@@ -184,7 +193,7 @@ class Release(Command, space=Space.BOARD, verb="release"):
     """Give a claimed task back."""
 
     task: UUID
-    version: int | None = None
+    version: Version | None = None
     """The fencing number of the claim."""
 
 

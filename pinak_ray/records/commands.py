@@ -5,14 +5,31 @@ commands, and one all views, over every wire; over HTTP the model is the body, o
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.limits import MAX_TTL_S, check_json, check_labels, check_name, check_text
-from pinak_ray.records.memories import Receipt
+from pinak_ray.records.limits import (
+    MAX_SEQ,
+    MAX_TTL_S,
+    MIN_TTL_S,
+    check_json,
+    check_labels,
+    check_name,
+    check_text,
+)
+from pinak_ray.records.memories import Receipt, moment
 from pinak_ray.records.state import Space
 
 __all__ = [
@@ -23,9 +40,11 @@ __all__ = [
     "Confidence",
     "Json",
     "Labels",
+    "Moment",
     "Name",
     "Seconds",
     "Text",
+    "Version",
     "View",
     "checked_model",
 ]
@@ -50,6 +69,10 @@ def _json(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _moment(value: Any, info: ValidationInfo) -> datetime:
+    return moment(str(info.field_name), value)
+
+
 Text = Annotated[str, AfterValidator(_text)]
 """What people and models read: up to 64 KiB of it."""
 Name = Annotated[str, AfterValidator(_name)]
@@ -59,7 +82,11 @@ Labels = Annotated[tuple[str, ...], AfterValidator(_labels)]
 Json = Annotated[Any, AfterValidator(_json)]
 """Any JSON value, up to 64 KiB of it."""
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, le=MAX_TTL_S, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=MIN_TTL_S, le=MAX_TTL_S, allow_inf_nan=False)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""A time with a zone, in UTC from here on."""
+Version = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+"""A number that rises with each change."""
 
 
 class _Strict(BaseModel):

@@ -1,14 +1,18 @@
 """What is accepted at every border, in one place: Python, HTTP, CLI and the twin agree."""
 
-import math
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from math import isfinite
 from uuid import UUID
 
-import orjson
-
+from pinak_ray.records.encoded_json import MAX_DETAILS_BYTES, check_details, check_json
 from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.names import (
+    MAX_LABELS,
+    MAX_NAME_BYTES,
+    check_item_key,
+    check_labels,
+    check_name,
+    check_prefix,
+)
 
 __all__ = [
     "DEFAULT_BUDGET_TOKENS",
@@ -20,29 +24,34 @@ __all__ = [
     "MAX_LABELS",
     "MAX_NAME_BYTES",
     "MAX_READ",
+    "MAX_SEQ",
     "MAX_TTL_S",
     "MAX_WAIT_S",
+    "MIN_TTL_S",
+    "brief",
     "check_depth",
+    "check_details",
     "check_id",
+    "check_item_key",
     "check_json",
     "check_labels",
     "check_name",
     "check_number",
+    "check_prefix",
     "check_text",
     "check_ttl",
+    "check_whole",
 ]
 
 # 64 KiB of text is some 12,000 words: more than an embedder or a reader of a hit can use, and far
 # under PostgreSQL's 1 MB tsvector. Longer sources are split by the caller.
 MAX_CONTENT_BYTES = 65_536
-MAX_DETAILS_BYTES = 65_536
-# Names lead every primary key; a btree entry must stay under 2,704 bytes.
-MAX_NAME_BYTES = 256
-MAX_LABELS = 64
 MAX_K = 200
 # With three links a memory, four steps reach a hundred others; beyond that everything is related.
 MAX_DEPTH = 4
 MAX_READ = 1_000
+# PostgreSQL's bigint holds twice as much; no owner changes that often.
+MAX_SEQ = 2**62
 # A watcher that died is forgotten after this long at the latest, and no proxy cuts what is shorter.
 MAX_WAIT_S = 20.0
 # Beyond a million tokens a caller has mixed up units: no model's prompt holds that much.
@@ -50,12 +59,11 @@ MAX_BUDGET_TOKENS = 1_000_000
 DEFAULT_BUDGET_TOKENS = 1_000
 # Ten years, in seconds: beyond it the caller means "for ever" or has mixed up units.
 MAX_TTL_S = 315_360_000
+# Clocks here count microseconds; what ends before its receipt arrives is a mistake.
+MIN_TTL_S = 0.001
 
-# Asking for the exact type first is ten times as fast as for a Mapping.
-_WITHOUT_NAN = frozenset((str, int, bool, type(None)))
-
-# An escaped NUL: `\u0000` behind an even number of backslashes, which are themselves escapes.
-_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# What an error shows of a value that somebody sent.
+_BRIEF = 80
 
 
 def check_text(what: str, text: object, *, limit: int = MAX_CONTENT_BYTES) -> str:
@@ -81,77 +89,39 @@ def check_text(what: str, text: object, *, limit: int = MAX_CONTENT_BYTES) -> st
     return text
 
 
-def check_name(what: str, name: object) -> str:
-    """Return `name` if it can be a key: short, visible, without a NUL."""
-    return check_text(what, name, limit=MAX_NAME_BYTES)
-
-
-def check_labels(what: str, labels: object) -> tuple[str, ...]:
-    """Return the labels (tags, entities) without repeats, in the caller's order."""
-    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
-        raise InvalidInput(f"{what} must be a list of strings")
-    unique = tuple(dict.fromkeys(check_name(f"an entry of {what}", label) for label in labels))
-    if len(unique) > MAX_LABELS:
-        raise InvalidInput(f"{what} has {len(unique)} entries, the limit is {MAX_LABELS}")
-    return unique
-
-
-def check_json(what: str, value: Any, *, limit: int = MAX_DETAILS_BYTES) -> bytes:
-    """Return `value` as JSON bytes, or raise InvalidInput for what JSON or jsonb cannot hold."""
+def brief(value: object) -> str:
+    """Return a value as an error quotes it: cut short, and itself no error."""
     try:
-        encoded = orjson.dumps(value)
-    except (orjson.JSONEncodeError, TypeError, UnicodeEncodeError) as error:
-        raise InvalidInput(f"{what} is not JSON: {error}") from None
-    if len(encoded) > limit:
-        raise InvalidInput(f"{what} has {len(encoded)} bytes of JSON, the limit is {limit}")
-    if b"null" in encoded and _has_nan(value):
-        raise InvalidInput(f"{what} holds NaN or Infinity, which JSON has no word for")
-    if b"\\u0000" in encoded and _ESCAPED_NUL.search(encoded):
-        raise InvalidInput(f"{what} holds a NUL character, which PostgreSQL cannot store")
-    return encoded
-
-
-def _has_nan(value: Any) -> bool:
-    """Tell what orjson writes as null without a word: a number that is not finite."""
-    items: Iterable[Any]
-    if type(value) is dict:
-        items = value.values()
-    elif isinstance(value, list | tuple):
-        items = value
-    elif isinstance(value, Mapping):
-        items = value.values()
-    else:
-        return isinstance(value, float) and not math.isfinite(value)
-    # A loop: a generator here takes as long as all else of a note's checks.
-    for item in items:  # noqa: SIM110
-        if type(item) not in _WITHOUT_NAN and _has_nan(item):
-            return True
-    return False
-
-
-def check_details(details: object) -> bytes:
-    """Return a memory's details as JSON bytes; they must be an object."""
-    if not isinstance(details, Mapping):
-        raise InvalidInput("details must be an object of names and values")
-    return check_json("details", dict(details))
+        shown = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        return "a number of thousands of digits"
+    return shown if len(shown) <= _BRIEF else f"{shown[:_BRIEF]}..."
 
 
 def check_number(what: str, value: object, *, low: float, high: float) -> float:
     """Return `value` as a float within [low, high], or raise InvalidInput."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInput(f"{what} must be a finite number")
+    if isinstance(value, float) and not isfinite(value):
+        raise InvalidInput(f"{what} must be a finite number")
+    # Ints of any size compare; as a float the largest would overflow.
     if not low <= value <= high:
-        raise InvalidInput(f"{what} is {value}, it must lie between {low} and {high}")
+        raise InvalidInput(f"{what} is {brief(value)}, it must lie between {low} and {high}")
     return float(value)
+
+
+def check_whole(what: str, value: object, *, low: int, high: int) -> int:
+    """Return a whole number within its bounds, or raise InvalidInput."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidInput(
+            f"{what} is {brief(value)}, it must be a whole number from {low} to {high}"
+        )
+    return value
 
 
 def check_depth(what: str, depth: object, *, low: int) -> int:
     """Return how many links a path may have, or raise InvalidInput."""
-    if isinstance(depth, bool) or not isinstance(depth, int) or not low <= depth <= MAX_DEPTH:
-        raise InvalidInput(
-            f"{what} is {depth!r}, it must be a whole number from {low} to {MAX_DEPTH}"
-        )
-    return depth
+    return check_whole(what, depth, low=low, high=MAX_DEPTH)
 
 
 def check_id(what: str, value: object) -> UUID:
@@ -161,9 +131,9 @@ def check_id(what: str, value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError:
-        raise InvalidInput(f"{what} {value!r} is not an id") from None
+        raise InvalidInput(f"{what} {brief(value)} is not an id") from None
 
 
 def check_ttl(ttl_s: object) -> float | None:
     """Return a time to live in seconds, or None for ever; raises InvalidInput."""
-    return None if ttl_s is None else check_number("ttl_s", ttl_s, low=0.001, high=MAX_TTL_S)
+    return None if ttl_s is None else check_number("ttl_s", ttl_s, low=MIN_TTL_S, high=MAX_TTL_S)

@@ -9,7 +9,15 @@ from uuid import UUID
 
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key
-from pinak_ray.records.limits import MAX_K, check_depth, check_id, check_name, check_number
+from pinak_ray.records.limits import (
+    MAX_K,
+    brief,
+    check_depth,
+    check_id,
+    check_name,
+    check_number,
+    check_whole,
+)
 from pinak_ray.records.recall import Hit
 
 __all__ = [
@@ -136,8 +144,6 @@ def new_related(
     k: int = 20,
 ) -> RelatedRequest:
     """Return a checked RelatedRequest; raises InvalidInput."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
-        raise InvalidInput(f"k is {k!r}, it must be a whole number from 1 to {MAX_K}")
     if isinstance(kinds, str):
         kinds = (kinds,)
     return RelatedRequest(
@@ -145,7 +151,7 @@ def new_related(
         check_depth("depth", depth, low=1),
         check_number("min_strength", min_strength, low=0.0, high=1.0),
         tuple(_kind_named(kind) for kind in kinds),
-        k,
+        check_whole("k", k, low=1, high=MAX_K),
     )
 
 
@@ -154,4 +160,4 @@ def _kind_named(value: object) -> LinkKind:
         return LinkKind(str(value))
     except ValueError:
         names = ", ".join(LinkKind)
-        raise InvalidInput(f"unknown kind of link {value!r}; choose one of: {names}") from None
+        raise InvalidInput(f"unknown kind of link {brief(value)}; choose one of: {names}") from None

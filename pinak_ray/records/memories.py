@@ -11,6 +11,7 @@ import orjson
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_like, uuid7
 from pinak_ray.records.limits import (
+    brief,
     check_details,
     check_labels,
     check_name,
@@ -111,7 +112,7 @@ def _member(enum: type[StrEnum], what: str, value: Any) -> Any:
         return _MEMBERS[enum][value]
     except (KeyError, TypeError):
         names = ", ".join(enum)
-        raise InvalidInput(f"unknown {what} {value!r}; choose one of: {names}") from None
+        raise InvalidInput(f"unknown {what} {brief(value)}; choose one of: {names}") from None
 
 
 def ack_level(value: object) -> Ack:
@@ -138,18 +139,26 @@ def moment(what: str, value: object) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise InvalidInput(f"{what} {value!r} is not an ISO 8601 time") from None
+            raise InvalidInput(f"{what} {brief(value)} is not an ISO 8601 time") from None
     if not isinstance(value, datetime):
         raise InvalidInput(f"{what} must be a datetime or an ISO 8601 string")
-    if value.tzinfo is None:
-        raise InvalidInput(f"{what} has no time zone; write it like 2026-01-31T12:00:00+00:00")
-    return value.astimezone(UTC)
+    try:
+        if value.utcoffset() is None:
+            raise InvalidInput(f"{what} has no time zone; write it like 2026-01-31T12:00:00+00:00")
+        return value.astimezone(UTC)
+    except (OverflowError, ValueError):  # the zone takes it over an end of the calendar
+        raise InvalidInput(
+            f"{what} {value.isoformat()} does not lie in the years 1 to 9999 of UTC"
+        ) from None
 
 
 def expiry(now: datetime, ttl_s: object) -> datetime | None:
     """Return when something that lives `ttl_s` seconds ends; None lives on."""
     checked = check_ttl(ttl_s)
-    return None if checked is None else now + timedelta(seconds=checked)
+    try:
+        return None if checked is None else now + timedelta(seconds=checked)
+    except OverflowError:
+        raise InvalidInput(f"ttl_s is {ttl_s}, which ends after the year 9999") from None
 
 
 def new_memory(
@@ -176,10 +185,11 @@ def new_memory(
     `made` is the id that a client outside of the stack made for this call.
     """
     now = datetime.now(UTC)
+    agent = check_name("agent", agent)
     memory = Memory(
         uuid7() if made is None else id_like(made, namespace_id, agent),
         namespace_id,
-        check_name("agent", agent),
+        agent,
         layer if type(layer) is Layer else layer_named(layer),
         check_text("content", content),
         None if session is None else check_name("session", session),

@@ -10,7 +10,7 @@ import orjson
 
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key
-from pinak_ray.records.limits import check_json, check_name, check_text
+from pinak_ray.records.limits import brief, check_json, check_name, check_text, check_whole
 from pinak_ray.records.recall import Hit
 
 __all__ = ["Intent", "Nudge", "NudgeKind", "Strength", "Verdict", "new_intent", "nudge_id"]
@@ -122,11 +122,9 @@ def verdict_named(value: str) -> Verdict:
         return Verdict(value)
     except ValueError:
         names = ", ".join(Verdict)
-        raise InvalidInput(f"unknown verdict {value!r}; choose one of: {names}") from None
+        raise InvalidInput(f"unknown verdict {brief(value)}; choose one of: {names}") from None
 
 
 def check_nudge_count(k: object) -> int:
     """Return `k` if that many nudges may be asked for, or raise InvalidInput."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_NUDGES:
-        raise InvalidInput(f"k is {k!r}, it must be a whole number from 1 to {MAX_NUDGES}")
-    return k
+    return check_whole("k", k, low=1, high=MAX_NUDGES)

@@ -17,6 +17,7 @@ from pinak_ray.records.limits import (
     check_name,
     check_number,
     check_text,
+    check_whole,
 )
 from pinak_ray.records.memories import Layer, Outcome, layers_named, moment, outcome_named
 
@@ -188,13 +189,13 @@ def new_recall(
     """Return a checked RecallRequest, with new_filters' arguments; raises InvalidInput."""
     request = RecallRequest(
         "" if query is None else check_text("query", query, limit=MAX_QUERY_BYTES),
-        _whole("k", k, MAX_K),
+        check_whole("k", k, low=1, high=MAX_K),
         check_name("recipe", recipe),
         new_filters(**filters),
         None if min_score is None else check_number("min_score", min_score, low=-1e6, high=1e6),
         trace,
         vector,
-        None if rrf_k is None else _whole("rrf_k", rrf_k, MAX_RRF_K),
+        None if rrf_k is None else check_whole("rrf_k", rrf_k, low=1, high=MAX_RRF_K),
         expand=check_depth("expand", expand, low=0),
     )
     if cursor is None:
@@ -237,9 +238,3 @@ def new_filters(
     if filters.as_of and filters.as_of > datetime.now(UTC):
         raise InvalidInput("as_of lies in the future; leave it away to ask what holds now")
     return filters
-
-
-def _whole(what: str, value: object, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
-        raise InvalidInput(f"{what} is {value!r}, it must be a whole number from 1 to {high}")
-    return value

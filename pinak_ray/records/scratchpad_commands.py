@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from pinak_ray.records.commands import Answer, Command, Confidence, Name, Text, View
+from pinak_ray.records.limits import MAX_TTL_S
 from pinak_ray.records.state import Space
 
 __all__ = [
@@ -146,7 +147,7 @@ class Act(Command, space=Space.AGENT, verb="act"):
     output_state: Text | None = None
     success: bool = True
     error: Text | None = None
-    duration_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    duration_ms: Annotated[float, Field(ge=0, le=MAX_TTL_S * 1000)] | None = None
 
 
 class AskOnScratchpad(Command, space=Space.AGENT, verb="ask"):

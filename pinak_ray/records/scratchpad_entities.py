@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from pinak_ray.records.commands import Answer, Command, Json, Labels, Name, Text, View
+from pinak_ray.records.commands import Answer, Command, Json, Labels, Moment, Name, Text, View
 from pinak_ray.records.limits import MAX_BUDGET_TOKENS
 from pinak_ray.records.state import Space
 
@@ -43,7 +43,7 @@ class Mention(Command, space=Space.AGENT, verb="mention"):
     """What is true of it from `at` on, as `{"health": "degraded"}`."""
     attributes: Attributes = Field(default_factory=dict)
     """What is true of it whenever."""
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     """Now, if absent."""
 
 
@@ -54,7 +54,7 @@ class Relate(Command, space=Space.AGENT, verb="relate"):
     relation: Name
     """A verb, as `runs_on` or `depends_on`."""
     object: Name
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class SplitEntity(Command, space=Space.AGENT, verb="split_entity"):
@@ -109,7 +109,7 @@ class OneEntity(View, space=Space.AGENT, name="entity"):
     answer = EntityAnswer
 
     called: Name
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class Event(Answer):

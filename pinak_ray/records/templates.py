@@ -5,7 +5,14 @@ from uuid import UUID
 
 from pinak_ray.records.commands import Answer
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.limits import check_id, check_name, check_number, check_text
+from pinak_ray.records.limits import (
+    MAX_SEQ,
+    check_id,
+    check_name,
+    check_number,
+    check_text,
+    check_whole,
+)
 from pinak_ray.records.operations import Operation
 from pinak_ray.records.recall import MAX_QUERY_BYTES
 from pinak_ray.records.state import Owner
@@ -187,15 +194,14 @@ def new_distill(
         check_text("problem", problem, limit=MAX_QUERY_BYTES),
         quality,
         check_number("min_quality", min_quality, low=0.0, high=1.0),
-        after,
+        check_whole("after", after, low=0, high=MAX_SEQ),
     )
 
 
 def new_find_templates(namespace_id: int, problem: str, *, k: int = 3) -> FindTemplates:
     """Return the checked operation; raises InvalidInput."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_TEMPLATES:
-        raise InvalidInput(f"k is {k!r}, it must be a whole number from 1 to {MAX_TEMPLATES}")
-    return FindTemplates(namespace_id, check_text("problem", problem, limit=MAX_QUERY_BYTES), k)
+    checked = check_text("problem", problem, limit=MAX_QUERY_BYTES)
+    return FindTemplates(namespace_id, checked, check_whole("k", k, low=1, high=MAX_TEMPLATES))
 
 
 def new_outcome(owner: Owner, template: UUID | str, success: bool, run: str) -> TellOutcome:

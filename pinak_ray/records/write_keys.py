@@ -38,7 +38,7 @@ class WriteKey(NamedTuple):
 
 def write_key(namespace_id: int, scope: tuple[str, ...], text: str, said: Any) -> WriteKey:
     """Return the key that a caller gave for a write that says this; raises InvalidInput."""
-    check_name("idempotency_key", text)
+    text = check_name("idempotency_key", text)
     return WriteKey(text, id_from_key(namespace_id, *scope, text), digest(said))
 
 

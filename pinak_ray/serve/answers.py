@@ -1,5 +1,6 @@
 """Answers: JSON by orjson, which writes dataclasses, times and ids; models write themselves."""
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import orjson
@@ -21,6 +22,9 @@ __all__ = [
     "version_answer",
 ]
 
+# Half of what orjson nests, so that both halves of what it nests can be written.
+_LEVELS = 127
+
 
 class JsonAnswer(Response):
     """A JSON body."""
@@ -29,7 +33,29 @@ class JsonAnswer(Response):
 
     def render(self, content: Any) -> bytes:
         """Return the content as JSON bytes."""
-        return orjson.dumps(content, default=_of_model)
+        try:
+            return orjson.dumps(content, default=_of_model)
+        except orjson.JSONEncodeError:
+            return orjson.dumps(_in_pieces(content, _LEVELS))
+
+
+def _in_pieces(value: Any, levels: int) -> Any:
+    """Return a value whose lower levels are written already.
+
+    What was stored before its depth had a limit may nest as deep as orjson writes, and an answer
+    adds levels of its own.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {one.name: getattr(value, one.name) for one in fields(value)}
+    elif isinstance(value, BaseModel):
+        value = dict(value)
+    if not levels and isinstance(value, dict | list | tuple):
+        return orjson.Fragment(orjson.dumps(value, default=_of_model))
+    if isinstance(value, dict):
+        return {name: _in_pieces(one, levels - 1) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_in_pieces(one, levels - 1) for one in value]
+    return value
 
 
 def _of_model(value: Any) -> Any:

@@ -5,15 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from pinak_ray.records.limits import MAX_READ
+from pinak_ray.records.limits import MAX_READ, MAX_SEQ
 from pinak_ray.records.operations import Read
 from pinak_ray.records.state import EntryKind, Owner
 from pinak_ray.serve.answers import JsonAnswer, entry_answer
 from pinak_ray.serve.context import AppContext
 
 __all__ = ["Selected", "Selection", "entries_of"]
-
-_MAX_SEQ = (1 << 63) - 1  # PostgreSQL's bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Selection:
 
 async def selection(
     after_seq: Annotated[
-        int, Query(ge=0, le=_MAX_SEQ, description="The last one seen: an answer's `cursor`.")
+        int, Query(ge=0, le=MAX_SEQ, description="The last one seen: an answer's `cursor`.")
     ] = 0,
     kind: Annotated[list[EntryKind] | None, Query(description="Repeat it for several.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_READ)] = 100,

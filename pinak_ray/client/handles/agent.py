@@ -10,7 +10,6 @@ from pinak_ray.client.handles.checks import (
     checked_budget,
     checked_version,
     encoded_vector,
-    item_key,
     watch_operation,
 )
 from pinak_ray.client.handles.learning import TemplateVerbs
@@ -23,6 +22,7 @@ from pinak_ray.records.limits import (
     DEFAULT_BUDGET_TOKENS,
     MAX_WAIT_S,
     check_id,
+    check_item_key,
     check_json,
     check_name,
     check_text,
@@ -347,7 +347,7 @@ class AgentHandle(TemplateVerbs):
         check_ttl(ttl_s)
         return new_note(
             self._owner,
-            item_key(key),
+            check_item_key(key),
             check_json("value", value),
             ttl_s=ttl_s,
             expected_version=checked_version(expected_version),

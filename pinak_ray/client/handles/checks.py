@@ -9,12 +9,16 @@ from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
     MAX_BUDGET_TOKENS,
     MAX_READ,
+    MAX_SEQ,
     MAX_WAIT_S,
+    brief,
     check_details,
     check_labels,
     check_name,
     check_number,
+    check_prefix,
     check_text,
+    check_whole,
 )
 from pinak_ray.records.memories import Ack, ack_level
 from pinak_ray.records.operations import (
@@ -31,12 +35,10 @@ __all__ = [
     "checked_version",
     "encoded_vector",
     "execute_operation",
-    "item_key",
     "kind_named",
     "post_operation",
     "read_operation",
     "watch_operation",
-    "whole",
 ]
 
 
@@ -53,31 +55,19 @@ def kind_named(kind: EntryKind | str) -> EntryKind:
         return EntryKind(kind)
     except ValueError:
         names = ", ".join(EntryKind)
-        raise InvalidInput(f"unknown kind {kind!r}; choose one of: {names}") from None
-
-
-def item_key(key: str) -> str:
-    """Return a key that callers may write; raises InvalidInput."""
-    if check_name("key", key).startswith("$"):
-        raise InvalidInput("keys that start with $ belong to pinak-ray; choose another")
-    return key
+        raise InvalidInput(f"unknown kind {brief(kind)}; choose one of: {names}") from None
 
 
 def checked_version(expected: int | None) -> int | None:
     """Return the version of a compare-and-set; raises InvalidInput."""
-    return None if expected is None else whole("expected_version", expected, low=0, high=2**62)
-
-
-def whole(what: str, value: object, *, low: int, high: int) -> int:
-    """Return a whole number within its bounds, or raise InvalidInput."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InvalidInput(f"{what} is {value!r}, it must be a whole number from {low} to {high}")
-    return value
+    return (
+        None if expected is None else check_whole("expected_version", expected, low=0, high=MAX_SEQ)
+    )
 
 
 def checked_budget(budget_tokens: int) -> int:
     """Return a budget in tokens; raises InvalidInput."""
-    return whole("budget_tokens", budget_tokens, low=1, high=MAX_BUDGET_TOKENS)
+    return check_whole("budget_tokens", budget_tokens, low=1, high=MAX_BUDGET_TOKENS)
 
 
 def post_operation(
@@ -134,9 +124,9 @@ def read_operation(owner: Owner, after: int, kinds: Iterable[EntryKind | str], l
     """Return the operation that reads entries; raises InvalidInput."""
     return Read(
         owner,
-        whole("after", after, low=0, high=2**62),
+        check_whole("after", after, low=0, high=MAX_SEQ),
         tuple(kind_named(kind) for kind in kinds),
-        whole("limit", limit, low=1, high=MAX_READ),
+        check_whole("limit", limit, low=1, high=MAX_READ),
     )
 
 
@@ -152,10 +142,10 @@ def watch_operation(
     """Return the operation of one long poll; raises InvalidInput."""
     return Watch(
         owner,
-        whole("after", after, low=0, high=2**62),
+        check_whole("after", after, low=0, high=MAX_SEQ),
         tuple(kind_named(kind) for kind in kinds),
         check_labels("authors", authors),
-        None if prefix is None else check_name("prefix", prefix),
-        whole("limit", limit, low=1, high=MAX_READ),
+        None if prefix is None else check_prefix("prefix", prefix),
+        check_whole("limit", limit, low=1, high=MAX_READ),
         check_number("wait_s", wait_s, low=0, high=MAX_WAIT_S),
     )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pinak_ray.client.handles.board_base import BoardBase
-from pinak_ray.client.handles.checks import whole
 from pinak_ray.client.handles.handle import Handle
 from pinak_ray.client.handles.scratchpad_base import ScratchpadBase
 from pinak_ray.client.verbs import verb
@@ -84,7 +83,6 @@ class ScratchpadLearning(ScratchpadBase):
         `min_quality` there is none; `quality` is the scratchpad's own unless you judge it. Raises
         InvalidInput where no step succeeded.
         """
-        whole("after", after, low=0, high=2**62)
         return new_distill(
             self.owner, problem, quality=quality, min_quality=min_quality, after=after
         )

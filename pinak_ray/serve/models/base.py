@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pinak_ray.records.limits import MAX_TTL_S
+from pinak_ray.records.limits import MAX_TTL_S, MIN_TTL_S
 from pinak_ray.records.memories import Ack, Layer, Outcome
 from pinak_ray.records.state import EntryKind
 
@@ -50,7 +50,8 @@ KeyField = Annotated[
     Field(description="Names this write: repeating it returns the first one's receipt."),
 ]
 TtlField = Annotated[
-    float, Field(gt=0, le=MAX_TTL_S, description="Seconds until it expires; never if absent.")
+    float,
+    Field(ge=MIN_TTL_S, le=MAX_TTL_S, description="Seconds until it expires; never if absent."),
 ]
 VectorField = Annotated[
     list[float],

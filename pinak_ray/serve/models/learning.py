@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from pinak_ray.records.limits import MAX_SEQ
 from pinak_ray.records.promotion import MIN_CONFIDENCE
 from pinak_ray.records.templates import MAX_TEMPLATES, MIN_QUALITY
 from pinak_ray.serve.models.base import Body
@@ -43,7 +44,7 @@ class DistillBody(Body):
         None, ge=0, le=1, description="Your judgement; the scratchpad's own quality if absent."
     )
     min_quality: float = Field(MIN_QUALITY, ge=0, le=1)
-    after: int = Field(0, ge=0, description="The steps past this sequence number.")
+    after: int = Field(0, ge=0, le=MAX_SEQ, description="The steps past this sequence number.")
 
 
 class TemplatesBody(Body):

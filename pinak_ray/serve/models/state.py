@@ -9,7 +9,14 @@ from pydantic import ConfigDict, Field, SkipValidation
 from pinak_ray.records.board_findings import PostFinding
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.limits import check_details, check_json, check_name, check_text
+from pinak_ray.records.limits import (
+    MAX_SEQ,
+    check_details,
+    check_item_key,
+    check_json,
+    check_name,
+    check_text,
+)
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import Note, Operation, Post
 from pinak_ray.records.state import KINDS, EntryKind, Owner
@@ -40,7 +47,11 @@ __all__ = [
 
 VersionField = Annotated[
     int,
-    Field(ge=0, description="Write only if it is at this version now; 0: only if it is new."),
+    Field(
+        ge=0,
+        le=MAX_SEQ,
+        description="Write only if it is at this version now; 0: only if it is new.",
+    ),
 ]
 
 
@@ -69,7 +80,7 @@ class NoteBody(Body):
         """Return the checked operation; raises InvalidInput."""
         return new_note(
             owner,
-            check_name("key", key),
+            check_item_key(key),
             check_json("value", self.value),
             ttl_s=self.ttl_s,
             expected_version=self.expected_version,

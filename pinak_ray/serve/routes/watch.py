@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.limits import MAX_WAIT_S, check_labels, check_name
+from pinak_ray.records.limits import MAX_WAIT_S, check_labels, check_prefix
 from pinak_ray.records.operations import Watch
 from pinak_ray.records.state import Owner
 from pinak_ray.serve.answers import JsonAnswer, entry_answer
@@ -68,7 +68,7 @@ async def selector(
             raise InvalidInput("Last-Event-ID must be the id of an event that was sent before")
         selection = replace(selection, after_seq=int(last_event_id))
     authors = check_labels("author", author or ())
-    checked = None if prefix is None else check_name("prefix", prefix)
+    checked = None if prefix is None else check_prefix("prefix", prefix)
     return Selector(selection, authors, checked, wait_s)
 
 

@@ -47,9 +47,8 @@ async def recollect_all(
     key: Annotated[str | None, Query(description="Only this one, if it is there.")] = None,
 ) -> JsonAnswer:
     """Return the agent's live working items, by key."""
-    if key is not None:
-        check_name("key", key)
-    items = await caller.context.send(Recollect(await caller.agent(agent), key))
+    wanted = None if key is None else check_name("key", key)
+    items = await caller.context.send(Recollect(await caller.agent(agent), wanted))
     return JsonAnswer({"items": [item_answer(item) for item in items]})
 
 
@@ -85,8 +84,8 @@ async def note_all(
 @router.get("/working/{key:path}", summary="Read one item", response_model=WorkingItemAnswer)
 async def recollect(caller: Reader, agent: PathName, key: PathName) -> JsonAnswer:
     """Return one working item."""
-    check_name("key", key)
-    items = await caller.context.send(Recollect(await caller.agent(agent), key))
+    wanted = check_name("key", key)
+    items = await caller.context.send(Recollect(await caller.agent(agent), wanted))
     if not items:
         raise NotFound("this agent has no working item of that key, or it has expired")
     return JsonAnswer(item_answer(items[0]))
