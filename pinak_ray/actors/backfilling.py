@@ -1,4 +1,4 @@
-"""The Indexer's lane for models that do not serve: below all that somebody waits for."""
+"""The Indexer's lane for what models owe: windows, refused texts, and all of a new model's."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,8 @@ import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.model_change import load_kept
-from pinak_ray.embedding import Embedder
+from pinak_ray.embedding import Embedder, trouble_of
+from pinak_ray.records.errors import EmbedderUnavailable
 from pinak_ray.store.backfill import (
     Backfilled,
     backfill_some,
@@ -90,7 +91,8 @@ class BackfillLane:
         parts = await self._parts()
         moved = await sweep_some(parts.database)
         for kept in await self._owing(parts):
-            await self._let_others_go_first()
+            if kept.model.id != parts.model.id:
+                await self._let_others_go_first()
             moved |= await self._embed(parts, kept)
         return moved
 
@@ -113,6 +115,8 @@ class BackfillLane:
             return False
         try:
             embedder = await self._embedder(parts, kept)
+            if (why := trouble_of(embedder)) is not None:
+                raise EmbedderUnavailable(why)
             done = await backfill_some(parts.database, model_id, self._encoder(embedder))
         except Exception as error:
             structlog.get_logger().warning(

@@ -16,27 +16,36 @@ from pinak_ray.actors.backfilling import BackfillLane
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.connections import INDEXER_POOL
 from pinak_ray.actors.linking import keep_linking
-from pinak_ray.actors.model_change import Following, load_serving
+from pinak_ray.actors.model_change import Following, embedding_error, load_serving
 from pinak_ray.actors.sealing import keep_sealing
 from pinak_ray.actors.telling import Telling
-from pinak_ray.embedding import Embedder, encode_halfvec
-from pinak_ray.records.errors import Unavailable
+from pinak_ray.embedding import (
+    Embedder,
+    Vectors,
+    embed_each,
+    encode_halfvec,
+    encode_halfvec_one,
+    trouble_of,
+)
+from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, PinakError, Unavailable
 from pinak_ray.store.backfill import Backfilled
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel, kept_models
 from pinak_ray.store.faults import is_transient
+from pinak_ray.store.holding import let_all_go
 from pinak_ray.store.indexing import (
     OWN_TEXT,
     EncodeVectors,
     IndexedBatch,
     Key,
+    Turn,
     index_some,
     owed,
 )
 from pinak_ray.store.links import link_some, unlinked
 from pinak_ray.store.searchable import SearchableWaits
 from pinak_ray.store.segments import seal_some, unsealed
-from pinak_ray.store.windows import settle_some, unsettled
+from pinak_ray.store.windows import settle_words, unsettled
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Indexer"]
@@ -96,6 +105,7 @@ class Indexer:
         self._parts = Following(self._open)
         self._work = asyncio.Event()
         self._indexed = 0
+        self._turn = Turn()
         self._at_work = 0
         self._quiet = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -135,9 +145,15 @@ class Indexer:
             raise
         now = self._parts.opened
         if now is None:
-            waits = SearchableWaits(database, model.id)
+            await let_all_go(database)
+            waits = SearchableWaits(database, model.id, lambda: trouble_of(embedder))
         else:  # who waits goes on waiting, for the new model's vectors
-            waits = replace(now.waits, database=database, model_id=model.id)
+            waits = replace(
+                now.waits,
+                database=database,
+                model_id=model.id,
+                trouble=lambda: trouble_of(embedder),
+            )
         return _Parts(database, embedder, model, waits)
 
     async def _run(self) -> None:
@@ -161,7 +177,7 @@ class Indexer:
             await _set_within(self._work, _SWEEP_EVERY_S)
 
     async def _settle(self) -> None:
-        """Write windows, on a lane of their own: no memory waits for those of others."""
+        """Write windows, on a lane of their own; their vectors are the back-fill's."""
         while True:
             await asyncio.sleep(_SETTLE_EVERY_S)
             try:
@@ -171,10 +187,8 @@ class Indexer:
                 structlog.get_logger().warning("settling_failed", error=repr(error))
 
     async def _settle_some(self) -> int:
-        database, embedder, model, _ = await self._parts.get()
-        return await settle_some(
-            database, _encoder(embedder), model_id=model.id, quiet_s=self._config.window_quiet_s
-        )
+        database, _, model, _ = await self._parts.get()
+        return await settle_words(database, model_id=model.id, quiet_s=self._config.window_quiet_s)
 
     async def _serving(self) -> tuple[Database, Embedder, RegisteredModel]:
         parts = await self._parts.get()
@@ -198,25 +212,28 @@ class Indexer:
 
     async def _index(self, limit: int) -> IndexedBatch:
         database, embedder, model, waits = await self._parts.get()
+        if (why := trouble_of(embedder)) is not None:
+            raise EmbedderUnavailable(why)  # nothing is taken that cannot be embedded
         done = await index_some(
             database,
             _encoder(embedder),
             model_id=model.id,
             limit=limit,
+            turn=self._turn,
             auto_links=self._config.auto_links,
         )
         if done.rows:
             self._indexed_at = asyncio.get_running_loop().time()
         self._indexed += done.memories
         self._telling.wake()
-        waits.indexed(done.keys)
+        waits.indexed(done.keys, done.refused)
         return done
 
     def _backfilled(self, done: Backfilled) -> None:
         """Tell who waits: the model that serves may owe something since it was switched to."""
         now = self._parts.opened
         if now is not None and (done.model_id, done.kind) == (now.model.id, OWN_TEXT):
-            now.waits.indexed(done.keys)
+            now.waits.indexed(done.keys, done.refused)
 
     async def _recheck(self) -> None:
         while True:
@@ -232,18 +249,21 @@ class Indexer:
         """Say that there is work."""
         self._work.set()
 
-    async def searchable(self, keys: Sequence[Key], timeout_s: float = 20.0) -> None:
-        """Return once each of these memories has its vector; raises Unavailable after a while."""
+    async def searchable(
+        self, keys: Sequence[Key], timeout_s: float = 20.0
+    ) -> dict[int, PinakError]:
+        """Return once each memory has its vector; those that get none, by index, with why."""
         parts = await self._parts.get()
         self._work.set()
-        await parts.waits.until_searchable(keys, timeout_s=timeout_s)
+        fates = await parts.waits.until_searchable(keys, timeout_s=timeout_s)
+        return {index: fates[key] for index, key in enumerate(keys) if key in fates}
 
     async def ping(self) -> dict[str, Any]:
         """Return this indexer's numbers once its database and embedder have answered."""
         parts = await self._parts.get()
         if any(loop.done() for loop in self._loops):
             raise Unavailable("an indexing loop has ended")
-        backlog = await owed(parts.database)
+        backlog = await owed(parts.database, model_id=parts.model.id)
         return {
             "pid": os.getpid(),
             "queue_depth": backlog.memories,
@@ -254,6 +274,7 @@ class Indexer:
             "unlinked": await unlinked(parts.database),
             "indexed": self._indexed,
             "told": self._telling.told,
+            **embedding_error(parts.embedder),
             "model": parts.model.name,
             "model_id": parts.model.id,
         }
@@ -267,10 +288,21 @@ class Indexer:
 
 
 def _encoder(embedder: Embedder) -> EncodeVectors:
-    async def encode(texts: Sequence[str]) -> Sequence[bytes]:
-        return encode_halfvec(await embedder.embed(texts)) if texts else []
+    async def encode(texts: Sequence[str]) -> Sequence[bytes | str]:
+        done = await embed_each(embedder, texts)
+        if not done.refused:
+            with suppress(InvalidInput):
+                return encode_halfvec(done.vectors) if texts else []
+        return [done.refused.get(at) or _halfvec(vector) for at, vector in enumerate(done.vectors)]
 
     return encode
+
+
+def _halfvec(vector: Vectors) -> bytes | str:
+    try:
+        return encode_halfvec_one(vector)
+    except InvalidInput as error:  # no direction is left in half precision
+        return str(error)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

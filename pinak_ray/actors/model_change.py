@@ -9,13 +9,13 @@ import structlog
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder, with_dimension
+from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder, trouble_of, with_dimension
 from pinak_ray.records.errors import SetupError
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import KeptModel, RegisteredModel
 from pinak_ray.store.serving_model import adopt_model, serving, serving_id
 
-__all__ = ["Following", "is_own", "load_kept", "load_serving", "load_spec"]
+__all__ = ["Following", "embedding_error", "is_own", "load_kept", "load_serving", "load_spec"]
 
 _LOOK_EVERY_S = 1.0
 # A model that does not load is not asked for every second: it may be an endpoint.
@@ -85,6 +85,12 @@ async def load_serving(
         kept = await serving(database)
         assert kept is not None
     return kept.model, await load_kept(kept, config, threads=threads, workers=workers)
+
+
+def embedding_error(embedder: Embedder) -> dict[str, str]:
+    """Return why nothing is embedded now, as a part's answer to `ping` has it."""
+    why = trouble_of(embedder)
+    return {} if why is None else {"embedding_error": why}
 
 
 class Serves(Protocol):

@@ -177,7 +177,8 @@ class Writer:
 
     async def _await_searchable(self, key: Key) -> None:
         indexer = ray.get_actor(self._indexers[0], namespace=RAY_NAMESPACE)
-        await indexer.searchable.remote([key])
+        for fate in (await indexer.searchable.remote([key])).values():
+            raise fate
 
     async def change_links(self, changes: Sequence[LinkChange]) -> dict[int, Any] | None:
         """Make and remove links durably; None when each changed something, else the other fates.

@@ -20,6 +20,7 @@ from tenacity import (
 from pinak_ray.client.ray_session import ray_session
 from pinak_ray.records.errors import (
     DatabaseUnavailable,
+    EmbedderUnavailable,
     NotRunning,
     Overloaded,
     PinakError,
@@ -47,7 +48,8 @@ def passes(error: object, waited_s: float, patience_s: float) -> bool:
         return waited_s < patience_s
     if isinstance(error, DatabaseUnavailable):
         return waited_s < _DATABASE_WINDOW_S
-    if isinstance(error, NotRunning):  # this process is not in Ray, and stays so
+    # This process is not in Ray, and stays so; an endpoint is asked by its own process.
+    if isinstance(error, NotRunning | EmbedderUnavailable):
         return False
     return isinstance(error, Unavailable) and waited_s < RETRY_WINDOW_S
 

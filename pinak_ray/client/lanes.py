@@ -74,11 +74,14 @@ def _bytes_of_operation(operation: HostOperation) -> int:
 
 
 def indexer_lane(calls: ActorCalls, name: str) -> Batcher[tuple[int, UUID]]:
-    """Return a lane to this Indexer; a key's future ends once all of its batch are searchable."""
+    """Return a lane to this Indexer; a key's future ends once all of its batch are searchable.
+
+    Or with why it is not: then nothing is asked again, since waiting was all that could be done.
+    """
 
     async def carry(keys: Sequence[tuple[int, UUID]]) -> Sequence[Any]:
-        await calls.retried(name, lambda actor: actor.searchable.remote(list(keys)))
-        return [None] * len(keys)
+        fates = await calls.retried(name, lambda actor: actor.searchable.remote(list(keys)))
+        return [fates.get(index) for index in range(len(keys))]
 
     return Batcher(carry, max_batch=_WRITE_BATCH, max_in_flight=_WAITS_IN_FLIGHT)
 

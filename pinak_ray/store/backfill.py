@@ -1,15 +1,16 @@
 """Back-fill: the vectors that a kept model lacks, found by a sweep, embedded piece by piece."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.faults import is_transient
-from pinak_ray.store.indexing import EncodeVectors, Key
+from pinak_ray.store.holding import HELD_FOR, held
+from pinak_ray.store.indexing import EncodeVectors, Key, set_aside
 from pinak_ray.store.memories import encode_vector, index_text, store_vectors
 from pinak_ray.store.queries import query
 from pinak_ray.store.windows import DENSE_REACH, WINDOW
@@ -22,14 +23,15 @@ __all__ = [
     "coverage_of",
     "models_owing",
     "note_error",
+    "refusals",
+    "retry_refused",
     "sweep_some",
 ]
 
 # Looked at in one step of the sweep: some 10 ms, at which a crash loses nothing.
 _KEYS_AT_ONCE = 2000
-# Texts embedded in one transaction, by how often it failed: at the end the bad one stands alone.
-_PIECES = (32, 8, 2, 1)
-_SET_ASIDE = len(_PIECES)
+# Texts that are embedded at a time.
+_PIECE = 32
 # The sweep waits while so many pieces are owed, so that the queue stays short.
 _ROWS_OWED = 64
 # What is younger is on its way, as any new memory is.
@@ -38,18 +40,22 @@ _START = (0, UUID(int=0))
 
 
 class Backfilled(NamedTuple):
-    """What one call of `backfill_some` did: these memories have the model's vectors of a kind."""
+    """What one call of `backfill_some` did: these memories have the model's vectors of a kind.
+
+    And why the texts of others were refused.
+    """
 
     model_id: int
     kind: int
     keys: frozenset[Key]
+    refused: Mapping[Key, str] = MappingProxyType({})
 
 
 class Coverage(NamedTuple):
     """How far a model is: of `wanted` vectors (own and windows) it lacks `missing`.
 
     `is_behind` until its sweep has ended and all but what was stored just now is embedded;
-    `set_aside` memories failed alone; `per_s` is the rate since the back-fill began.
+    `set_aside` texts were refused; `per_s` is the rate since the back-fill began.
     """
 
     wanted: int
@@ -78,7 +84,7 @@ async def sweep_some(database: Database) -> bool:
     two Indexers from one sweep.
     """
     async with database.service() as connection, connection.transaction():
-        sweep = await connection.fetchrow(query("backfill", "take_sweep"), _ROWS_OWED, _SET_ASIDE)
+        sweep = await connection.fetchrow(query("backfill", "take_sweep"), _ROWS_OWED)
         if sweep is None:
             return False
         model_id, kind = sweep["model_id"], sweep["kind"]
@@ -96,23 +102,17 @@ async def sweep_some(database: Database) -> bool:
         return True
 
 
-async def _owe(
-    connection: Connection, model_id: int, kind: int, keys: Sequence[Key], *, attempts: int = 0
-) -> None:
-    pieces = [keys[start : start + _PIECES[0]] for start in range(0, len(keys), _PIECES[0])]
+async def _owe(connection: Connection, model_id: int, kind: int, keys: Sequence[Key]) -> None:
+    pieces = [keys[start : start + _PIECE] for start in range(0, len(keys), _PIECE)]
     await connection.executemany(
-        query("backfill", "owe"),
-        [
-            (model_id, kind, [key[0] for key in piece], [key[1] for key in piece], attempts)
-            for piece in pieces
-        ],
+        query("backfill", "owe"), [(model_id, kind, *_columns(piece)) for piece in pieces]
     )
 
 
 async def models_owing(database: Database) -> frozenset[int]:
     """Return the ids of the models that owe vectors."""
     async with database.service() as connection:
-        rows = await connection.fetch(query("backfill", "models_owing"), _SET_ASIDE)
+        rows = await connection.fetch(query("backfill", "models_owing"))
     return frozenset(row["model_id"] for row in rows)
 
 
@@ -121,41 +121,62 @@ async def backfill_some(
 ) -> Backfilled | None:
     """Embed one piece of what a model owes; None when it owes nothing.
 
-    Rows are taken with SKIP LOCKED and trimmed in the transaction that stores the vectors. A piece
-    that fails for a reason that will not pass is tried smaller, down to the one memory at fault,
-    which is set aside.
+    The row is kept from others while its texts are embedded, in no transaction, and leaves in the
+    one that stores the vectors. A text that is refused is set aside, and no other with it.
     """
-    taken: asyncpg.Record | None = None
+    async with database.service() as connection:
+        taken = await connection.fetchrow(query("backfill", "take"), model_id, HELD_FOR)
+    if taken is None:
+        return None
     try:
+        async with held(database, "backfill", [taken["id"]]):
+            async with database.service() as connection:
+                texts = await _texts(connection, taken)
+            found = dict(zip(texts, await encode(list(texts.values())), strict=True))
         async with database.service() as connection, connection.transaction():
-            taken = await connection.fetchrow(query("backfill", "take"), model_id, _SET_ASIDE)
-            return None if taken is None else await _embed(connection, taken, encode)
-    except Exception as error:
-        if taken is not None and not is_transient(error):
-            await _blame(database, taken)
+            return await _store(connection, taken, texts, found)
+    except Exception:
+        async with database.service() as connection:
+            await connection.execute(query("backfill", "let_go"), taken["id"])
         raise
 
 
-async def _embed(
-    connection: Connection, taken: asyncpg.Record, encode: EncodeVectors
+async def _texts(connection: Connection, taken: asyncpg.Record) -> dict[Key, str]:
+    read = _window_texts if taken["kind"] == WINDOW else _own_texts
+    return await read(connection, _keys_of(taken), taken["model_id"])
+
+
+async def _store(
+    connection: Connection,
+    taken: asyncpg.Record,
+    texts: Mapping[Key, str],
+    found: Mapping[Key, bytes | str],
 ) -> Backfilled:
-    model_id, kind = taken["model_id"], taken["kind"]
-    piece = _keys_of(taken)
-    texts = await (_window_texts if kind == WINDOW else _own_texts)(connection, piece, model_id)
-    vectors = await encode(list(texts.values()))
-    rows = await connection.fetch(query("backfill", "still_there"), *_columns(list(texts)))
-    there = {(row["namespace_id"], row["id"]) for row in rows}
+    model_id, kind, keys = taken["model_id"], taken["kind"], _keys_of(taken)
+    nothing = Backfilled(model_id, kind, frozenset())
+    if not await connection.fetch(query("backfill", "still_owed"), taken["id"]):
+        return nothing  # too late: another one did it
+    there = "still_told" if kind == WINDOW else "still_there"
+    rows = await connection.fetch(query("backfill", there), *_columns(keys))
+    living = {(row["namespace_id"], row["id"]) for row in rows}
+    if kind == WINDOW and texts != await _texts(connection, taken):
+        # Somebody forgot what was told there: the windows are written anew, or are so already.
+        await connection.execute(query("backfill", "let_go"), taken["id"])
+        return nothing
+    vectors = {key: found[key] for key in texts if key in living}
     await store_vectors(
         connection,
         [
             encode_vector(key[0], model_id, kind, key[1].bytes, vector)
-            for key, vector in zip(texts, vectors, strict=True)
-            if key in there
+            for key, vector in vectors.items()
+            if isinstance(vector, bytes)
         ],
     )
-    await _trim(connection, taken["id"], len(piece))
-    await connection.execute(query("backfill", "progressed"), model_id, len(there))
-    return Backfilled(model_id, kind, frozenset(piece))
+    refused = {key: why for key, why in vectors.items() if isinstance(why, str)}
+    await set_aside(connection, model_id, kind, refused, attempts=taken["attempts"])
+    await connection.execute(query("backfill", "done"), taken["id"])
+    await connection.execute(query("backfill", "progressed"), model_id, len(living))
+    return Backfilled(model_id, kind, frozenset(keys) - refused.keys(), refused)
 
 
 async def _own_texts(connection: Connection, keys: Sequence[Key], model_id: int) -> dict[Key, str]:
@@ -178,14 +199,15 @@ async def _window_texts(
     }
 
 
-async def _blame(database: Database, taken: asyncpg.Record) -> None:
-    async with database.service() as connection, connection.transaction():
-        if taken["attempts"] + 1 < _SET_ASIDE:
-            await connection.execute(query("backfill", "blame"), taken["id"])
-            return
-        alone = _keys_of(taken)
-        await _owe(connection, taken["model_id"], taken["kind"], alone, attempts=_SET_ASIDE)
-        await _trim(connection, taken["id"], len(alone))
+async def retry_refused(connection: Connection, model_id: int | None = None) -> int:
+    """Have refused texts tried again now, of one model or of all; return how many."""
+    done = await connection.execute(query("backfill", "retry"), model_id)
+    return int(done.rpartition(" ")[2])
+
+
+async def refusals(connection: Connection, *, limit: int = 10) -> list[dict[str, Any]]:
+    """Return why memories have no vector and how many, the commonest reasons, as JSON holds it."""
+    return [dict(row) for row in await connection.fetch(query("backfill", "refusals"), limit)]
 
 
 async def note_error(database: Database, model_id: int, error: Exception) -> None:
@@ -196,22 +218,13 @@ async def note_error(database: Database, model_id: int, error: Exception) -> Non
 
 async def coverage_of(connection: Connection, model_id: int) -> Coverage:
     """Return how far a model is; counts all memories."""
-    row = await connection.fetchrow(
-        query("backfill", "coverage"), model_id, _SET_ASIDE, _ON_ITS_WAY_S
-    )
+    row = await connection.fetchrow(query("backfill", "coverage"), model_id, _ON_ITS_WAY_S)
     assert row is not None
     return Coverage(**row)
 
 
-async def _trim(connection: Connection, row_id: int, count: int) -> None:
-    await connection.execute(query("backfill", "trim"), row_id, count)
-    await connection.execute(query("backfill", "done"), row_id)
-
-
 def _keys_of(taken: asyncpg.Record) -> list[Key]:
-    """Return the memories of a row that are tried now."""
-    size = _PIECES[taken["attempts"]]
-    return list(zip(taken["namespace_ids"][:size], taken["memory_ids"][:size], strict=True))
+    return list(zip(taken["namespace_ids"], taken["memory_ids"], strict=True))
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[int], list[UUID]]:

@@ -99,13 +99,13 @@ async def register_model(
 
 async def register_spec(
     connection: Connection, model: EmbeddingModel, spec: EmbedderSpec
-) -> RegisteredModel:
-    """Return the model's row, keeping how it is loaded: from now on it is a kept model."""
+) -> tuple[RegisteredModel, bool]:
+    """Keep how a model is loaded, and tell whether that is new: from now on it is a kept model."""
     registered = await register_model(connection, model.name, model.revision, model.dimension)
-    await connection.execute(
+    changed = await connection.fetchval(
         query("embedding_models", "describe"), registered.id, _encode_spec(spec)
     )
-    return registered
+    return registered, changed is not None
 
 
 async def kept_models(database: Database) -> list[KeptModel]:

@@ -45,4 +45,5 @@ async def remove_memories(
     await connection.execute(query("expiry", "drop_unused_terms"), namespace_ids, ids)
     await connection.execute(query("expiry", "uncount_documents"), namespace_ids, ids)
     await drop_windows_around(connection, namespace_ids, ids)
+    await connection.execute(query("expiry", "refusals"), namespace_ids, ids)
     await connection.execute(query("expiry", "memories"), namespace_ids, ids)

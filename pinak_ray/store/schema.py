@@ -176,7 +176,10 @@ backfill_queue = Table(
     Column("memory_ids", ARRAY(Uuid), nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("queued_at", _MOMENT, nullable=False, server_default=text("now()")),
-    Index("backfill_queue_by_model", "model_id", "id"),
+    Column("due_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("error", Text),
+    Index("backfill_queue_by_model", "model_id", "due_at", "id"),
+    Index("backfill_queue_refused", text("(memory_ids[1])"), postgresql_where=text("attempts > 0")),
 )
 
 recorded_queries = Table(
@@ -309,6 +312,11 @@ index_queue = Table(
     Column("memory_ids", ARRAY(Uuid), nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("queued_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("namespace_id", Integer, nullable=False),
+    Column("urgent", Boolean, nullable=False, server_default=text("false")),
+    Column("due_at", _MOMENT, nullable=False, server_default=text("now()")),
+    Column("error", Text),
+    Index("index_queue_in_turn", "urgent", "namespace_id", "queued_at", "id"),
 )
 
 shards = Table(

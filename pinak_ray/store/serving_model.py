@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pinak_ray.embedding import EmbedderSpec, EmbeddingModel
 from pinak_ray.records.errors import Conflict
-from pinak_ray.store.backfill import Coverage, begin_backfill, coverage_of
+from pinak_ray.store.backfill import Coverage, begin_backfill, coverage_of, retry_refused
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.embedding_models import (
     KeptModel,
@@ -54,7 +54,7 @@ async def adopt_model(database: Database, model: EmbeddingModel, spec: EmbedderS
     async with database.service() as connection, connection.transaction():
         found = await connection.fetchrow(query("embedding_models", "serving"))
         if found is None or KeptModel.from_row(found).model.is_of(model):
-            registered = await register_spec(connection, model, spec)
+            registered = await _described(connection, model, spec)
             await connection.execute(query("embedding_models", "serve_first"), registered.id)
 
 
@@ -66,7 +66,7 @@ async def add_model(
     Raises Conflict for the model that serves.
     """
     async with database.service() as connection, connection.transaction():
-        registered = await register_spec(connection, model, spec)
+        registered = await _described(connection, model, spec)
         if registered.id in await _ids(connection):
             raise Conflict(f"{model.name} serves already, or did before; its vectors are kept")
         await begin_backfill(connection, registered.id)
@@ -124,6 +124,16 @@ async def remove_model(database: Database, model_id: int) -> None:
                 raise Conflict("this model serves; switch to another first")
             await connection.execute(query("embedding_models", "retire"), model_id)
         await drop_model(connection, model_id)
+
+
+async def _described(
+    connection: Connection, model: EmbeddingModel, spec: EmbedderSpec
+) -> RegisteredModel:
+    """Keep how a model is loaded; loaded otherwise, it may take what it refused."""
+    registered, is_new = await register_spec(connection, model, spec)
+    if is_new:
+        await retry_refused(connection, registered.id)
+    return registered
 
 
 async def _ids(connection: Connection) -> tuple[int | None, int | None]:

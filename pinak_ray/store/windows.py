@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.indexing import EncodeVectors, hand_on
-from pinak_ray.store.memories import encode_vector, index_text, store_vectors
+from pinak_ray.store.indexing import hand_on
+from pinak_ray.store.memories import index_text
 from pinak_ray.store.queries import query
 from pinak_ray.store.search_text import searchable_words
 
@@ -20,7 +20,7 @@ __all__ = [
     "WINDOW",
     "Window",
     "drop_windows_around",
-    "settle_some",
+    "settle_words",
     "unsettled",
     "windows_of",
 ]
@@ -98,10 +98,10 @@ class _Session:
         return self.entries[self._settled_to]["id"], left + self._is_cut
 
 
-async def settle_some(
-    database: Database, encode: EncodeVectors, *, model_id: int, quiet_s: float
-) -> int:
-    """Write the windows that have settled, of a few sessions; return of how many entries.
+async def settle_words(database: Database, *, model_id: int, quiet_s: float) -> int:
+    """Write the words of windows that have settled, of a few sessions; return of how many entries.
+
+    Their vectors are owed from then on, to the model that serves and to all others.
 
     An entry has settled when two later ones have come, or its session was quiet for `quiet_s`.
     Sessions are taken with SKIP LOCKED, so that Indexers share them.
@@ -114,7 +114,7 @@ async def settle_some(
             return 0
         sessions = await _read(connection, taken)
         found = [(each.namespace_id, window) for each in sessions for window in each.windows()]
-        await _store(connection, found, encode, model_id=model_id)
+        await _store(connection, found, model_id=model_id)
         await _move_on(connection, sessions)
         return len(found)
 
@@ -130,13 +130,11 @@ async def drop_windows_around(
     reach = await connection.fetch(
         query("windows", "reopen_sessions"), namespace_ids, ids, _FORGETTING_REACH
     )
-    await connection.execute(
-        query("windows", "drop_windows"),
-        [row["namespace_id"] for row in reach],
-        [row["session"] for row in reach],
-        [row["first_id"] for row in reach],
-        [row["last_id"] for row in reach],
-    )
+    columns = [
+        [row[name] for row in reach] for name in ("namespace_id", "session", "first_id", "last_id")
+    ]
+    for name in ("hold_windows", "drop_windows"):
+        await connection.execute(query("windows", name), *columns)
 
 
 async def unsettled(database: Database) -> int:
@@ -162,35 +160,18 @@ async def _read(connection: Connection, taken: Sequence[asyncpg.Record]) -> list
 
 
 async def _store(
-    connection: Connection,
-    found: Sequence[tuple[int, Window]],
-    encode: EncodeVectors,
-    *,
-    model_id: int,
+    connection: Connection, found: Sequence[tuple[int, Window]], *, model_id: int
 ) -> None:
     if not found:
         return
-    vectors = await encode([window.dense for _, window in found])
+    columns = [namespace_id for namespace_id, _ in found], [window.id for _, window in found]
     await connection.execute(
         query("indexing", "store_windows"),
-        [namespace_id for namespace_id, _ in found],
-        [window.id for _, window in found],
+        *columns,
         [searchable_words(window.lexical) for _, window in found],
     )
-    await store_vectors(
-        connection,
-        [
-            encode_vector(namespace_id, model_id, WINDOW, window.id.bytes, vector)
-            for (namespace_id, window), vector in zip(found, vectors, strict=True)
-        ],
-    )
-    await hand_on(
-        connection,
-        model_id,
-        WINDOW,
-        [namespace_id for namespace_id, _ in found],
-        [window.id for _, window in found],
-    )
+    await connection.execute(query("backfill", "owe"), model_id, WINDOW, *columns)
+    await hand_on(connection, model_id, WINDOW, *columns)
 
 
 async def _move_on(connection: Connection, sessions: Sequence[_Session]) -> None:

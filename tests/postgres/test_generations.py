@@ -14,7 +14,7 @@ from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.generations import Generations, fold_generations
 from pinak_ray.store.indexing import index_some
 from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.windows import settle_some
+from pinak_ray.store.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

@@ -28,9 +28,9 @@ from pinak_ray.store.namespaces import ensure_namespace
 from pinak_ray.store.nudge_feedback import keep_feedback, record_shown
 from pinak_ray.store.queries import query
 from pinak_ray.store.retrieval_feedback import keep_grades
+from pinak_ray.store.settling import settle_some
 from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.store.stats import namespace_figures
-from pinak_ray.store.windows import settle_some
 
 pytestmark = pytest.mark.postgres
 

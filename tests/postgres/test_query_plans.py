@@ -339,3 +339,29 @@ async def test_a_plan_from_a_young_table_still_looks_up_by_key(database: Databas
         assert (await fetched(database, *read, *rest, table="memories"))[0] == 0
         async with database.service() as connection:
             await connection.execute(FILL, SMALL, 500)
+
+
+@pytest.mark.parametrize("analysed", [True, False])
+async def test_a_take_walks_the_queue_whatever_waits(database: Database, analysed: bool) -> None:
+    """Beside one namespace's bulk and a thousand others: an index walk of a few rows."""
+    async with database.service() as connection:
+        await connection.execute(
+            "INSERT INTO pinak.index_queue (namespace_id, namespace_ids, memory_ids, urgent) "
+            "SELECT CASE WHEN n <= 250000 THEN 3 ELSE n END, ARRAY[3], "
+            "ARRAY[gen_random_uuid()], n % 5 = 0 FROM generate_series(1, 251000) AS n"
+        )
+        if analysed:
+            await connection.execute("ANALYZE pinak.index_queue")
+        take = query("indexing", "take")
+        async with connection.transaction():
+            await connection.execute(query("indexing", "begin_take"))
+            told = await connection.fetchval(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {take}", 128, 250_500, timedelta(seconds=10)
+            )
+    plan = list(nodes(json.loads(told)[0]["Plan"]))
+    reads = [node for node in plan if node.get("Relation Name") == "index_queue"]
+    reads = [node for node in reads if "Scan" in node["Node Type"] and node["Actual Loops"] > 0]
+
+    assert reads
+    assert all("Seq" not in node["Node Type"] for node in reads)
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in reads) < 3_000

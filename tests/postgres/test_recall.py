@@ -20,7 +20,7 @@ from pinak_ray.records.revisions import new_revision
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
 from pinak_ray.store.revisions import forget_memory, revise_memory
-from pinak_ray.store.windows import settle_some
+from pinak_ray.store.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

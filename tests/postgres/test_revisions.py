@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from indexed import check_statistics, encode, fetch, index_owed, settle, vectors, window_words
 from remembered import expire, register
-from waiting import until
 
 from pinak_ray.records.errors import NotFound, Superseded
 from pinak_ray.records.memories import Outcome, new_memory
@@ -17,8 +16,9 @@ from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.memories import commit_memories, encode_memory
 from pinak_ray.store.revisions import forget_memory, revise_memory, versions_of
+from pinak_ray.store.settling import settle_some
 from pinak_ray.store.stats import namespace_figures
-from pinak_ray.store.windows import settle_some
+from pinak_ray.store.windows import settle_words
 
 pytestmark = pytest.mark.postgres
 
@@ -65,15 +65,6 @@ async def stored(database: Database) -> list[str]:
         "SELECT term FROM pinak.term_stats",
     )
     return [word for (word,) in rows]
-
-
-async def until_waiting(database: Database) -> None:
-    """Return once some transaction waits for another one's lock."""
-    waiting = (
-        "SELECT FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    await until(lambda: fetch(database, waiting), what="a transaction waits for a lock")
 
 
 async def test_a_revision_takes_over_what_it_does_not_say(database: Database) -> None:
@@ -243,27 +234,28 @@ async def test_what_is_still_queued_is_gone_at_once_and_removed_later(database: 
     assert await vectors(database) == {}
 
 
-async def test_a_window_that_is_being_written_does_not_bring_it_back(database: Database) -> None:
-    """Forgetting waits for who settles the session, and then drops what that one wrote."""
+async def test_a_window_that_is_being_embedded_does_not_bring_it_back(database: Database) -> None:
+    """Forgetting waits for no embedder, and what was embedded of the text is not stored."""
     model_id = await register(database)
     ids = [await remembered(database, word, session="s") for word in ("alpha", "secret", "bravo")]
     await index_owed(database, model_id)
-    embedding, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slowly(texts: Any) -> Any:
-        embedding.set()
-        await go_on.wait()
+    async def meanwhile(texts: Any) -> Any:
+        if any("secret" in text for text in texts):
+            await forget_memory(database, NS, ids[1])
+            await settle_words(database, model_id=model_id, quiet_s=0.0)
         return await encode(texts)
 
-    settling = asyncio.create_task(settle_some(database, slowly, model_id=model_id, quiet_s=0.0))
-    await asyncio.wait_for(embedding.wait(), 60)
-    forgetting = asyncio.create_task(forget_memory(database, NS, ids[1]))
-    await until_waiting(database)
-    go_on.set()
-    await asyncio.wait_for(asyncio.gather(settling, forgetting), 60)
+    await settle_some(database, meanwhile, model_id=model_id, quiet_s=0.0)
+    await settle(database, model_id)
+    said = await encode(["ada: alpha\nada: bravo"])
+    windows = await fetch(
+        database, "SELECT DISTINCT embedding FROM pinak.memory_vectors WHERE kind = 1"
+    )
 
     assert "secret" not in await stored(database)
     assert await found(database, "secret") == []
+    assert [bytes(embedding) for (embedding,) in windows] == said
 
 
 async def test_a_reopened_session_is_settled_in_few_steps(database: Database) -> None:

@@ -28,7 +28,7 @@ from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.indexing import index_some
 from pinak_ray.store.memories import commit_memories, encode_memory, index_text
 from pinak_ray.store.revisions import forget_memory, revise_memory
-from pinak_ray.store.windows import settle_some
+from pinak_ray.store.settling import settle_some
 from pinak_ray.testing.bm25 import bm25
 
 pytestmark = pytest.mark.postgres

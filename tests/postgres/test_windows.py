@@ -13,7 +13,8 @@ from pinak_ray.records.memories import new_memory
 from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.indexing import index_some
-from pinak_ray.store.windows import settle_some, unsettled, windows_of
+from pinak_ray.store.settling import settle_some
+from pinak_ray.store.windows import unsettled, windows_of
 
 pytestmark = pytest.mark.postgres
 

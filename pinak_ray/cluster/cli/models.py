@@ -39,6 +39,8 @@ _EPILOG = """
 
   pinak-ray models rollback                     the one before is kept complete
 
+  pinak-ray models retry                        what was refused, now and not later
+
   pinak-ray models remove all-MiniLM-L6-v2      its vectors go, and with them the way back
 """
 
@@ -54,6 +56,7 @@ def register(app: typer.Typer) -> None:
     group.command()(switch)
     group.command()(rollback)
     group.command()(remove)
+    group.command()(retry)
     app.add_typer(group, name="models", help="Embedding models: add, compare, switch, roll back.")
 
 
@@ -262,6 +265,35 @@ def remove(
         print_json({"removed": removed})
     else:
         stdout().print(f"removed {plain(str(removed))}")
+
+
+def retry(
+    name: Annotated[
+        str | None, typer.Argument(help="The model's name, NAME:DIMENSION, or its number. All.")
+    ] = None,
+    home: Home = None,
+    dsn: Dsn = None,
+    as_json: AsJson = False,
+    verbose: VerboseFlag = False,
+) -> None:
+    """Have the texts that a model refused embedded again now: it may take them since."""
+    from pinak_ray.cluster.model_trial import status_named
+    from pinak_ray.store.backfill import retry_refused
+
+    async def work(database: Database) -> int:
+        model = (await status_named(database, name)).model if name else None
+        async with database.service() as connection:
+            return await retry_refused(connection, model.id if model else None)
+
+    with Steps(verbose=verbose) as steps:
+        steps("asking again")
+        retried = _on_database(settings_from(home=home, dsn=dsn), work)
+    if as_json:
+        print_json({"retried": retried})
+    else:
+        stdout().print(
+            f"{retried:,} texts are tried again; `pinak-ray status` says what came of it"
+        )
 
 
 def _fields(option: str, text: str) -> dict[str, Any]:

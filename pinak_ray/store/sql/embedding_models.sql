@@ -9,8 +9,10 @@ UNION ALL
 SELECT id FROM pinak.embedding_models WHERE name = $1 AND revision = $2 AND dimension = $3
 LIMIT 1
 
+-- Null where it was loaded so before.
 -- name: describe
-UPDATE pinak.embedding_models SET spec = $2 WHERE id = $1
+UPDATE pinak.embedding_models SET spec = $2 WHERE id = $1 AND spec IS DISTINCT FROM $2::jsonb
+RETURNING id
 
 -- name: kept
 SELECT id, name, revision, dimension, spec FROM pinak.embedding_models

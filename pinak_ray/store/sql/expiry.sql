@@ -39,6 +39,12 @@ ON CONFLICT (namespace_id) DO UPDATE SET
     documents = c.documents + excluded.documents,
     total_length = c.total_length + excluded.total_length
 
+-- What a model said of their texts, and may have repeated.
+-- name: refusals
+DELETE FROM pinak.backfill_queue AS b
+USING unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
+WHERE b.attempts > 0 AND b.memory_ids[1] = q.id AND b.namespace_ids[1] = q.namespace_id
+
 -- name: memories
 WITH gone AS MATERIALIZED (
     SELECT namespace_id, id FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)

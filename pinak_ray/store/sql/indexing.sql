@@ -1,23 +1,81 @@
 -- The Indexer's queue, and what it keeps: vectors and term statistics.
 
--- The oldest rows, of $1 memories at most together, or one row. A row is a batch of the Writer's: of
--- callers that wait one by one it holds one or two, in a burst two hundred.
+-- Takes go one after the other: each is a millisecond, and two at once would choose the same rows. That
+-- a row was taken need not survive a crash.
+-- name: begin_take
+SELECT set_config('synchronous_commit', 'off', true),
+    pg_advisory_xact_lock(hashtext('pinak index queue'))
+
+-- Rows of $1 memories at most together, or one row, kept from others for $3. Namespaces take turns,
+-- those behind $2 first: each gives its oldest row, then each its second one. Failures go in line beside
+-- all else, and first, so that a new one waits for no bulk, and no bulk of failures holds up the rest.
+--
+-- The namespaces that wait are found by walking the index from one to the next, so that a bulk costs
+-- nothing: at most 128 of each kind are looked at, and about as many rows as are wanted.
 -- name: take
-SELECT id, namespace_ids, memory_ids
-FROM pinak.index_queue
-WHERE attempts < $2
-ORDER BY id
-LIMIT (
-    SELECT greatest(count(*), 1)
-    FROM (
-        SELECT sum(cardinality(memory_ids)) OVER (ORDER BY id) AS together
-        FROM (
-            SELECT id, memory_ids FROM pinak.index_queue WHERE attempts < $2 ORDER BY id LIMIT 128
-        ) AS head
-    ) AS counted
-    WHERE together <= $1
+WITH RECURSIVE turns AS (
+    SELECT r.urgent, r.lap, r.up_to, 1 AS number, next.namespace_id
+    FROM (VALUES (true, 1, $2::integer, 2147483647), (true, 2, -2147483648, $2),
+        (false, 1, $2, 2147483647), (false, 2, -2147483648, $2)) AS r (urgent, lap, behind, up_to)
+    CROSS JOIN LATERAL (
+        SELECT q.namespace_id FROM pinak.index_queue AS q
+        WHERE q.urgent = r.urgent AND q.namespace_id > r.behind AND q.namespace_id <= r.up_to
+            AND q.due_at <= now()
+        ORDER BY q.namespace_id LIMIT 1
+    ) AS next
+    UNION ALL
+    SELECT t.urgent, t.lap, t.up_to, t.number + 1, next.namespace_id
+    FROM turns AS t
+    CROSS JOIN LATERAL (
+        SELECT q.namespace_id FROM pinak.index_queue AS q
+        WHERE q.urgent = t.urgent AND q.namespace_id > t.namespace_id
+            AND q.namespace_id <= t.up_to AND q.due_at <= now()
+        ORDER BY q.namespace_id LIMIT 1
+    ) AS next
+    WHERE t.number < 128
+), waiting AS (
+    SELECT urgent, namespace_id,
+        row_number() OVER (PARTITION BY urgent ORDER BY lap, namespace_id) AS turn,
+        least(count(*) OVER (PARTITION BY urgent), 128) AS namespaces
+    FROM turns
+), heads AS (
+    SELECT w.urgent, w.turn, q.id, cardinality(q.memory_ids) AS memories,
+        row_number() OVER (PARTITION BY w.urgent, w.namespace_id ORDER BY q.queued_at, q.id) AS round
+    FROM waiting AS w
+    CROSS JOIN LATERAL (
+        SELECT h.id, h.queued_at, h.memory_ids FROM pinak.index_queue AS h
+        WHERE h.urgent = w.urgent AND h.namespace_id = w.namespace_id AND h.due_at <= now()
+        ORDER BY h.queued_at, h.id LIMIT $1::integer / w.namespaces + 1
+    ) AS q
+    WHERE w.turn <= 128
+), lines AS (
+    SELECT id, urgent, memories,
+        sum(memories) OVER (PARTITION BY urgent ORDER BY round, turn) - memories AS before
+    FROM heads
+), counted AS (
+    SELECT id, row_number() OVER line AS place, sum(memories) OVER line AS together
+    FROM lines
+    WINDOW line AS (ORDER BY before, urgent DESC)
+), chosen AS MATERIALIZED (
+    SELECT array_agg(id ORDER BY place) AS ids FROM counted WHERE together <= $1 OR place = 1
 )
-FOR UPDATE SKIP LOCKED
+UPDATE pinak.index_queue AS q SET due_at = now() + $3::interval
+WHERE q.id = ANY ((SELECT ids FROM chosen)::bigint[])
+RETURNING q.id, q.namespace_id, q.namespace_ids, q.memory_ids,
+    array_position((SELECT ids FROM chosen), q.id) AS place
+
+-- name: go_on_holding
+UPDATE pinak.index_queue SET due_at = now() + $2::interval WHERE id = ANY ($1::bigint[])
+
+-- name: let_go
+UPDATE pinak.index_queue SET due_at = now() WHERE id = ANY ($1::bigint[])
+
+-- Whoever held them has died.
+-- name: let_all_go
+UPDATE pinak.index_queue SET due_at = now() WHERE due_at > now() AND attempts = 0
+
+-- name: still_owed
+SELECT id FROM pinak.index_queue WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
 
 -- name: texts
 SELECT m.namespace_id, m.id, m.agent, m.session, m.content
@@ -53,18 +111,37 @@ ON CONFLICT (namespace_id) DO UPDATE SET
 -- name: done
 DELETE FROM pinak.index_queue WHERE id = ANY ($1::bigint[])
 
+-- One memory a row, of a row that fails: the next takes find which one is at fault.
+-- name: part
+INSERT INTO pinak.index_queue (namespace_id, namespace_ids, memory_ids, urgent, queued_at)
+SELECT q.namespace_id, ARRAY[q.namespace_id], ARRAY[m.id], q.urgent, q.queued_at
+FROM pinak.index_queue AS q CROSS JOIN LATERAL unnest(q.memory_ids) AS m (id)
+WHERE q.id = $1
+
 -- name: blame
-UPDATE pinak.index_queue SET attempts = attempts + 1 WHERE id = $1
+UPDATE pinak.index_queue
+SET attempts = attempts + 1, error = $2,
+    due_at = now() + least(interval '1 minute' * 5 ^ attempts, interval '1 day')
+WHERE id = $1
 
 -- name: owed
 SELECT
-    coalesce(sum(cardinality(memory_ids)) FILTER (WHERE attempts < $1), 0)::bigint AS memories,
-    coalesce(sum(cardinality(memory_ids)) FILTER (WHERE attempts >= $1), 0)::bigint AS set_aside,
-    coalesce(extract(epoch FROM now() - min(queued_at)), 0)::float8 AS oldest_s
+    coalesce(sum(cardinality(memory_ids)) FILTER (WHERE attempts = 0), 0)::bigint AS memories,
+    coalesce(sum(cardinality(memory_ids)) FILTER (WHERE attempts > 0), 0)::bigint + (
+        SELECT count(*) FROM pinak.backfill_queue WHERE model_id = $1 AND attempts > 0
+    ) AS set_aside,
+    coalesce(extract(epoch FROM now() - min(queued_at) FILTER (WHERE attempts = 0)), 0)::float8
+        AS oldest_s
 FROM pinak.index_queue
 
+-- And why the model refused the text of one of them, where it did.
 -- name: not_searchable
-SELECT q.namespace_id, q.id
+SELECT q.namespace_id, q.id, (
+    SELECT b.error FROM pinak.backfill_queue AS b
+    WHERE b.attempts > 0 AND b.memory_ids[1] = q.id AND b.namespace_ids[1] = q.namespace_id
+        AND b.model_id = $3 AND b.kind = 0
+    LIMIT 1
+) AS refused
 FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
 WHERE NOT EXISTS (
     SELECT FROM pinak.memory_vectors AS v

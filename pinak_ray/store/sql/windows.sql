@@ -36,6 +36,18 @@ WITH reach AS MATERIALIZED (
 )
 SELECT namespace_id, session, first_id, last_id FROM reach
 
+-- Whoever is storing the vector of one of them ends first: the next statement sees it.
+-- name: hold_windows
+SELECT w.memory_id
+FROM unnest($1::integer[], $2::text[], $3::uuid[], $4::uuid[])
+    AS r (namespace_id, session, first_id, last_id)
+JOIN pinak.memories AS m
+    ON m.namespace_id = r.namespace_id AND m.session = r.session
+        AND m.id BETWEEN r.first_id AND r.last_id
+JOIN pinak.memory_windows AS w ON w.namespace_id = m.namespace_id AND w.memory_id = m.id
+ORDER BY w.namespace_id, w.memory_id
+FOR UPDATE OF w
+
 -- Every window of these sessions' entries from one to another, those that are over among them.
 -- name: drop_windows
 WITH near AS MATERIALIZED (
