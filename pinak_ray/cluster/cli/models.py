@@ -292,7 +292,7 @@ def retry(
         print_json({"retried": retried})
     else:
         stdout().print(
-            f"{retried:,} texts are tried again; `pinak-ray status` says what came of it"
+            f"{retried:,} texts are tried again; see `pinak-ray status`"
         )
 
 
