@@ -1,20 +1,22 @@
 """The Recaller: recall and nudges for Ray callers, reached by raw actor handle."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.connections import SEARCH_POOL
-from pinak_ray.actors.model_change import Following, load_serving
+from pinak_ray.actors.model_change import Following, embedding_error, load_serving
 from pinak_ray.concurrency.admission import Admission
-from pinak_ray.embedding import Embedder
+from pinak_ray.embedding import Embedder, embed_queries
 from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.recall.cached import CachedRecaller
 from pinak_ray.recall.checks import GradedRecall
 from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.recaller import Recaller as Search
 from pinak_ray.recall.related import find_related
+from pinak_ray.records.errors import EmbedderUnavailable
 from pinak_ray.records.grades import RetrievalGrade
 from pinak_ray.records.links import Related
 from pinak_ray.records.memories import Receipt
@@ -196,14 +198,17 @@ class Recaller:
         return await (await self._parts.get()).read_outcomes(operation)
 
     async def ping(self) -> dict[str, Any]:
-        """Return once the database and the embedder have answered."""
+        """Return once the database has answered, and the embedder been asked."""
         parts = await self._parts.get()
         await parts.database.ping()
-        await parts.embedder.embed(["ping"])
+        # An endpoint that is away is told of, and ends nothing: words answer meanwhile.
+        with suppress(EmbedderUnavailable):
+            await embed_queries(parts.embedder, ["ping"])
         return {
             "pid": os.getpid(),
             "queue_depth": parts.admission.waiting,
             "cache": parts.search.figures(),
+            **embedding_error(parts.embedder),
             "model": parts.model.name,
             "model_id": parts.model.id,
         }

@@ -55,6 +55,7 @@ def recall_result(answer: Json) -> RecallResult:
         tuple(_hit(hit) for hit in answer["hits"]),
         None if trace is None else Trace(**trace),
         answer["cursor"],
+        answer.get("degraded"),  # a gateway of the release before says nothing of it
     )
 
 

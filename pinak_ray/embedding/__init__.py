@@ -26,7 +26,7 @@ from pinak_ray.embedding.protocol import (
     check_vector,
     check_vectors,
 )
-from pinak_ray.embedding.remote import Embedded, embed_each, embed_queries, trouble_of
+from pinak_ray.embedding.remote import Embedded, Remote, embed_each, embed_queries, trouble_of
 from pinak_ray.embedding.sketches import Sketches
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Knows",
     "ModelFiles",
     "Progress",
+    "Remote",
     "Sketches",
     "Vectors",
     "check_texts",

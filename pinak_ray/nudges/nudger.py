@@ -3,14 +3,26 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one, inner_products
+import numpy as np
+
+from pinak_ray.embedding import (
+    Embedder,
+    Remote,
+    Vectors,
+    check_texts,
+    embed_queries,
+    encode_halfvec_one,
+    inner_products,
+)
 from pinak_ray.nudges.contradictions import contradicted
 from pinak_ray.nudges.cooldown import is_quiet
-from pinak_ray.nudges.evidence import CANDIDATES, Evidence, find_evidence, find_words
-from pinak_ray.nudges.failures import warnings
+from pinak_ray.nudges.evidence import CANDIDATES, Evidence, SameWords, find_evidence, find_words
+from pinak_ray.nudges.failures import FLOOR, FLOOR_BY_WORDS, warnings
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES, harmless_start
+from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput
 from pinak_ray.records.nudges import (
     Intent,
     Nudge,
@@ -35,6 +47,10 @@ __all__ = ["Nudger", "asserts", "strength_of", "weigh"]
 _HIGH = 0.70
 _MEDIUM = 0.55
 _WORD = re.compile(r"[a-z]+")
+# Waited for the prototypes of an endpoint, as long as for a query's vector.
+_PATIENCE_S = 1.5
+# As if all failures had been compared already, and none were near.
+_LIKE_NOTHING = Known([], [], 1 << 62)
 
 
 class Nudger:
@@ -47,7 +63,7 @@ class Nudger:
         "_cooldown",
         "_database",
         "_embedder",
-        "_first_use",
+        "_loading",
         "_model_id",
         "_safe",
         "_standing",
@@ -72,7 +88,7 @@ class Nudger:
         self._standing = standing
         self._vectors = vectors
         self._safe: Vectors | None = None
-        self._first_use = asyncio.Lock()
+        self._loading: asyncio.Future[Vectors] | None = None
 
     def __repr__(self) -> str:
         return f"<Nudger(model={self._embedder.model.name!r}, model_id={self._model_id})>"
@@ -84,10 +100,14 @@ class Nudger:
         cool-down. Raises InvalidInput for an absurd `k`, Unavailable where a part does not answer.
         """
         check_nudge_count(intend.k)
-        safe = await self._safe_prototypes()
+        check_texts([intend.intent.search_text])
         facts = asserts(intend.intent)
         async with ahead(find_words(self._database, intend, facts=facts)) as words:
-            vector = (await self._embedder.embed([intend.intent.search_text]))[0]
+            try:
+                safe = await self._safe_prototypes()
+                vector = (await embed_queries(self._embedder, [intend.intent.search_text]))[0]
+            except (EmbedderUnavailable, InvalidInput):
+                return await self._by_words(intend, await words)
             encoded = encode_halfvec_one(vector)
             compared = await self._known(intend.owner.namespace_id, encoded)
             evidence = await find_evidence(
@@ -103,14 +123,37 @@ class Nudger:
         known = self._embedder.knows(intend.intent.search_text)
         safest = float(inner_products(safe, vector).max()) if known else 0.0
         nudges = weigh(intend, evidence, safe_similarity=safest)
-        if intend.peek:
-            return nudges
-        if nudges:
-            shown = {nudge.id: nudge.evidence[0].id for nudge in nudges}
-            await record_shown(self._database, intend, shown)
-        if self._standing is not None:
+        await self._record(intend, nudges)
+        if self._standing is not None and not intend.peek:
             self._standing.stand(intend.owner, intend.intent, encoded, safest)
         return nudges
+
+    async def _by_words(self, intend: Intend, words: SameWords) -> tuple[Nudge, ...]:
+        """Warn without a vector of the intent: only of what shares most of the words that count.
+
+        Nothing stands for failures to come: these are compared by meaning.
+        """
+        nothing = np.zeros(self._embedder.model.dimension, dtype=np.float32)
+        nothing[0] = 1.0  # compared with nothing, see `_LIKE_NOTHING`, and then not counted
+        evidence = await find_evidence(
+            self._database,
+            intend,
+            model_id=self._model_id,
+            vector=encode_halfvec_one(nothing),
+            words=words,
+            cooldown=timedelta(0) if intend.repeat else self._cooldown,
+            known=_LIKE_NOTHING,
+        )
+        shared = [replace(each, similarity=0.0) for each in evidence]
+        shared.sort(key=lambda each: (-each.score, each.row["id"]))
+        nudges = weigh(intend, shared, safe_similarity=0.0, floor=FLOOR_BY_WORDS)
+        await self._record(intend, nudges)
+        return nudges
+
+    async def _record(self, intend: Intend, nudges: Sequence[Nudge]) -> None:
+        if nudges and not intend.peek:
+            shown = {nudge.id: nudge.evidence[0].id for nudge in nudges}
+            await record_shown(self._database, intend, shown)
 
     async def _known(self, namespace_id: int, vector: bytes) -> Known:
         if self._vectors is None:
@@ -118,9 +161,16 @@ class Nudger:
         return await self._vectors.known(namespace_id, OWN_TEXT, vector, CANDIDATES, failures=True)
 
     async def _safe_prototypes(self) -> Vectors:
-        async with self._first_use:
-            if self._safe is None:
-                self._safe = await self._embedder.embed(SAFE_PROTOTYPES)
+        """Return their vectors; an endpoint that is slow with them goes on meanwhile."""
+        if self._safe is None:
+            if self._loading is None or self._loading.done():
+                embedding = self._embedder.embed(SAFE_PROTOTYPES)
+                self._loading = asyncio.ensure_future(embedding)
+            patience_s = _PATIENCE_S if isinstance(self._embedder, Remote) else None
+            await asyncio.wait({self._loading}, timeout=patience_s)
+            if not self._loading.done():
+                raise EmbedderUnavailable("the embedding endpoint is at its first texts", True)
+            self._safe = self._loading.result()
         return self._safe
 
 
@@ -130,12 +180,14 @@ def asserts(intent: Intent) -> bool:
 
 
 def weigh(
-    intend: Intend, evidence: Sequence[Evidence], *, safe_similarity: float
+    intend: Intend, evidence: Sequence[Evidence], *, safe_similarity: float, floor: float = FLOOR
 ) -> tuple[Nudge, ...]:
     """Return at most `k` nudges for an intent, best first; so is the evidence given."""
     intent = intend.intent
     failures = [each for each in evidence if each.is_failure]
-    warned = warnings(intent.search_text, failures, safe_similarity=safe_similarity, k=intend.k)
+    warned = warnings(
+        intent.search_text, failures, safe_similarity=safe_similarity, k=intend.k, floor=floor
+    )
     nudges = [
         _nudge(intend, NudgeKind.FAILURE, failure, "This failed before", reason)
         for failure, reason in warned

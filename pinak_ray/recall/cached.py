@@ -61,7 +61,8 @@ class CachedRecaller:
         ):
             self._cache.counts.missed += 1
             answer = await begun.answer(await self._recaller.query_vector(request))
-        self._cache.put(key, answer.result, read=now, holds_until=answer.holds_until)
+        if answer.result.degraded is None:  # the next one may have the query's vector
+            self._cache.put(key, answer.result, read=now, holds_until=answer.holds_until)
         return answer.result
 
     def figures(self) -> dict[str, Any]:

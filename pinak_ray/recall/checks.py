@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one
+from pinak_ray.embedding import Embedder, Vectors, embed_queries, encode_halfvec_one
 from pinak_ray.recall.answering import Answered
 from pinak_ray.recall.conflicts import Statement
 from pinak_ray.recall.grading import Grader, Retrieval, Retrieved, RuleGrader
@@ -42,7 +42,7 @@ class GradedRecall:
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Return the grade, and commit each memory's score as feedback of the agent on it."""
         owner, request = operation
-        vectors = await self._embedder.embed(request.texts)
+        vectors = await embed_queries(self._embedder, request.texts)
         async with self._database.reading(owner.namespace_id) as connection:
             retrieval = await self._retrieval(connection, owner.namespace_id, request, vectors)
         grade = await self._grader.grade(retrieval)

@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pinak_ray.embedding import Embedder, decode_halfvec, encode_halfvec_one
+from pinak_ray.embedding import (
+    Embedder,
+    check_texts,
+    decode_halfvec,
+    embed_queries,
+    encode_halfvec_one,
+)
 from pinak_ray.recall.candidates import Best, Candidates, Search
 from pinak_ray.recall.fusion import (
     Scores,
@@ -36,14 +42,14 @@ from pinak_ray.recall.recipes import (
     recipe_for,
 )
 from pinak_ray.recall.trace import Stopwatch, signals_of, timed, trace_of
-from pinak_ray.records.errors import WrongDimension
+from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, WrongDimension
 from pinak_ray.records.recall import RecallRequest, RecallResult, Signal, Trace
 from pinak_ray.store.ahead import ahead
 from pinak_ray.store.database import Database
 from pinak_ray.store.hits import Row, hit_from_row
 from pinak_ray.store.vector_cache import VectorCache
 
-__all__ = ["Answer", "Begun", "Recaller", "rank"]
+__all__ = ["Answer", "Asked", "Begun", "Recaller", "asked_of", "rank"]
 
 
 class Answer(NamedTuple):
@@ -51,6 +57,13 @@ class Answer(NamedTuple):
 
     result: RecallResult
     holds_until: datetime | None
+
+
+class Asked(NamedTuple):
+    """A query's vector in halfvec form, if it needs one; or why the answer does without."""
+
+    vector: bytes | None
+    degraded: str | None = None
 
 
 class Recaller:
@@ -86,8 +99,8 @@ class Recaller:
         """
         async with self.begin(namespace_id, request) as begun:
             with begun.watch.step("embed"):
-                vector = await self.query_vector(request)
-            answer = await begun.answer(vector)
+                asked = await self.query_vector(request)
+            answer = await begun.answer(asked)
         return timed(answer.result, begun.watch)
 
     @asynccontextmanager
@@ -108,10 +121,11 @@ class Recaller:
         async with ahead(_words(search, watch)) as words:
             yield Begun(search, words, watch)
 
-    async def query_vector(self, request: RecallRequest) -> bytes | None:
-        """Return the query's vector in halfvec form, None where the recipe compares none.
+    async def query_vector(self, request: RecallRequest) -> Asked:
+        """Return the query's vector, none where the recipe compares none.
 
-        Raises what `recall` raises.
+        Nor where the embedder has none to give and words can answer without. Raises what `recall`
+        raises.
         """
         recipe = recipe_for(request)
         if request.vector is not None:
@@ -119,11 +133,20 @@ class Recaller:
             wanted = self._embedder.model.dimension
             if given != wanted:
                 raise WrongDimension(f"the vector has {given} numbers, the model has {wanted}")
-        if DENSE not in recipe.weights:
-            return None
-        if request.vector is not None:
-            return request.vector
-        return encode_halfvec_one((await self._embedder.embed([request.query]))[0])
+        if DENSE not in recipe.weights or request.vector is not None:
+            return Asked(request.vector if DENSE in recipe.weights else None)
+        return await asked_of(self._embedder, request.query, recipe)
+
+
+async def asked_of(embedder: Embedder, query: str, recipe: Recipe) -> Asked:
+    """Embed a query; where that fails and the recipe has words, say so and go by them alone."""
+    check_texts([query])
+    try:
+        return Asked(encode_halfvec_one((await embed_queries(embedder, [query]))[0]))
+    except (EmbedderUnavailable, InvalidInput) as error:
+        if LEXICAL not in recipe.weights:
+            raise
+        return Asked(None, f"by words alone: {error}")
 
 
 class Begun(NamedTuple):
@@ -133,15 +156,17 @@ class Begun(NamedTuple):
     words: "asyncio.Task[Best]"
     watch: Stopwatch
 
-    async def answer(self, vector: bytes | None) -> Answer:
-        """Return the answer; `vector` is the request's `query_vector`."""
+    async def answer(self, asked: Asked) -> Answer:
+        """Return the answer; `asked` is the request's `query_vector`."""
         search, request = self.search, self.search.request
         found = await search.listed()
         if found is None:
             with self.watch.step("sql"):
-                found = await search.candidates(vector, self.words)
+                found = await search.candidates(asked.vector, self.words)
         with self.watch.step("fuse"):
             result = rank(found, recipe=search.recipe, request=request)
+        if asked.degraded is not None:
+            result = replace(result, degraded=asked.degraded)
         # What was believed then does not depend on what expires now.
         ends = () if request.filters.as_of else (row["expires_at"] for row in found.rows)
         return Answer(result, min(filter(None, ends), default=None))

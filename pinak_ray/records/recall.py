@@ -165,12 +165,14 @@ class Trace:
 class RecallResult:
     """The hits of one recall, best first, and the trace when it was asked for.
 
-    `cursor` asks for the next page; None: there is none.
+    `cursor` asks for the next page; None: there is none. `degraded` says why the answer is by words
+    alone, though the recipe compares meanings too; None: it is whole.
     """
 
     hits: tuple[Hit, ...]
     trace: Trace | None = None
     cursor: str | None = None
+    degraded: str | None = None
 
 
 def new_recall(

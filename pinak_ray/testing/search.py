@@ -1,14 +1,15 @@
 """recall and intend over a twin's memories: its own candidates, everyone's ranking and gate."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.nudges.evidence import scored
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES
 from pinak_ray.nudges.nudger import weigh
-from pinak_ray.recall.recaller import rank
-from pinak_ray.recall.recipes import DENSE, Recipe, recipe_for
+from pinak_ray.recall.recaller import Asked, asked_of, rank
+from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe, recipe_for
 from pinak_ray.recall.trace import Stopwatch, timed
+from pinak_ray.records.errors import EmbedderUnavailable
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
 from pinak_ray.records.operations import Feedback, Intend, Recall
@@ -47,11 +48,12 @@ class LocalSearch:
         recipe = recipe_for(request)
         watch = Stopwatch()
         with watch.step("embed"):
-            vector = await self._query_vector(namespace_id, request, recipe)
+            asked = await self._asked(namespace_id, request, recipe)
         with watch.step("scan"):
-            found = self.memories.candidates(namespace_id, request, recipe, vector)
+            found = self.memories.candidates(namespace_id, request, recipe, asked.vector)
         with watch.step("fuse"):
             result = rank(found, recipe=recipe, request=request)
+            result = replace(result, degraded=asked.degraded)
         return await self.links.expanded(namespace_id, request, timed(result, watch))
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
@@ -74,12 +76,15 @@ class LocalSearch:
         """Keep what an agent said of a nudge; raises NotFound."""
         return self.nudges.keep(operation)
 
-    async def _query_vector(
-        self, namespace_id: int, request: RecallRequest, recipe: Recipe
-    ) -> bytes | None:
+    async def _asked(self, namespace_id: int, request: RecallRequest, recipe: Recipe) -> Asked:
         if DENSE not in recipe.weights:
-            return None
-        await self.memories.embed(namespace_id)
+            return Asked(None)
+        try:
+            await self.memories.embed(namespace_id)
+        except EmbedderUnavailable as error:
+            if LEXICAL not in recipe.weights:
+                raise
+            return Asked(None, f"by words alone: {error}")
         if request.vector is not None:
-            return request.vector
-        return encode_halfvec_one((await self.memories.embedder.embed([request.query]))[0])
+            return Asked(request.vector)
+        return await asked_of(self.memories.embedder, request.query, recipe)

@@ -198,7 +198,7 @@ async def test_an_unused_signal_costs_nothing(database: Database, model_id: int)
         new_recall("alpha1", recipe="lexical"),
         Recaller(database, EMBEDDER, model_id),
     )
-    assert await recaller.query_vector(request) is None
+    assert (await recaller.query_vector(request)).vector is None
     meaning = (
         query("recall", "meaning"), model_id, await vector(), 0, 0, *NOTHING_KNOWN, *NOTHING_KNOWN,
         *ANY,

@@ -291,9 +291,7 @@ def retry(
     if as_json:
         print_json({"retried": retried})
     else:
-        stdout().print(
-            f"{retried:,} texts are tried again; see `pinak-ray status`"
-        )
+        stdout().print(f"{retried:,} texts are tried again; see `pinak-ray status`")
 
 
 def _fields(option: str, text: str) -> dict[str, Any]:

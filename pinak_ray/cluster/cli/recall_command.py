@@ -141,12 +141,21 @@ def recall(
         ),
     )
     if as_json:
-        print_json({"hits": result.hits, "trace": result.trace, "cursor": result.cursor})
+        print_json(
+            {
+                "hits": result.hits,
+                "trace": result.trace,
+                "cursor": result.cursor,
+                "degraded": result.degraded,
+            }
+        )
     else:
         _show(result)
 
 
 def _show(result: RecallResult) -> None:
+    if result.degraded is not None:
+        typer.echo(plain(result.degraded), err=True)
     if result.hits:
         stdout().print(_hits(result.hits))
     if result.trace is not None:

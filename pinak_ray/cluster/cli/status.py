@@ -13,6 +13,7 @@ from pinak_ray.cluster.cli.options import AsJson, Dsn, Home, VerboseFlag, settin
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import NotRunning, PinakError
+from pinak_ray.store.backfill import refusals
 from pinak_ray.store.database import Database
 
 __all__ = ["register", "snapshot"]
@@ -78,7 +79,7 @@ def snapshot(settings: Settings, steps: Steps) -> dict[str, Any]:
     )
     parts["gateway"] = {} if code == 200 else {"error": said}
     steps("counting memories")
-    whole = not any("error" in part for part in parts.values())
+    whole = not any({"error", "embedding_error"} & part.keys() for part in parts.values())
     return {
         "state": "running" if whole else "degraded",
         "url": stack.url,
@@ -104,9 +105,11 @@ async def _count(dsn: str) -> dict[str, Any]:
     ):
         rows = await connection.fetch(_COUNTS)
         waiting = await connection.fetchval(_WAITING)
+        refused = await refusals(connection)
     return {
         "total": rows[0]["total"] if rows else 0,
         "not_yet_indexed": waiting,
+        "refused": [{"why": each["error"], "memories": each["memories"]} for each in refused],
         "by_namespace": [{name: row[name] for name in _NAMESPACE_COLUMNS} for row in rows],
     }
 
@@ -133,6 +136,8 @@ def _show(found: dict[str, Any]) -> None:
         out.print(f"memories: {plain(memories['error'])}")
         return
     out.print(f"memories: {memories['total']:,} ({memories['not_yet_indexed']:,} not yet indexed)")
+    for each in memories["refused"]:
+        out.print(f"  {each['memories']:,} found by words only: {plain(each['why'] or '')}")
     for row in memories["by_namespace"]:
         out.print(f"  {plain(row['tenant'])}/{plain(row['project'])}  {row['memories']:,}")
 

@@ -207,6 +207,11 @@ class RecallAnswer(Answer):
     hits: list[HitAnswer]
     trace: TraceAnswer | None
     cursor: str | None = Field(description="Asks for the next page; null on the last.")
+    degraded: str | None = Field(
+        None,
+        description="Why this is an answer by words alone, though the recipe compares meanings: "
+        "the embedding endpoint had no vector in time. Null: it is whole.",
+    )
 
 
 class NudgeAnswer(Answer):

@@ -68,9 +68,24 @@ def judge_parts(parts: Mapping[str, Mapping[str, Any]]) -> list[Check]:
         if "error" in part
     ]
     aside = [
-        warning(name, f"{part['set_aside']} memories could not be indexed", "see its log")
+        warning(
+            name,
+            f"the model refused the text of {part['set_aside']} memories",
+            "`pinak-ray status` says why; they are tried again by themselves, or now by "
+            "`pinak-ray models retry`",
+        )
         for name, part in parts.items()
         if part.get("set_aside")
+    ]
+    aside += [
+        problem(
+            name,
+            f"cannot embed: {part['embedding_error']}",
+            "words answer meanwhile, and what is stored waits; see PINAK_EMBEDDING_* in "
+            "docs/configuration.md",
+        )
+        for name, part in parts.items()
+        if "embedding_error" in part
     ]
     answering = len(parts) - len(silent)
     first = [ok("actors", f"{answering} parts answer")] if not silent else []
