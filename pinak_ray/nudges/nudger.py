@@ -140,6 +140,7 @@ class Nudger:
             intend,
             model_id=self._model_id,
             vector=encode_halfvec_one(nothing),
+            knows=self._embedder.knows,
             words=words,
             cooldown=timedelta(0) if intend.repeat else self._cooldown,
             known=_LIKE_NOTHING,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 from remembered import DIMENSION, EMBEDDER, index_all, register, remember
 
+from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import HashingEmbedder, Vectors
 from pinak_ray.nudges import Nudger
-from pinak_ray.concurrency.admission import Admission
 from pinak_ray.recall.cache import CachePolicy
 from pinak_ray.recall.cached import CachedRecaller
 from pinak_ray.recall.recaller import Recaller
