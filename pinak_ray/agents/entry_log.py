@@ -9,6 +9,7 @@ import orjson
 
 from pinak_ray.agents.decisions import Call, Draft
 from pinak_ray.agents.spent_keys import SpentKeys, version_under, with_key
+from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.errors import InvalidInput, NotFound, VersionConflict
 from pinak_ray.records.memories import expiry
 from pinak_ray.records.operations import Post, Watch, WatchPage
@@ -106,14 +107,17 @@ class EntryLog:
     def read(
         self, after_seq: int, kinds: Sequence[EntryKind], limit: int, *, now: datetime
     ) -> tuple[Entry, ...]:
-        """Return the live entries past `after_seq` of these kinds (none: all), oldest first."""
+        """Return the live entries past `after_seq` of these kinds (none: all), oldest first.
+
+        At most `limit` of them (0: all), and no more than one answer holds.
+        """
         found: list[Entry] = []
         for entry in reversed(self.entries.values()):
             if entry.seq <= after_seq:
                 break
             if (not kinds or entry.kind in kinds) and _alive(entry, now):
                 found.append(entry)
-        return tuple(reversed(found[-limit:] if limit else found))
+        return _page(found, limit) if limit else tuple(reversed(found))
 
     def watch(
         self, watch: Watch, after_seq: int, committed_seq: int, *, now: datetime
@@ -125,7 +129,7 @@ class EntryLog:
                 break
             if entry.seq <= committed_seq and watch.wants(entry) and _alive(entry, now):
                 found.append(entry)
-        page = tuple(reversed(found[-watch.limit :]))
+        page = _page(found, watch.limit)
         return WatchPage(page, page[-1].seq if len(page) < len(found) else committed_seq)
 
     def replaced_seq(self, post: Post) -> int:
@@ -256,6 +260,13 @@ def _keys(replaced: Entry | None, key: WriteKey | None, version: int) -> bytes |
     """Return the keys of the living entry that is replaced, with the one of this version."""
     before = None if replaced is None else replaced.spent_keys
     return before if key is None else with_key(before, key, version)
+
+
+def _page(newest_first: Sequence[Entry], limit: int) -> tuple[Entry, ...]:
+    """Return the oldest entries, in their order: `limit` at most, and what one answer holds."""
+    oldest = newest_first[: -limit - 1 : -1]
+    sizes = (len(entry.content.encode()) + len(entry.encoded_details) for entry in oldest)
+    return tuple(oldest[: fitting(sizes)])
 
 
 def _alive(entry: Entry, now: datetime) -> bool:

@@ -86,7 +86,7 @@ async def read_all(
         page = await send(Read(owner, after, tuple(kinds), MAX_READ))
         # One that is changed meanwhile moves to a later page.
         entries |= {entry.id: entry for entry in page}
-        if len(page) < MAX_READ:
+        if not page:  # one that is not full may have been cut by its size
             return list(entries.values())
         after = page[-1].seq
 

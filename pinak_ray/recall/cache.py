@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from pinak_ray.recall.same_question import essence
+from pinak_ray.records.cursor import place_at
 from pinak_ray.records.recall import RecallRequest, RecallResult
 from pinak_ray.store.generations import Generation
 
@@ -126,7 +127,9 @@ class RecallCache:
             self.counts.equal += 1
             return entry.result
         self.counts.near += 1
-        cursor = None if entry.result.cursor is None else key.request.next_cursor
+        if entry.result.cursor is None:
+            return entry.result
+        cursor = key.request.cursor_to(place_at(entry.result.cursor).offset)
         return replace(entry.result, cursor=cursor)
 
     def put(

@@ -29,7 +29,7 @@ from pinak_ray.recall.fusion import (
 )
 from pinak_ray.recall.named_agents import named_agent
 from pinak_ray.recall.named_dates import named_dates
-from pinak_ray.recall.paging import page
+from pinak_ray.recall.paging import page, turn_page
 from pinak_ray.recall.recipes import (
     AGENT,
     DATE,
@@ -192,14 +192,10 @@ def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> Recall
     keys = [(row["content"] != request.query, row["id"]) for row in found.rows]
     order = best_first(scores, keys)
     if found.turn is None:
-        chosen, cursor = page([at for at in order if kept[at]], request)
+        chosen, cursor = page([at for at in order if kept[at]], found.rows, request)
     else:
-        place = {row["id"]: at for at, row in enumerate(found.rows)}
-        turn = [place[id_] for id_ in found.turn.ids if id_ in place]
-        chosen = [at for at in turn if kept[at]]
-        # Below the floor are all that follow.
-        is_last = found.turn.is_last or len(chosen) < len(turn)
-        cursor = None if is_last else request.next_cursor
+        above = {at for at in order if kept[at]}
+        chosen, cursor = turn_page(found.turn, above, found.rows, request)
     trace: Trace | None = None
     explained: list[tuple[Signal, ...]] = [()] * len(chosen)
     if request.trace:

@@ -6,6 +6,8 @@ from typing import TypeAlias
 from uuid import UUID
 
 from pinak_ray.recall.candidates import filter_arguments
+from pinak_ray.recall.paging import row_bytes
+from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.links import Related, RelatedRequest
 from pinak_ray.records.recall import Filters
@@ -21,13 +23,14 @@ returns those one link further, each once, by its strongest path."""
 
 
 async def walk(starts: Sequence[UUID], step: Step, *, depth: int, k: int) -> tuple[Related, ...]:
-    """Return the `k` most strongly related memories within `depth` links of any start.
+    """Return the `k` most strongly related memories within `depth` links of any start, or as many
+    of them as one answer holds.
 
     Level by level: a memory belongs to the first that reaches it, so none is visited twice.
     """
     seen = set(starts)
     frontier = dict.fromkeys(starts, 1.0)
-    found: list[Related] = []
+    found: list[tuple[Related, int]] = []
     for level in range(1, depth + 1):
         reached = await step(frontier, seen)
         frontier = {row["id"]: strength for row, strength, _ in reached}
@@ -35,11 +38,12 @@ async def walk(starts: Sequence[UUID], step: Step, *, depth: int, k: int) -> tup
             break
         seen |= frontier.keys()
         found += [
-            Related(hit_from_row(row, strength), strength, level, link)
+            (Related(hit_from_row(row, strength), strength, level, link), row_bytes(row))
             for row, strength, link in reached
         ]
-    found.sort(key=lambda each: (-each.strength, each.depth, each.hit.id))
-    return tuple(found[:k])
+    found.sort(key=lambda each: (-each[0].strength, each[0].depth, each[0].hit.id))
+    count = fitting(size for _, size in found[:k])
+    return tuple(related for related, _ in found[:count])
 
 
 async def find_related(

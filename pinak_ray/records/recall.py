@@ -93,10 +93,9 @@ class RecallRequest:
         """How many hits earlier pages returned."""
         return 0 if self.cursor is None else place_at(self.cursor).offset
 
-    @property
-    def next_cursor(self) -> str:
-        """The cursor of the page after this one."""
-        return cursor_at(Place(self.offset + self.k, self.depth), self.shape)
+    def cursor_to(self, offset: int) -> str:
+        """Return the cursor of the page that begins after so many hits."""
+        return cursor_at(Place(offset, self.depth), self.shape)
 
     @property
     def shape(self) -> bytes:
@@ -165,8 +164,9 @@ class Trace:
 class RecallResult:
     """The hits of one recall, best first, and the trace when it was asked for.
 
-    `cursor` asks for the next page; None: there is none. `degraded` says why the answer is by words
-    alone, though the recipe compares meanings too; None: it is whole.
+    `cursor` asks for the next page; None: there is none. A page of long memories ends before its k
+    are full, at some 4 MiB. `degraded` says why the answer is by words alone, though the recipe
+    compares meanings too; None: it is whole.
     """
 
     hits: tuple[Hit, ...]

@@ -7,7 +7,9 @@ from uuid import UUID
 from pinak_ray.records.limits import check_id
 from pinak_ray.records.memories import Memory, keyed, new_memory
 
-__all__ = ["Revision", "Version", "new_revision"]
+__all__ = ["MAX_VERSIONS", "History", "Revision", "Version", "new_revision"]
+
+MAX_VERSIONS = 100
 
 # What a revision takes over unless it says otherwise, by the argument that says so.
 _TAKEN_OVER = {
@@ -67,3 +69,13 @@ class Version(NamedTuple):
     memory: Memory
     superseded_by: UUID | None
     superseded_at: datetime | None
+
+
+class History(NamedTuple):
+    """A memory, and a page of all that superseded one another around it, itself too."""
+
+    memory: Version
+    versions: tuple[Version, ...]
+    """Oldest first; the newest, or the newest before the one that was named."""
+    before: UUID | None
+    """The oldest on the page, where there are older ones: they come before it."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pinak_ray.client.transport import Transport
 from pinak_ray.records.curation import CurationReport
-from pinak_ray.records.revisions import Version
+from pinak_ray.records.revisions import History
 from pinak_ray.security.keys import PublicKey
 
 __all__ = ["Backend"]
@@ -37,8 +37,10 @@ class Backend(Protocol):
         """Return figures of one namespace, as JSON holds them."""
         ...
 
-    async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
-        """Return a memory and all that superseded one another around it; raises NotFound."""
+    async def versions(
+        self, namespace_id: int, memory_id: UUID, *, limit: int, before: UUID | None
+    ) -> History:
+        """Return a memory and what superseded one another around it; raises NotFound."""
         ...
 
     async def curation(self, namespace_id: int) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ Selected = Annotated[Selection, Depends(selection)]
 
 
 async def entries_of(context: AppContext, owner: Owner, chosen: Selection) -> JsonAnswer:
-    """Return the owner's chosen entries, and the cursor to read on from."""
+    """Return the owner's chosen entries, and the cursor to read on from until none come."""
     operation = Read(owner, chosen.after_seq, chosen.kinds, chosen.limit)
     entries = await context.send(operation)
     return JsonAnswer(

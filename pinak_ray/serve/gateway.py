@@ -31,7 +31,7 @@ from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import Intend, Operation, Query
-from pinak_ray.records.revisions import Version
+from pinak_ray.records.revisions import History
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
@@ -156,10 +156,14 @@ class GatewayBackend:
         async with self.counting.turn(namespace_id):
             return {**await namespace_figures(parts.database, namespace_id), "model": model}
 
-    async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
-        """Return a memory and all that superseded one another around it."""
+    async def versions(
+        self, namespace_id: int, memory_id: UUID, *, limit: int, before: UUID | None
+    ) -> History:
+        """Return a memory and what superseded one another around it."""
         parts = await self.transport.search.get()
-        return await versions_of(parts.database, namespace_id, memory_id)
+        return await versions_of(
+            parts.database, namespace_id, memory_id, limit=limit, before=before
+        )
 
     async def curation(self, namespace_id: int) -> Mapping[str, Any]:
         """Return what the Curator may do, what it last did, and how much it archived."""

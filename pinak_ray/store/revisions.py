@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
 from pinak_ray.records.memories import Layer, Memory, Outcome
-from pinak_ray.records.revisions import Revision, Version
+from pinak_ray.records.revisions import MAX_VERSIONS, History, Revision, Version
 from pinak_ray.store.archive import forget_archived
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.expiry import remove_memories
@@ -22,8 +23,8 @@ from pinak_ray.store.windows import drop_windows_around
 
 __all__ = ["forget_memory", "revise_memory", "versions_of"]
 
-# Some 64 KiB each at most; who revises one thing more often wants working memory.
-_MAX_VERSIONS = 100
+# How far a history is followed to each side: who revises one thing more often wants working memory.
+_MAX_LINKS = 10_000
 _NOT_READ = ("vector", "write_key")
 
 
@@ -113,19 +114,29 @@ async def forget_memory(database: Database, namespace_id: int, memory_id: UUID) 
 
 
 async def versions_of(
-    database: Database, namespace_id: int, memory_id: UUID
-) -> tuple[Version, ...]:
-    """Return a memory and all that superseded one another around it, oldest first.
+    database: Database,
+    namespace_id: int,
+    memory_id: UUID,
+    *,
+    limit: int = MAX_VERSIONS,
+    before: UUID | None = None,
+) -> History:
+    """Return a memory, and the newest `limit` of all that superseded one another around it.
 
-    At most 100. Raises NotFound where the namespace has no such memory.
+    Fewer where they would be more than one answer holds; only those older than `before`, if it is
+    given. Raises NotFound where the namespace has no such memory.
     """
     async with database.reading(namespace_id) as connection:
         rows = await connection.fetch(
-            query("revisions", "versions"), namespace_id, memory_id, _MAX_VERSIONS
-        )
-    if all(row["id"] != memory_id for row in rows):
+            query("revisions", "versions"),
+            namespace_id, memory_id, before, limit, _MAX_LINKS, MAX_ANSWER_BYTES,
+        )  # fmt: skip
+    asked = [row for row in rows if row["id"] == memory_id]
+    if not asked:
         raise NotFound(f"there is no memory {memory_id}")
-    return tuple(map(_version, rows))
+    page = [row for row in rows if row["on_page"]]
+    oldest = page[0]["id"] if page and page[0]["more"] else None
+    return History(_version(asked[0]), tuple(map(_version, page)), oldest)
 
 
 def _version(row: Row) -> Version:

@@ -275,7 +275,7 @@ async def test_restoring_brings_a_memory_back_whole(database: Database) -> None:
     await restore_memory(database, NS, weak.id)
     await index_owed(database, await register(database))
 
-    (after,), (was,) = await versions_of(database, NS, weak.id), before
+    after, was = (await versions_of(database, NS, weak.id)).memory, before.memory
     assert orjson.loads(after.memory.details) == orjson.loads(was.memory.details)
     assert after.memory._replace(details=b"") == was.memory._replace(details=b"")
     assert links == []
@@ -327,7 +327,7 @@ async def test_the_same_text_is_kept_once(database: Database) -> None:
     await counted(database, {same[1].id: 3})
     other = await remembered(database, "the gateway is on port 8081")
     report = await curate(database, NS, MERGE)
-    versions = await versions_of(database, NS, same[1].id)
+    versions = (await versions_of(database, NS, same[1].id)).versions
 
     assert await found(database) == {same[1].id, other.id}
     assert report.counts == {"weak": 0, "duplicate": 3, "near_duplicate": 0}

@@ -9,9 +9,10 @@ import pytest
 from indexed import check_statistics, encode, fetch, index_owed, settle, vectors, window_words
 from remembered import expire, register
 
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import NotFound, Superseded
 from pinak_ray.records.memories import Outcome, new_memory
-from pinak_ray.records.revisions import new_revision
+from pinak_ray.records.revisions import History, new_revision
 from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
 from pinak_ray.store.memories import commit_memories, encode_memory
@@ -75,7 +76,7 @@ async def test_a_revision_takes_over_what_it_does_not_say(database: Database) ->
         ttl_s=3600, source="log",
     )  # fmt: skip
     new_id = await revised(database, old_id, "orders are open", outcome="success", tags=())
-    old, new = await versions_of(database, NS, new_id)
+    old, new = (await versions_of(database, NS, new_id)).versions
 
     assert (old.memory.id, new.memory.id) == (old_id, new_id)
     assert (old.superseded_by, old.superseded_at) == (new_id, new.memory.created_at)
@@ -87,14 +88,14 @@ async def test_a_revision_takes_over_what_it_does_not_say(database: Database) ->
         None,
         None,
     )  # fmt: skip
-    assert await versions_of(database, NS, old_id) == (old, new)
+    assert await versions_of(database, NS, old_id) == History(old, (old, new), None)
 
 
 async def test_the_old_one_is_found_as_of_a_time_before(database: Database) -> None:
     """There is exactly one version at any moment: before, at and after the revision."""
     old_id = await remembered(database, "orders locked")
     new_id = await revised(database, old_id, "orders open")
-    _, new = await versions_of(database, NS, new_id)
+    _, new = (await versions_of(database, NS, new_id)).versions
     at = new.memory.created_at
 
     assert await found(database, "orders") == [new_id]
@@ -272,3 +273,39 @@ async def test_a_reopened_session_is_settled_in_few_steps(database: Database) ->
 
     assert steps <= 3
     assert len(await window_words(database)) == 59
+
+
+async def test_any_of_many_versions_is_readable(database: Database) -> None:
+    """The newest of more versions than one page holds is there, and so is the first: page by page
+    each comes once, in order, and always the one that was asked for."""
+    ids = [await remembered(database, "port 8000")]
+    for number in range(1, 25):
+        ids.append(await revised(database, ids[-1], f"port {8000 + number}"))
+
+    for asked in (ids[0], ids[12], ids[-1]):
+        pages, before = [], None
+        while True:
+            history = await versions_of(database, NS, asked, limit=10, before=before)
+            assert history.memory.memory.id == asked
+            pages.insert(0, [version.memory.id for version in history.versions])
+            before = history.before
+            if before is None:
+                break
+            assert before == pages[0][0]
+        assert [len(page) for page in pages] == [5, 10, 10]
+        assert [id_ for page in pages for id_ in page] == ids
+
+
+async def test_a_history_of_long_texts_comes_in_pieces(database: Database) -> None:
+    """No page is larger than one answer, and no version is left out."""
+    ids = [await remembered(database, "a" * 65_000, details={"n": "b" * 65_000})]
+    for number in range(40):
+        ids.append(await revised(database, ids[-1], f"{number}" + "c" * 65_000))
+
+    newest = await versions_of(database, NS, ids[-1])
+    older = await versions_of(database, NS, ids[-1], before=newest.before)
+
+    assert [v.memory.id for v in (*older.versions, *newest.versions)] == ids
+    size = sum(len(v.memory.content) + len(v.memory.details) for v in newest.versions)
+    assert MAX_ANSWER_BYTES * 0.9 < size <= MAX_ANSWER_BYTES
+    assert older.before is None

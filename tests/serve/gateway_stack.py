@@ -40,7 +40,7 @@ from pinak_ray.records.operations import (
     WatchPage,
 )
 from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
-from pinak_ray.records.revisions import Version
+from pinak_ray.records.revisions import History, Version
 from pinak_ray.records.state import Entry, EntryKind, WorkingItem
 from pinak_ray.security.keys import PublicKey, SigningKey
 from pinak_ray.security.scopes import Scope
@@ -143,7 +143,9 @@ class FakeTransport:
         return RecallResult(
             hits,
             trace if operation.request.trace else None,
-            operation.request.next_cursor if more else None,
+            operation.request.cursor_to(operation.request.offset + operation.request.k)
+            if more
+            else None,
         )
 
     def _changelink(self, operation: ChangeLink) -> Receipt:
@@ -261,11 +263,14 @@ class FakeBackend:
     async def stats(self, namespace_id: int) -> Mapping[str, Any]:
         return {"memories": len(self.transport.memories), "namespace_id": namespace_id}
 
-    async def versions(self, namespace_id: int, memory_id: UUID) -> tuple[Version, ...]:
+    async def versions(
+        self, namespace_id: int, memory_id: UUID, *, limit: int, before: UUID | None
+    ) -> History:
         found = self.transport.memories.get(memory_id)
         if found is None or found.namespace_id != namespace_id:
             raise NotFound(f"there is no memory {memory_id}")
-        return (Version(found, self.transport.superseded.get(memory_id), None),)
+        version = Version(found, self.transport.superseded.get(memory_id), None)
+        return History(version, (version,), before)
 
     async def curation(self, namespace_id: int) -> Mapping[str, Any]:
         last = self.curated.get(namespace_id)

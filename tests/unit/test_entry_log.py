@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pinak_ray.agents import entry_log
 from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
-from pinak_ray.records.operations import Post
+from pinak_ray.records.operations import Post, Watch
 from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind, Owner, Space
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -196,3 +197,28 @@ def test_entries_of_a_kind_keep_their_order_over_a_reload() -> None:
     for each in (log, again):
         assert [e.content for e in each.of_kind(EntryKind.PUBLIC, now=NOW)] == ["one", "two"]
     assert first.key == "a"
+
+
+def test_a_page_of_long_entries_is_cut_by_its_size() -> None:
+    """Reading and watching end a page where an answer is full; reading on brings the rest, once."""
+    owner, log = Owner(1, Space.BOARD, "b"), EntryLog()
+    for number in range(100):
+        text = f"{number} " + "é" * 30_000
+        log.post(Post(owner, uuid4(), EntryKind.PUBLIC, "a", text, b"{}", str(number)), now=NOW)
+
+    def read(after: int) -> tuple[Entry, ...]:
+        return log.read(after, (), 1_000, now=NOW)
+
+    def watched(after: int) -> tuple[Entry, ...]:
+        watch = Watch(owner, after, (), (), None, 1_000, 0.0)
+        return log.watch(watch, after, log.seq, now=NOW).entries
+
+    for page_after in (read, watched):
+        after, pages = 0, []
+        while page := page_after(after):
+            pages.append(page)
+            after = page[-1].seq
+        assert [entry.seq for page in pages for entry in page] == list(range(1, 101))
+        assert len(pages) == 2
+        for page in pages:
+            assert sum(len(entry.content.encode()) for entry in page) <= MAX_ANSWER_BYTES

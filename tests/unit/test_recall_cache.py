@@ -201,11 +201,11 @@ def test_a_near_answer_leads_to_the_callers_own_next_page() -> None:
     """The cursor is one that the caller's own request is accepted with."""
     held, now, own = cache(), Generation(1, NOON), new_recall("mine")
     read = Generation(1, NOON)
-    found = result("x", cursor=new_recall("mine?").next_cursor)
+    found = result("x", cursor=new_recall("mine?").cursor_to(10))
     held.put(key("mine?"), found, read=read, holds_until=None)
     near = held.get(key("mine"), now)
     assert near is not None
-    assert new_recall("mine", cursor=near.cursor) == replace(own, cursor=own.next_cursor)
+    assert new_recall("mine", cursor=near.cursor) == replace(own, cursor=own.cursor_to(10))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ WHOLE = new_recall(**EVERYTHING)
     "request_",
     [
         WHOLE,
-        replace(WHOLE, cursor=WHOLE.next_cursor),
+        replace(WHOLE, cursor=WHOLE.cursor_to(WHOLE.k)),
         new_recall("orders"),
         new_recall(recipe="recent"),
     ],
@@ -57,7 +57,7 @@ def test_a_request_arrives_as_it_was_sent(request_: RecallRequest) -> None:
 
 def test_nothing_was_left_out_above() -> None:
     """The whole request sets every field and filter to something that is not its default."""
-    plain, cursor = new_recall("x"), WHOLE.next_cursor
+    plain, cursor = new_recall("x"), WHOLE.cursor_to(WHOLE.k)
     paged = replace(WHOLE, cursor=cursor)
     for one in fields(RecallRequest):
         assert getattr(paged, one.name) != getattr(plain, one.name), one.name
@@ -73,7 +73,7 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
         (Signal("dense", None, None, 0.25, -0.5), Signal("lexical", 2.5, 1, 0.25, 2.0)),
     )  # fmt: skip
     trace = Trace("rrf", "rrf", {"dense": 0.25}, {"dense": 3}, 4, 2, 0.5, {"sql": 1.25}, 60)
-    result = RecallResult((hit,), trace, WHOLE.next_cursor)
+    result = RecallResult((hit,), trace, WHOLE.cursor_to(WHOLE.k))
     answer = orjson.loads(JsonAnswer(result).body)
 
     assert http_request(Recall(1, WHOLE)).parse(answer) == result

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pinak_ray import InvalidInput
 from pinak_ray.recall.paging import page
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.limits import MAX_K
 from pinak_ray.records.recall import MAX_RRF_K, new_recall
 
@@ -28,6 +29,24 @@ OTHER: dict[str, Any] = {
 }  # fmt: skip
 
 
+SMALL = [{"content": "x", "details": b"{}"}]
+
+
+@given(st.lists(st.integers(1, MAX_ANSWER_BYTES // 5), max_size=150))
+def test_a_page_ends_where_an_answer_is_full(sizes: list[int]) -> None:
+    """Pages of long memories are shorter than was asked for, and still walk all of them, once."""
+    rows = [{"content": "é", "details": b"x" * size} for size in sizes]
+    ranking, walked, cursor = list(range(len(rows))), [], None
+    for _ in range(len(rows) + 1):
+        request = new_recall("orders", k=MAX_K, cursor=cursor)
+        hits, cursor = page(ranking, rows, request)
+        walked += hits
+        assert len(hits) <= 16 or sum(2 + sizes[at] for at in hits) <= MAX_ANSWER_BYTES
+        if cursor is None:
+            break
+    assert walked == ranking
+
+
 @given(st.integers(0, 800), st.lists(st.integers(1, MAX_K), min_size=1, max_size=40))
 def test_pages_walk_the_ranking_once(count: int, sizes: list[int]) -> None:
     """Whatever the pages' sizes, they are the ranking in order, and the last has no cursor."""
@@ -36,7 +55,7 @@ def test_pages_walk_the_ranking_once(count: int, sizes: list[int]) -> None:
     cursor = None
     for size in [*sizes, *[MAX_K] * 4]:
         request = new_recall("orders", k=size, cursor=cursor)
-        hits, cursor = page(ranking, request)
+        hits, cursor = page(ranking, SMALL * count, request)
         walked += hits
         assert request.depth == sizes[0]
         assert len(hits) == size or cursor is None
@@ -48,7 +67,7 @@ def test_pages_walk_the_ranking_once(count: int, sizes: list[int]) -> None:
 @pytest.mark.parametrize("field", ASKED)
 def test_a_cursor_is_of_its_own_query_only(field: str) -> None:
     """Whatever shapes the ranking, changed between pages, makes the cursor InvalidInput."""
-    cursor = new_recall(**ASKED).next_cursor
+    cursor = new_recall(**ASKED).cursor_to(10)
 
     assert new_recall(**ASKED, cursor=cursor).offset == 10
     with pytest.raises(InvalidInput, match="cursor"):
@@ -57,16 +76,16 @@ def test_a_cursor_is_of_its_own_query_only(field: str) -> None:
 
 def test_size_and_trace_may_change_between_pages() -> None:
     """Neither shapes the ranking; the depth stays that of the first page."""
-    cursor = new_recall("orders", k=30).next_cursor
+    cursor = new_recall("orders", k=30).cursor_to(30)
     second = new_recall("orders", k=5, trace=True, cursor=cursor)
-    third = new_recall("orders", k=50, cursor=second.next_cursor)
+    third = new_recall("orders", k=50, cursor=second.cursor_to(second.offset + second.k))
 
     assert [(one.offset, one.depth) for one in (second, third)] == [(30, 30), (35, 30)]
 
 
 def test_a_damaged_cursor_is_refused() -> None:
     """No change of a cursor goes unnoticed, and nothing else is one."""
-    cursor = new_recall("orders").next_cursor
+    cursor = new_recall("orders").cursor_to(10)
     raw = urlsafe_b64decode(cursor)
     flipped = [
         urlsafe_b64encode(bytes([*raw[:at], raw[at] ^ 1, *raw[at + 1 :]])).decode()

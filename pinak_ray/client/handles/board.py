@@ -134,7 +134,11 @@ class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
     def read(
         self, *, after: int = 0, kinds: Iterable[EntryKind | str] = (), limit: int = 100
     ) -> Read:
-        """Read entries past a sequence number, oldest first; returns a tuple of Entry."""
+        """Read entries past a sequence number, oldest first; returns a tuple of Entry.
+
+        At most `limit` of them, fewer where they would be more than 4 MiB: read on past the last
+        one's `seq` until nothing comes.
+        """
         return read_operation(self.owner, after, kinds, limit)
 
     @watching

@@ -209,7 +209,10 @@ class MemoryAnswer(Answer):
 
 
 class HistoryAnswer(Answer):
-    """One memory, and all that superseded one another around it, oldest first, itself too."""
+    """One memory, and the newest of all that superseded one another around it, oldest first."""
 
     memory: MemoryAnswer
-    history: list[MemoryAnswer]
+    history: list[MemoryAnswer] = Field(description="Some 4 MiB at most; it itself is among all.")
+    before: UUID | None = Field(
+        description="Give it as `before` to read older versions; null where there are none."
+    )

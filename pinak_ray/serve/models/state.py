@@ -251,7 +251,7 @@ class EntryAnswer(Answer):
 
 
 class EntriesAnswer(Answer):
-    """Entries, oldest first; give `cursor` as `after_seq` to read on."""
+    """Entries, oldest first, at most some 4 MiB; give `cursor` as `after_seq` to read on."""
 
     entries: list[EntryAnswer]
     cursor: int

@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from pinak_ray.records.errors import PinakError
 from pinak_ray.records.limits import check_id
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.operations import Forget, Remember, Revise
+from pinak_ray.records.revisions import MAX_VERSIONS
 from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status, version_answer
 from pinak_ray.serve.auth import Caller, Reader, Writer
 from pinak_ray.serve.batches import fates
@@ -100,15 +101,27 @@ async def remember_batch(
     response_model=HistoryAnswer,
     responses=_UNKNOWN,
 )
-async def read(caller: Reader, memory_id: PathName) -> JsonAnswer:
-    """Return one memory and all that superseded one another around it, 100 at most."""
+async def read(
+    caller: Reader,
+    memory_id: PathName,
+    limit: Annotated[int, Query(ge=1, le=MAX_VERSIONS, description="How many versions.")] = 100,
+    before: Annotated[
+        str | None, Query(description="Only versions older than this one: an answer's `before`.")
+    ] = None,
+) -> JsonAnswer:
+    """Return one memory, and the newest of all that superseded one another around it."""
     id_, context = check_id("memory_id", memory_id), caller.context
+    older_than = None if before is None else check_id("before", before)
     namespace_id = await caller.namespace_id()
     async with context.deadline(context.deadlines.read_s):
-        versions = await context.backend.versions(namespace_id, id_)
-    history = [version_answer(version) for version in versions]
-    (memory,) = (answer for answer in history if answer["id"] == id_)
-    return JsonAnswer({"memory": memory, "history": history})
+        history = await context.backend.versions(namespace_id, id_, limit=limit, before=older_than)
+    return JsonAnswer(
+        {
+            "memory": version_answer(history.memory),
+            "history": [version_answer(version) for version in history.versions],
+            "before": history.before,
+        }
+    )
 
 
 @router.put(

@@ -31,23 +31,44 @@ RETURNING EXISTS (SELECT FROM pinak.index_queue AS q WHERE m.id = ANY (q.memory_
 INSERT INTO pinak.forgotten (namespace_id, memory_id) VALUES ($1, $2)
 ON CONFLICT (namespace_id, memory_id) DO UPDATE SET forgotten_at = now()
 
--- All that superseded one another around $2, oldest first. It ends where one was forgotten.
+-- What superseded one another around $2, $5 links away at most: the $4 newest before $3 (null: of
+-- all), as many of them as $6 bytes hold but one at least, and $2 itself, oldest first. It ends where
+-- one was forgotten.
 -- name: versions
 WITH RECURSIVE later AS (
-    SELECT id, superseded_by FROM pinak.memories WHERE namespace_id = $1 AND id = $2
-    UNION
-    SELECT m.id, m.superseded_by
-    FROM later JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = later.superseded_by
+    SELECT id, superseded_by, 0 AS links FROM pinak.memories WHERE namespace_id = $1 AND id = $2
+    UNION ALL
+    SELECT m.id, m.superseded_by, l.links + 1
+    FROM later AS l JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = l.superseded_by
+    WHERE l.links < $5
 ), earlier AS (
-    SELECT $2::uuid AS id
-    UNION
-    SELECT m.id
-    FROM earlier JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.superseded_by = earlier.id
+    SELECT $2::uuid AS id, 0 AS links
+    UNION ALL
+    SELECT m.id, e.links + 1
+    FROM earlier AS e JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.superseded_by = e.id
+    WHERE e.links < $5
+), alive AS (
+    SELECT m.id, m.created_at FROM pinak.memories AS m
+    WHERE m.namespace_id = $1 AND (m.expires_at IS NULL OR m.expires_at > now())
+        AND m.id IN (SELECT id FROM later UNION SELECT id FROM earlier)
+        AND ($3::uuid IS NULL OR (m.created_at, m.id) < (
+            SELECT b.created_at, b.id FROM pinak.memories AS b
+            WHERE b.namespace_id = $1 AND b.id = $3))
+    ORDER BY m.created_at DESC, m.id DESC
+    LIMIT $4 + 1
+), numbered AS (
+    SELECT m.id, row_number() OVER newest AS place,
+        sum(octet_length(m.content) + octet_length(m.details::text)) OVER newest AS size
+    FROM alive JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = alive.id
+    WINDOW newest AS (ORDER BY m.created_at DESC, m.id DESC)
+), page AS (
+    SELECT id FROM numbered WHERE place <= $4 AND (place = 1 OR size <= $6)
 )
 SELECT id, namespace_id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, source, superseded_by, superseded_at
+    occurred_at, created_at, expires_at, source, superseded_by, superseded_at,
+    id IN (SELECT id FROM page) AS on_page,
+    (SELECT count(*) FROM page) < (SELECT count(*) FROM alive) AS more
 FROM pinak.memories
 WHERE namespace_id = $1 AND (expires_at IS NULL OR expires_at > now())
-    AND id IN (SELECT id FROM later UNION SELECT id FROM earlier)
+    AND (id = $2 OR id IN (SELECT id FROM page))
 ORDER BY created_at, id
-LIMIT $3
