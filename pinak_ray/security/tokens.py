@@ -145,10 +145,16 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     try:
         return Principal(
             check_name("sub", claims["sub"]),
-            NamespaceKey(
-                check_name("tenant", claims["tenant"]), check_name("project", claims["project"])
-            ),
+            NamespaceKey(_namespace("tenant", claims), _namespace("project", claims)),
             granted(names),
         )
     except InvalidInput as error:
         raise Unauthorized(f"the token has a bad claim: {error}") from None
+
+
+def _namespace(claim: str, claims: Mapping[str, Any]) -> str:
+    """Return a claim that names a wall: another form was another wall once, and opens none."""
+    name: str = check_name(claim, claims[claim])
+    if name != claims[claim]:
+        raise InvalidInput(f"{claim} is not in its normal form; have a new token issued")
+    return name

@@ -524,3 +524,14 @@ template_outcomes = Table(
         ondelete="CASCADE",
     ),
 )
+
+renamed_names = Table(
+    "renamed_names",
+    METADATA,
+    _namespace_id(),
+    Column("kind", Text, primary_key=True),
+    Column("was", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("joined", Boolean, nullable=False),
+    Column("renamed_at", _MOMENT, nullable=False, server_default=text("now()")),
+)

@@ -52,6 +52,7 @@ WALLED = {
     "nudge_feedback": "namespace_id",
     "retrieval_feedback": "namespace_id",
     "template_outcomes": "namespace_id",
+    "renamed_names": "namespace_id",
     "memory_access": "namespace_id",
     "memory_archive": "namespace_id",
     "curations": "namespace_id",
@@ -106,6 +107,10 @@ async def fill(database: Database, model_id: int, project: str) -> tuple[int, UU
     await keep_feedback(database, Feedback(shown.owner, memory.id, Verdict.USEFUL))
     await keep_grades(database, shown.owner, uuid4(), {memory.id: 0.5})
     async with database.service() as connection:
+        await connection.execute(
+            "INSERT INTO pinak.renamed_names VALUES ($1, 'tag', 'wide', 'narrow', false)",
+            namespace_id,
+        )
         await connection.execute(
             "INSERT INTO pinak.template_outcomes (namespace_id, template_id, run, agent, success)"
             " VALUES ($1, $2, 'monday', 'ada', true)",
