@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -24,7 +25,10 @@ from pinak_ray.store.revisions import forget_memory, revise_memory
 pytestmark = pytest.mark.postgres
 
 ADA = Owner(7, Space.AGENT, "ada")
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = $1"
+# At least $2 sessions of this database.
+WAITING = """
+SELECT count(*) >= $2::int FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = $1
+"""
 
 
 class Repeated:
@@ -57,7 +61,7 @@ class Repeated:
 @pytest.fixture
 async def repeated(dsn: str) -> AsyncIterator[Repeated]:
     """What was stored before a standby was asked for that does not exist."""
-    name = urlsplit(dsn).path.removeprefix("/")
+    name = name_of(dsn)
     admin = await asyncpg.connect(dsn, timeout=30)
     await admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
     async with await Database.open(dsn, service_connections=4) as database:
@@ -68,19 +72,42 @@ async def repeated(dsn: str) -> AsyncIterator[Repeated]:
         await calls.change_link()
         await a_host_over(await taken(database)).apply([calls.note], calls.origin)
         try:
-            await admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-            await admin.execute("SELECT pg_reload_conf()")
-            await until(lambda: is_asked_for(database), what="the standby is asked for")
-            yield calls
+            async with a_commit_waits(admin, dsn):
+                yield calls
         finally:
             await nobody_is_asked_for(admin)
     await admin.close()
 
 
-async def is_asked_for(database: Database) -> bool:
-    """Return whether commits wait for a standby now."""
-    async with database.service() as connection:
-        return bool(await connection.fetchval("SHOW synchronous_standby_names"))
+@asynccontextmanager
+async def a_commit_waits(
+    admin: "asyncpg.Connection[asyncpg.Record]", dsn: str
+) -> AsyncIterator[None]:
+    """Ask for a standby that does not exist, and hold a commit that waits for it.
+
+    The setting alone does not show that: the checkpointer, who makes commits wait, reads it later.
+    """
+    await admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await admin.execute("SELECT pg_reload_conf()")
+    probe = await asyncpg.connect(dsn, timeout=30)
+
+    async def commit() -> None:
+        while True:
+            await probe.execute("SELECT pg_logical_emit_message(true, 'test', '')")
+
+    committing = asyncio.ensure_future(commit())
+    try:
+        await until(lambda: admin.fetchval(WAITING, name_of(dsn), 1), what="a commit waits")
+        yield
+    finally:
+        committing.cancel()
+        await asyncio.wait([committing])
+        probe.terminate()
+
+
+def name_of(dsn: str) -> str:
+    """Return the database's name."""
+    return urlsplit(dsn).path.removeprefix("/")
 
 
 async def nobody_is_asked_for(admin: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -102,10 +129,10 @@ async def test_a_repeated_call_waits_for_the_standby(
     repeated: Repeated, dsn: str, call: Callable[[Repeated], Awaitable[Any]]
 ) -> None:
     """The first try may have been stored here only: no receipt before the standby has it."""
-    name = urlsplit(dsn).path.removeprefix("/")
+    name = name_of(dsn)
     admin = await asyncpg.connect(dsn, timeout=30)
     again = asyncio.ensure_future(call(repeated))
-    await until(lambda: admin.fetchval(WAITING, name), what="the commit waits for the standby")
+    await until(lambda: admin.fetchval(WAITING, name, 2), what="the commit waits for the standby")
 
     assert not again.done()
     await nobody_is_asked_for(admin)
@@ -117,20 +144,18 @@ async def test_a_repeated_call_waits_for_the_standby(
 
 async def test_a_host_that_repeats_its_receipts_waits_too(repeated: Repeated, dsn: str) -> None:
     """What it finds committed under an operation's id is a receipt only with the standby."""
-    name = urlsplit(dsn).path.removeprefix("/")
+    name = name_of(dsn)
     admin = await asyncpg.connect(dsn, timeout=30)
     state = asyncio.ensure_future(taken(repeated.database))
-    await until(lambda: admin.fetchval(WAITING, name), what="taking the shards waits, a write")
+    await until(lambda: admin.fetchval(WAITING, name, 2), what="taking the shards waits, a write")
     await nobody_is_asked_for(admin)
     host = a_host_over(await state)
-    await admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    await admin.execute("SELECT pg_reload_conf()")
-    await until(lambda: is_asked_for(repeated.database), what="the standby is asked for")
-    again = asyncio.ensure_future(host.apply([repeated.note], repeated.origin, retried=True))
-    await until(lambda: admin.fetchval(WAITING, name), what="the receipts wait for the standby")
+    async with a_commit_waits(admin, dsn):
+        again = asyncio.ensure_future(host.apply([repeated.note], repeated.origin, retried=True))
+        await until(lambda: admin.fetchval(WAITING, name, 2), what="the receipts wait for it too")
 
-    assert not again.done()
-    await nobody_is_asked_for(admin)
-    (receipt,) = await again
+        assert not again.done()
+        await nobody_is_asked_for(admin)
+        (receipt,) = await again
     assert receipt.id == repeated.note.id
     await admin.close()
