@@ -105,8 +105,16 @@ def _blocks(page: str) -> list[str]:
 
 def a_nudge(text: str, label: str) -> dict[str, Any]:
     """Return a nudge as the gateway sends it."""
-    memory = {"id": str(UUID(int=1)), "content": text, "agent": label, "source": label}
-    memory["occurred_at"] = "2026-01-31T00:00:00Z"
+    memory: dict[str, Any] = {
+        "id": str(UUID(int=1)),
+        "content": text,
+        "agent": label,
+        "source": label,
+    }
+    memory |= {
+        "occurred_at": "2026-01-31T00:00:00Z",
+        "signals": [{"name": "lexical", "score": 1.0}],
+    }
     message = f"This failed before: {shown(text, 200)}"
     return {"strength": "high", "message": message, "evidence": [memory]}
 
