@@ -45,16 +45,16 @@ def fresh_stack(**overrides: Any) -> Iterator[Settings]:
     watcher = watch(place)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress("starting a stack")
-    try:
-        with _stdout_kept_clean():
+    with _stdout_kept_clean():
+        try:
             up(settings, progress=progress)
             yield settings
-    finally:
-        for asked in (signal.SIGINT, signal.SIGTERM):  # again, by somebody impatient
-            signal.signal(asked, signal.SIG_IGN)
-        progress("stopping the stack")
-        end_stack(place)
-        watcher.communicate()
+        finally:
+            for asked in (signal.SIGINT, signal.SIGTERM):  # again, by somebody impatient
+                signal.signal(asked, signal.SIG_IGN)
+            progress("stopping the stack")
+            end_stack(place)
+            watcher.communicate()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """One namespace at a time, over each wire and in the twin."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from uuid import uuid4
 
 import pytest
@@ -38,3 +38,22 @@ async def swarm(connected: Swarm) -> AsyncIterator[Swarm]:
     """A fresh namespace, closed after the test."""
     async with connected:
         yield connected
+
+
+@pytest.fixture
+async def speaking(
+    request: pytest.FixtureRequest, swarm: Swarm, namespace: NamespaceKey
+) -> AsyncIterator[Callable[[str], Swarm]]:
+    """Return the namespace as one voice sees it: over HTTP with a token of this subject."""
+    others: list[Swarm] = []
+
+    def as_subject(subject: str) -> Swarm:
+        if request.node.callspec.params["connected"] != "http":
+            return swarm
+        settings = request.getfixturevalue("stack_settings")
+        others.append(over_http(settings, namespace, Scope.READ, Scope.WRITE, subject=subject))
+        return others[-1]
+
+    yield as_subject
+    for other in others:
+        await other.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -274,8 +275,10 @@ async def test_a_nudge_is_not_repeated_until_it_was_acted_on(swarm: Swarm) -> No
     assert [nudge.id] == [again.id for again in await bob.intend(intent)]
 
 
-async def test_feedback_weighs_what_it_is_about(swarm: Swarm) -> None:
-    """Counted once an agent; a failure that several call useless falls silent for all."""
+async def test_feedback_weighs_what_it_is_about(
+    swarm: Swarm, speaking: Callable[[str], Swarm]
+) -> None:
+    """Counted once a voice; a failure that several call useless falls silent for all."""
     text = "deploying billing failed: migration 42 locks the orders table"
     failure = await swarm.agent("ada").remember(
         text, layer="episodic", outcome="failure", ack="searchable"
@@ -289,7 +292,8 @@ async def test_feedback_weighs_what_it_is_about(swarm: Swarm) -> None:
     assert weighed.score == pytest.approx(1.05 * plain.score)
     assert not (await swarm.agent("bob").feedback(str(plain.id), "not_useful")).new
     for name in ("eve", NAME):
-        assert (await swarm.agent(name).feedback(failure.id, "not_useful")).new
+        voice = speaking(name).agent(name)
+        assert (await voice.feedback(failure.id, "not_useful")).new
     assert await swarm.agent("mallory").intend(intent) == ()
     with pytest.raises(NotFound):
         await swarm.agent("bob").feedback(UUID(int=7), "useful")

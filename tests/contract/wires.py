@@ -7,11 +7,13 @@ from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security import KeyRing, Scope, issue_token
 
 
-def over_http(settings: Settings, namespace: NamespaceKey, *scopes: Scope) -> Swarm:
+def over_http(
+    settings: Settings, namespace: NamespaceKey, *scopes: Scope, subject: str = "tester"
+) -> Swarm:
     """Connect by URL, with a token signed by the stack's own key ring."""
     token = issue_token(
         KeyRing.load_or_create(settings.home / "keys").current,
-        "tester",
+        subject,
         namespace=namespace,
         scopes=scopes,
     )

@@ -8,6 +8,7 @@ from indexed import encode
 from remembered import EMBEDDER, register
 
 from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.records.errors import DatabaseUnavailable
 from pinak_ray.records.memories import new_memory
 from pinak_ray.store.database import Database
 from pinak_ray.store.expiry import purge_expired
@@ -208,7 +209,7 @@ async def test_a_failed_read_is_not_kept(database: Database) -> None:
     generations = Generations(database)
     async with database.service() as connection:
         await connection.execute("ALTER TABLE pinak.generations RENAME TO away")
-        with pytest.raises(Exception, match="generations"):
+        with pytest.raises(DatabaseUnavailable, match="lacks a table"):
             await generations.of(NS)
         await connection.execute("ALTER TABLE pinak.away RENAME TO generations")
     assert (await generations.of(NS)).number == 0
