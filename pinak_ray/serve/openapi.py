@@ -1,6 +1,6 @@
 """The OpenAPI document: the bodies that are read by our own rules, and problems as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
@@ -57,9 +57,25 @@ def _document(app: FastAPI, bodies: Sequence[type[Body]]) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     form = {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model=Problem.__name__)}}}
-    for path in document["paths"].values():
-        for operation in path.values():
-            for status, response in operation["responses"].items():
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            responses = operation["responses"]
+            responses.update(_further(path, operation))
+            for status, response in responses.items():
                 if status >= "400":
                     response["content"] = form
     return document
+
+
+def _further(path: str, operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what an operation can answer besides, by what it takes and what it is about."""
+    said: Mapping[str, Any] = operation["responses"]
+    found: dict[str, Any] = {}
+    if "requestBody" in operation:
+        found["415"] = {"description": "The body's media type is not JSON"}
+    if "401" in said and ("{" in path or "requestBody" in operation):
+        found["404"] = {"description": "What it names is not there"}
+        found["409"] = {"description": "What it changes is another by now, or is taken"}
+    if "201" in said:
+        found["200"] = {**said["201"], "description": "It was stored before: nothing is new"}
+    return {status: found[status] for status in sorted(found.keys() - said.keys())}

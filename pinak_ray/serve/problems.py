@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from pinak_ray.records.errors import (
@@ -161,7 +162,22 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
         _DETAILS.get(status, error.detail),
         instance=request_id(request.scope),
     )
-    return problem(body, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status == 405:
+        headers["Allow"] = ", ".join(_methods_of_path(request))
+    return problem(body, headers=headers)
+
+
+def _methods_of_path(request: Request) -> list[str]:
+    """Return the methods of all routes of this path; the framework names those of the first."""
+    routes: list[BaseRoute] = request.app.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 def answer_errors(app: FastAPI) -> None:

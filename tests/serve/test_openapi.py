@@ -112,6 +112,26 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
+def test_what_else_is_answered_is_said(document: dict[str, Any]) -> None:
+    """A repeat, a wrong form, a thing that is gone or changed: no answer comes as a surprise."""
+    for path, method, operation in operations(document):
+        answers = set(operation["responses"])
+        assert "201" not in answers or "200" in answers, (method, path)
+        if "requestBody" in operation:
+            assert answers >= {"404", "409", "415"}, (method, path)
+        if "{" in path:
+            assert answers >= {"404", "409"}, (method, path)
+
+
+async def test_a_wrong_method_hears_all_right_ones(stack: Stack, document: dict[str, Any]) -> None:
+    """`Allow` names the methods of every route of the path, not of the first one."""
+    async with stack.client("") as client:
+        for path, methods in document["paths"].items():
+            answer = await client.request("TRACE", path.replace("{", "").replace("}", ""))
+            assert answer.status_code == 405, path
+            assert set(answer.headers["allow"].lower().split(", ")) >= set(methods), path
+
+
 def test_examples_hold() -> None:
     """Every example in the document is accepted."""
     bodies: list[type[BaseModel]] = [
