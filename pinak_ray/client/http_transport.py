@@ -12,7 +12,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_bef
 from pinak_ray.client.http_requests import HttpRequest, http_request
 from pinak_ray.client.per_loop import PerLoop
 from pinak_ray.client.problems import raise_problem, retry_after_s
-from pinak_ray.client.proxies import proxies_of, through
 from pinak_ray.records.errors import (
     InvalidInput,
     NotRunning,
@@ -25,6 +24,7 @@ from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import (
     Operation,
 )
+from pinak_ray.records.proxies import proxies_of, through
 from pinak_ray.records.write_keys import WRITE_ID
 
 __all__ = ["About", "HttpTransport"]

@@ -1,6 +1,5 @@
 """One request of an OpenAI-compatible endpoint, and what its failure says."""
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from pinak_ray.records.errors import SetupError
+from pinak_ray.records.proxies import proxies_of
 
 __all__ = ["Endpoint", "EndpointError"]
 
@@ -55,7 +55,7 @@ class Endpoint:
         self._key = key
         self._key_file = key_file
         # A proxy that the environment names is for what lies beyond this machine.
-        self._client = httpx.AsyncClient(trust_env=not _is_loopback(self.url))
+        self._client = httpx.AsyncClient(**proxies_of(self.url))
 
     @property
     def shown(self) -> str:
@@ -129,14 +129,6 @@ def _address(url: str) -> str:
     if address.endswith("/embeddings"):
         return address
     return address + ("/embeddings" if address.endswith("/v1") else "/v1/embeddings")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _said(response: httpx.Response) -> str:

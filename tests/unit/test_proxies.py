@@ -6,8 +6,8 @@ import pytest
 from test_http_transport import OK, READ, gateway
 
 from pinak_ray.client.http_transport import HttpTransport
-from pinak_ray.client.proxies import is_here, through
 from pinak_ray.records.errors import NotRunning, SetupError
+from pinak_ray.records.proxies import is_here, through
 
 _DEAD = "http://127.0.0.1:9"
 
