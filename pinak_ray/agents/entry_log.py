@@ -16,10 +16,14 @@ from pinak_ray.records.operations import Post, Watch, WatchPage
 from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind
 from pinak_ray.records.write_keys import WriteKey
 
-__all__ = ["MAX_ENTRIES", "EntryLog"]
+__all__ = ["MAX_BYTES", "MAX_ENTRIES", "EntryLog"]
 
 # A board is one task's shared space; past this it wants a second board, not a bigger host.
 MAX_ENTRIES = 10_000
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of all entries; a budgeted host holds sixteen such boards. What is there may grow by a quarter
+more, so that it can still be answered, resolved and finished."""
 
 # Measured with tracemalloc: the tuple, its ids and times, and its place in the dictionary.
 _ENTRY_BYTES = 750
@@ -74,7 +78,6 @@ class EntryLog:
         ):
             return held, False
         self._check_version(post, held, now)
-        self._make_room(int(held is None), now)
         version = 1 if held is None else held.version + 1
         entry = Entry(
             post.id if held is None else held.id,
@@ -90,6 +93,7 @@ class EntryLog:
             post.id,
             _keys(held if lives else None, post.write_key, version),
         )
+        self._make_room(int(held is None), _size(entry) - (0 if held is None else _size(held)), now)
         self._put(entry)
         return entry, True
 
@@ -183,7 +187,10 @@ class EntryLog:
             uuid5(call.id, str(place)) if place else call.id for place in range(len(drafts))
         ]
         ids = [draft.id or made for draft, made in zip(drafts, operations, strict=True)]
-        self._make_room(sum(id_ not in self.entries for id_ in ids), call.now)
+        details = [orjson.dumps(draft.details) for draft in drafts]
+        grown = sum(len(each.content) for each in drafts) + sum(map(len, details))
+        grown -= sum(_said(self.entries[id_]) for id_ in ids if id_ in self.entries)
+        self._make_room(sum(id_ not in self.entries for id_ in ids), grown, call.now)
         written = []
         for place, (draft, id_, operation_id) in enumerate(
             zip(drafts, ids, operations, strict=True)
@@ -198,7 +205,7 @@ class EntryLog:
                 draft.author or call.author,
                 draft.key,
                 draft.content,
-                orjson.dumps(draft.details),
+                details[place],
                 version,
                 call.now if held is None or draft.id is None else held.created_at,
                 draft.expires_at,
@@ -216,14 +223,21 @@ class EntryLog:
         if post.expected_version != seen:
             raise VersionConflict(str(post.key), post.expected_version, seen)
 
-    def _make_room(self, new: int, now: datetime) -> None:
-        """Give up expired entries where so many new ones would not fit; raises InvalidInput."""
-        if len(self.entries) + new <= MAX_ENTRIES:
+    def _make_room(self, new: int, grown: int, now: datetime) -> None:
+        """Give up expired entries where so many new ones, or bytes, would not fit.
+
+        Raises InvalidInput where they do not fit all the same.
+        """
+        limit = MAX_BYTES if new else MAX_BYTES + MAX_BYTES // 4
+        fits = grown <= 0 or self.size_bytes + grown <= limit
+        if fits and len(self.entries) + new <= MAX_ENTRIES:
             return
         for entry in [entry for entry in self.entries.values() if not _alive(entry, now)]:
             self._drop(entry)
         if len(self.entries) + new > MAX_ENTRIES:
             raise InvalidInput(f"this holds {MAX_ENTRIES} entries, its limit; start another board")
+        if grown > 0 and self.size_bytes + grown > limit:
+            raise InvalidInput(f"this holds {limit >> 20} MiB, its limit; start another board")
 
     def _drop(self, entry: Entry) -> None:
         del self.entries[entry.id], self._of_kind[entry.kind][entry.id]
@@ -274,4 +288,8 @@ def _alive(entry: Entry, now: datetime) -> bool:
 
 
 def _size(entry: Entry) -> int:
-    return _ENTRY_BYTES + len(entry.content) + len(entry.encoded_details)
+    return _ENTRY_BYTES + _said(entry)
+
+
+def _said(entry: Entry) -> int:
+    return len(entry.content) + len(entry.encoded_details)

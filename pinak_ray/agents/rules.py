@@ -1,6 +1,6 @@
 """Commands and views meet their rules: which function decides what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ from pinak_ray.agents.board import BOARD_RULES, BOARD_VIEWS
 from pinak_ray.agents.decisions import Call, Rule, Showing
 from pinak_ray.agents.entry_log import EntryLog
 from pinak_ray.agents.scratchpad import SCRATCHPAD_RULES, SCRATCHPAD_VIEWS
-from pinak_ray.records.commands import Answer, Command, View
+from pinak_ray.records.answer_size import fitting
+from pinak_ray.records.commands import Answer, Command, Listed, View
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.operations import Execute
@@ -53,5 +54,20 @@ def execute(
 
 
 def show(log: EntryLog, view: View, now: datetime) -> Answer:
-    """Return one view of a log."""
-    return _VIEWS[type(view)](log, view, now)
+    """Return one view of a log, as far as one answer holds it."""
+    asked: Any = view  # no type says that it is both
+    if not isinstance(asked, Listed):
+        return _VIEWS[type(view)](log, view, now)
+    if asked.skip and hasattr(view, "limit"):
+        view = view.model_copy(update={"limit": asked.skip + view.limit})
+    return _page(_VIEWS[type(view)](log, view, now), asked.lists, asked.skip)
+
+
+def _page(answer: Answer, lists: Sequence[str], skip: int) -> Answer:
+    pages: dict[str, Any] = {"more": 0}
+    for name in lists:
+        asked = getattr(answer, name)[skip:]
+        sizes = (len(one.__pydantic_serializer__.to_json(one)) for one in asked)
+        pages[name] = asked[: fitting(sizes, parts=len(lists))]
+        pages["more"] += len(asked) - len(pages[name])
+    return answer.model_copy(update=pages)

@@ -6,15 +6,19 @@ from datetime import datetime
 from uuid import UUID
 
 from pinak_ray.agents.spent_keys import SpentKeys, version_under, with_key
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.memories import expiry
 from pinak_ray.records.state import WorkingItem
 from pinak_ray.records.write_keys import WriteKey
 
-__all__ = ["MAX_ITEMS", "WorkingMemory"]
+__all__ = ["MAX_BYTES", "MAX_ITEMS", "WorkingMemory"]
 
 # Working memory is what fits in a prompt; a thousand items is far past that, and bounds a host.
 MAX_ITEMS = 1024
+
+# So that all of it is one answer, which is far past a prompt too.
+MAX_BYTES = MAX_ANSWER_BYTES
 
 # Measured with tracemalloc: the tuple, its id and times, and its place in the dictionary.
 _ITEM_BYTES = 450
@@ -79,12 +83,11 @@ class WorkingMemory:
             seen = current if held is not None and _alive(held, now) else 0
             if expected_version != seen:
                 raise VersionConflict(key, expected_version, seen)
-        if held is None and len(self.items) >= MAX_ITEMS:
-            self._drop_expired(now)
-            if len(self.items) >= MAX_ITEMS:
-                raise InvalidInput(
-                    f"working memory holds {MAX_ITEMS} items, its limit; reuse keys or set ttl_s"
-                )
+        grown = len(encoded) - (-len(key) if held is None else len(held.encoded))
+        if (held is None and len(self.items) >= MAX_ITEMS) or (
+            grown > 0 and self.size_bytes + grown > MAX_BYTES
+        ):
+            self._make_room(key, grown, now)
         expires_at = None if ttl_s is None else expiry(now, ttl_s)
         spent = None if held is None else held.spent_keys
         item = WorkingItem(key, encoded, current + 1, now, expires_at, operation_id, spent)
@@ -115,12 +118,25 @@ class WorkingMemory:
         self._spent.replace(item.key, before, after)
         return item._replace(spent_keys=after)
 
-    def _drop_expired(self, now: datetime) -> None:
-        for item in self.items.values():
-            if not _alive(item, now):
-                self._spent.replace(item.key, item.spent_keys, None)
-        self.items = {key: item for key, item in self.items.items() if _alive(item, now)}
-        self.size_bytes = sum(map(_size, self.items.values()))
+    def _make_room(self, key: str, grown: int, now: datetime) -> None:
+        """Give up expired items, but for the one that is written; raises InvalidInput.
+
+        For our own, such as the intent, there is always room.
+        """
+        kept = {name: item for name, item in self.items.items() if name == key or _alive(item, now)}
+        for name in self.items.keys() - kept.keys():
+            self._spent.replace(name, self.items[name].spent_keys, None)
+        self.items = kept
+        self.size_bytes = sum(map(_size, kept.values()))
+        if key.startswith("$"):
+            return
+        if len(kept) + (key not in kept) > MAX_ITEMS:
+            most = f"{MAX_ITEMS} items"
+        elif self.size_bytes + grown > MAX_BYTES:
+            most = f"{MAX_BYTES >> 20} MiB"
+        else:
+            return
+        raise InvalidInput(f"working memory holds {most}, its limit; reuse keys or set ttl_s")
 
 
 def _alive(item: WorkingItem, now: datetime) -> bool:

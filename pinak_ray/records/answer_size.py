@@ -9,12 +9,12 @@ __all__ = ["MAX_ANSWER_BYTES", "fitting"]
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 
-def fitting(sizes: Iterable[int]) -> int:
-    """Return how many of these things, given by their bytes in order, one answer holds.
+def fitting(sizes: Iterable[int], *, parts: int = 1) -> int:
+    """Return how many of these things, given by their bytes in order, one of its `parts` holds.
 
     The first always, so that who reads page by page comes to the end.
     """
-    room, count = MAX_ANSWER_BYTES, 0
+    room, count = MAX_ANSWER_BYTES // parts, 0
     for size in sizes:
         room -= size
         if room < 0 and count:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from pinak_ray.records.board_fields import JsonObject
-from pinak_ray.records.commands import Answer, Command, Labels, Name, Text, View
+from pinak_ray.records.commands import Answer, Command, Labels, ListAnswer, Listed, Name, Text, View
 from pinak_ray.records.limits import MIN_TTL_S
 from pinak_ray.records.state import Space
 
@@ -74,16 +74,17 @@ class FinishAction(Command, space=Space.BOARD, verb="finish_action"):
     outcome: Text
 
 
-class ActionsAnswer(Answer):
+class ActionsAnswer(ListAnswer):
     """Unfinished actions in the order in which they would be taken; taken ones are among them."""
 
     actions: tuple[BoardAction, ...]
 
 
-class Actions(View, space=Space.BOARD, name="actions"):
+class Actions(Listed, View, space=Space.BOARD, name="actions"):
     """Look at the queue without taking anything."""
 
     answer = ActionsAnswer
+    lists = ("actions",)
 
     types: Labels = ()
     limit: Annotated[int, Field(ge=1, le=100)] = 10

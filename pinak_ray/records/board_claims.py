@@ -6,7 +6,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pinak_ray.records.board_tasks import LeaseSeconds
-from pinak_ray.records.commands import Answer, Command, Json, Seconds, Text, View
+from pinak_ray.records.commands import (
+    Answer,
+    Command,
+    Json,
+    ListAnswer,
+    Listed,
+    Seconds,
+    Text,
+    View,
+)
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state import Space
 
@@ -50,15 +59,16 @@ class Done(Command, space=Space.BOARD, verb="done"):
     """After which it is due again; never, if absent."""
 
 
-class ClaimsAnswer(Answer):
+class ClaimsAnswer(ListAnswer):
     """Claims, newest first."""
 
     claims: tuple[BoardClaim, ...]
 
 
-class Claims(View, space=Space.BOARD, name="claims"):
+class Claims(Listed, View, space=Space.BOARD, name="claims"):
     """What is being done or was done once."""
 
     answer = ClaimsAnswer
+    lists = ("claims",)
 
     limit: Annotated[int, Field(ge=1, le=MAX_READ)] = 100

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import Answer, Command, Name, Text, View
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, Name, Text, View
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state import Space
 
@@ -31,16 +31,17 @@ class BoardNote(Answer):
     recommendation: str | None
 
 
-class NotesAnswer(Answer):
+class NotesAnswer(ListAnswer):
     """Notes, newest first."""
 
     notes: tuple[BoardNote, ...]
 
 
-class Notes(View, space=Space.BOARD, name="notes"):
+class Notes(Listed, View, space=Space.BOARD, name="notes"):
     """The notes for one agent: those to all, and those to it."""
 
     answer = NotesAnswer
+    lists = ("notes",)
 
     reader: Name | None = None
     """Whose; without one, notes to anyone are shown."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import Answer, Name, View
+from pinak_ray.records.commands import Answer, ListAnswer, Listed, Name, View
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state import EntryKind, Space
 
@@ -25,7 +25,7 @@ class OpenPoint(Answer):
     """A question's gaps."""
 
 
-class OpenPointsAnswer(Answer):
+class OpenPointsAnswer(ListAnswer):
     """Open points: those that concern the reader alone first, then the most pressing."""
 
     points: tuple[OpenPoint, ...]
@@ -33,10 +33,11 @@ class OpenPointsAnswer(Answer):
     """About how many tokens all live entries of the board have."""
 
 
-class OpenPoints(View, space=Space.BOARD, name="open_points"):
+class OpenPoints(Listed, View, space=Space.BOARD, name="open_points"):
     """What is open: unsettled contradictions, questions without an answer, tasks, notes."""
 
     answer = OpenPointsAnswer
+    lists = ("points",)
 
     reader: Name
     """Whose tasks and notes count; executable tasks and notes to all count for everyone."""

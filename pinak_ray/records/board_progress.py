@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pinak_ray.records.board_contradictions import BoardContradiction
 from pinak_ray.records.board_questions import BoardQuestion
-from pinak_ray.records.commands import Answer, Name, View
+from pinak_ray.records.commands import Answer, ListAnswer, Listed, Name, View
 from pinak_ray.records.state import Space
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
 MAX_MARKDOWN_CHARS = 65_536
 
 
-class ProgressAnswer(Answer):
+class ProgressAnswer(ListAnswer):
     """How far a board is. `confidence` is the mean of all questions, 0 without any.
 
     `complete`: that is 0.7 or more, each question is answered at least in part, and no
@@ -47,10 +47,11 @@ class ProgressAnswer(Answer):
     complete: bool
 
 
-class Progress(View, space=Space.BOARD, name="progress"):
+class Progress(Listed, View, space=Space.BOARD, name="progress"):
     """How far the board is, question by question."""
 
     answer = ProgressAnswer
+    lists = ("questions", "contradictions")
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 

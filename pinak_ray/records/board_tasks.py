@@ -13,6 +13,8 @@ from pinak_ray.records.commands import (
     Command,
     Json,
     Labels,
+    ListAnswer,
+    Listed,
     Name,
     Text,
     Version,
@@ -203,7 +205,7 @@ class Retry(Command, space=Space.BOARD, verb="retry"):
     task: UUID
 
 
-class TasksAnswer(Answer):
+class TasksAnswer(ListAnswer):
     """Tasks, each followed by those below it."""
 
     tasks: tuple[BoardTask, ...]
@@ -211,18 +213,20 @@ class TasksAnswer(Answer):
     """The share of them that are completed or skipped."""
 
 
-class Tasks(View, space=Space.BOARD, name="tasks"):
+class Tasks(Listed, View, space=Space.BOARD, name="tasks"):
     """All tasks of a board, or one and what is below it."""
 
     answer = TasksAnswer
+    lists = ("tasks",)
 
     root: UUID | None = None
 
 
 class TaskMarkdownAnswer(Answer):
-    """Tasks as a checklist."""
+    """Tasks as a checklist; `omitted` lines are more than one answer holds: ask by `root`."""
 
     markdown: str
+    omitted: int = 0
 
 
 class TaskMarkdown(View, space=Space.BOARD, name="task_markdown"):

@@ -40,6 +40,8 @@ __all__ = [
     "Confidence",
     "Json",
     "Labels",
+    "ListAnswer",
+    "Listed",
     "Moment",
     "Name",
     "Seconds",
@@ -97,6 +99,13 @@ class Answer(_Strict):
     """What a command or a view answers, where a receipt does not say it."""
 
 
+class ListAnswer(Answer):
+    """A list, as far as one answer holds it."""
+
+    more: int = 0
+    """How many more were asked for: the same with `skip` raised by what came brings them."""
+
+
 class Command(_Strict):
     """A change. `class Ask(Command, space=Space.BOARD, verb="ask")` makes it known to all wires."""
 
@@ -122,6 +131,16 @@ class View(_Strict):
         super().__init_subclass__(**options)
         cls.space, cls.name = space, name
         _views[space, name] = cls
+
+
+class Listed(_Strict):
+    """What a view of a list can be asked besides; its answer has no more than 4 MiB."""
+
+    lists: ClassVar[tuple[str, ...]]
+    """The answer's fields that are lists."""
+
+    skip: Annotated[int, Field(ge=0, le=MAX_SEQ)] = 0
+    """How many to leave out at the beginning."""
 
 
 _commands: dict[tuple[Space, str], type[Command]] = {}

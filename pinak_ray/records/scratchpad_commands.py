@@ -10,7 +10,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import Answer, Command, Confidence, Name, Text, View
+from pinak_ray.records.commands import (
+    Answer,
+    Command,
+    Confidence,
+    ListAnswer,
+    Listed,
+    Name,
+    Text,
+    View,
+)
 from pinak_ray.records.limits import MAX_TTL_S
 from pinak_ray.records.state import Space
 
@@ -181,16 +190,17 @@ class ScratchpadQuestion(Answer):
     """The observations and steps that bear on it."""
 
 
-class ScratchpadQuestionsAnswer(Answer):
+class ScratchpadQuestionsAnswer(ListAnswer):
     """Questions in the order in which they were asked."""
 
     questions: tuple[ScratchpadQuestion, ...]
 
 
-class ScratchpadQuestions(View, space=Space.AGENT, name="questions"):
+class ScratchpadQuestions(Listed, View, space=Space.AGENT, name="questions"):
     """The scratchpad's questions."""
 
     answer = ScratchpadQuestionsAnswer
+    lists = ("questions",)
 
     status: QuestionStatus | None = None
     """Only those that are so far."""

@@ -6,7 +6,18 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import Answer, Command, Json, Labels, Moment, Name, Text, View
+from pinak_ray.records.commands import (
+    Answer,
+    Command,
+    Json,
+    Labels,
+    ListAnswer,
+    Listed,
+    Moment,
+    Name,
+    Text,
+    View,
+)
 from pinak_ray.records.limits import MAX_BUDGET_TOKENS
 from pinak_ray.records.state import Space
 
@@ -88,16 +99,17 @@ class EntityAnswer(Answer):
     mentions: int
 
 
-class EntitiesAnswer(Answer):
+class EntitiesAnswer(ListAnswer):
     """Entities, the most mentioned first."""
 
     entities: tuple[EntityAnswer, ...]
 
 
-class Entities(View, space=Space.AGENT, name="entities"):
+class Entities(Listed, View, space=Space.AGENT, name="entities"):
     """The entities of the scratchpad."""
 
     answer = EntitiesAnswer
+    lists = ("entities",)
 
     type: Name | None = None
     limit: Annotated[int, Field(ge=1, le=1_000)] = 100
@@ -122,17 +134,18 @@ class Event(Answer):
     """When a state gave way to the next one."""
 
 
-class TimelineAnswer(Answer):
+class TimelineAnswer(ListAnswer):
     """What became true, oldest first."""
 
     name: str
     events: tuple[Event, ...]
 
 
-class Timeline(View, space=Space.AGENT, name="timeline"):
+class Timeline(Listed, View, space=Space.AGENT, name="timeline"):
     """What was true of one entity, and when."""
 
     answer = TimelineAnswer
+    lists = ("events",)
 
     called: Name
 

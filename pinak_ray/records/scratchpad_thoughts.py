@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pinak_ray.records.commands import Answer, Command, Confidence, Text, View
+from pinak_ray.records.commands import Answer, Command, Confidence, ListAnswer, Listed, Text, View
 from pinak_ray.records.scratchpad_commands import Uncertainty
 from pinak_ray.records.state import EntryKind, Space
 
@@ -101,16 +101,17 @@ class Thought(Answer):
     edges: tuple[Edge, ...]
 
 
-class ThoughtsAnswer(Answer):
+class ThoughtsAnswer(ListAnswer):
     """Nodes, in the order in which they were made."""
 
     thoughts: tuple[Thought, ...]
 
 
-class Thoughts(View, space=Space.AGENT, name="thoughts"):
+class Thoughts(Listed, View, space=Space.AGENT, name="thoughts"):
     """The nodes of the reasoning graph, pruned thoughts left out unless they are asked for."""
 
     answer = ThoughtsAnswer
+    lists = ("thoughts",)
 
     id: tuple[UUID, ...] = ()
     """Only these, in their order."""
@@ -146,7 +147,7 @@ class CheckedThought(Answer):
     flaws: tuple[Flaw, ...]
 
 
-class Verification(Answer):
+class Verification(ListAnswer):
     """Everything that was concluded, premises first."""
 
     sound: bool
@@ -154,10 +155,11 @@ class Verification(Answer):
     checked: tuple[CheckedThought, ...]
 
 
-class VerifyReasoning(View, space=Space.AGENT, name="verify_reasoning"):
+class VerifyReasoning(Listed, View, space=Space.AGENT, name="verify_reasoning"):
     """Walk the graph from what was seen to what was concluded, and name what does not hold."""
 
     answer = Verification
+    lists = ("checked",)
 
 
 class Rival(Answer):
@@ -168,7 +170,7 @@ class Rival(Answer):
     support: float
 
 
-class Convergence(Answer):
+class Convergence(ListAnswer):
     """The conclusion that most leads to; all None and empty without any conclusion."""
 
     conclusion: Thought | None
@@ -179,7 +181,8 @@ class Convergence(Answer):
     rivals: tuple[Rival, ...]
 
 
-class ConvergentAnswer(View, space=Space.AGENT, name="convergent_answer"):
+class ConvergentAnswer(Listed, View, space=Space.AGENT, name="convergent_answer"):
     """Which conclusion do the lines of reasoning meet in? Equal texts are one conclusion."""
 
     answer = Convergence
+    lists = ("path", "rivals")

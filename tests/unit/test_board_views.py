@@ -6,13 +6,14 @@ from uuid import uuid4
 import pytest
 from boards import BOARD, Board
 
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.board_actions import FinishAction, PushAction, TakeAction
-from pinak_ray.records.board_commands import Tell
+from pinak_ray.records.board_commands import Notes, Tell
 from pinak_ray.records.board_contradictions import Contradict, Resolve
 from pinak_ray.records.board_findings import PostFinding
 from pinak_ray.records.board_progress import Markdown, NextStep, Progress, Step
 from pinak_ray.records.board_questions import AnswerQuestion, Ask, PartlyAnswer, SearchQuestion
-from pinak_ray.records.board_tasks import AddTask
+from pinak_ray.records.board_tasks import AddTask, TaskMarkdown, Tasks
 from pinak_ray.records.operations import Post
 from pinak_ray.records.state import EntryKind
 
@@ -130,3 +131,38 @@ def test_an_expired_public_entry_is_shown_nowhere() -> None:
     assert not board.log.read(0, (EntryKind.PUBLIC,), 10, now=board.now)
     assert board.log.keyed(EntryKind.PUBLIC, "release", now=board.now) is None
     assert not board.log.of_kind(EntryKind.PUBLIC, now=board.now)
+
+
+def test_what_one_answer_does_not_hold_comes_by_skip() -> None:
+    """A list ends at 4 MiB and says how many more there are; `skip` brings them, each once."""
+    board = Board()
+    for place in range(70):
+        board.do(AddTask(title=f"{place} " + "é" * 30_000))
+    seen: list[str] = []
+    while True:
+        answer = board.show(Tasks(skip=len(seen)))
+        size = len(answer.model_dump_json())
+        assert answer.tasks
+        assert size < MAX_ANSWER_BYTES + 100_000
+        seen += [task.title.partition(" ")[0] for task in answer.tasks]
+        assert answer.more == 70 - len(seen)
+        if not answer.more:
+            break
+    assert seen == [str(place) for place in range(70)]
+    text = board.show(TaskMarkdown())
+    assert len(text.markdown.encode()) <= MAX_ANSWER_BYTES
+    assert text.markdown.count("\n") + text.omitted == 70
+
+
+def test_skip_goes_on_behind_a_limit() -> None:
+    """The next notes are those behind the ones that came."""
+    board = Board()
+    for place in range(7):
+        board.do(Tell(content=str(place)))
+    pages = [board.show(Notes(limit=3, skip=skip)).notes for skip in (0, 3, 6, 9)]
+    assert [[note.content for note in page] for page in pages] == [
+        ["6", "5", "4"],
+        ["3", "2", "1"],
+        ["0"],
+        [],
+    ]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinak_ray.agents import entry_log
+from pinak_ray.agents.decisions import Call, Draft
 from pinak_ray.agents.entry_log import EntryLog
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
@@ -143,6 +144,36 @@ def test_a_full_log_refuses_new_entries_only(monkeypatch: pytest.MonkeyPatch) ->
         log.post(a_post(), now=NOW)
     assert posted(log, a_public("new")).version == 2
     assert not log.post(finding, now=NOW)[1]
+
+
+def test_a_log_has_a_limit_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New entries are refused at it; what is there may grow by a quarter more, or be made less."""
+    monkeypatch.setattr(entry_log, "MAX_BYTES", 40_000)
+    log = EntryLog()
+    posted(log, a_public("p" * 9_000))
+    posted(log, a_post("f" * 25_000, ttl_s=1.0))
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.post(a_post("g" * 9_000), now=NOW)
+    posted(log, a_public("p" * 20_000))
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.post(a_public("p" * 30_000), now=NOW)
+    posted(log, a_public("short"))
+    posted(log, a_post("g" * 30_000), now=NOW + timedelta(seconds=2))
+    assert log.size_bytes < 40_000
+
+
+def test_what_a_command_writes_counts_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draft is refused as a post is, and nothing of its command is written."""
+    monkeypatch.setattr(entry_log, "MAX_BYTES", 40_000)
+    log = EntryLog()
+    drafts = [Draft(EntryKind.TASK, "t", {"output": "x" * 15_000}) for _ in range(3)]
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.write(drafts, Call(uuid4(), "ada", NOW))
+    assert (log.entries, log.size_bytes) == ({}, 0)
+    ((entry, _),) = log.write(drafts[:1], Call(uuid4(), "ada", NOW))
+    more = drafts[0]._replace(id=entry.id, details={"output": "x" * 60_000})
+    with pytest.raises(InvalidInput, match="its limit"):
+        log.write([more], Call(uuid4(), "ada", NOW))
 
 
 @pytest.mark.parametrize("first", ["finding", "public"])

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pinak_ray.agents import working_memory
 from pinak_ray.agents.working_memory import WorkingMemory
+from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.state import WorkingItem
 
@@ -83,6 +84,26 @@ def test_a_full_memory_refuses_new_keys_only() -> None:
         noted(memory, "more")
     assert noted(memory, "k0").version == 2
     assert noted(memory, "more", now=NOW + timedelta(seconds=10)).version == 1
+
+
+def test_all_items_are_one_answer() -> None:
+    """Past 4 MiB nothing grows; what has expired gives up its place, and what is less is taken."""
+    memory = WorkingMemory()
+    noted(memory, "short", b"1" * 60_000, ttl_s=10)
+    for place in range(68):
+        noted(memory, f"k{place}", b"1" * 60_000)
+    with pytest.raises(InvalidInput, match="holds 4 MiB, its limit"):
+        noted(memory, "more", b"1" * 60_000)
+    assert noted(memory, "$intent", b"1" * 60).version == 1
+    size = sum(len(item.encoded) for item in memory.recollect(None, now=NOW))
+    assert MAX_ANSWER_BYTES - 120_000 < size <= MAX_ANSWER_BYTES
+    assert noted(memory, "k0", b"1").version == 2
+    later = NOW + timedelta(seconds=10)
+    noted(memory, "k0", b"1" * 65_000, now=later)
+    noted(memory, "one", b"1" * 60_000, now=later)
+    with pytest.raises(InvalidInput, match="its limit"):
+        noted(memory, "more", b"1" * 65_000, now=later)
+    assert memory.size_bytes == WorkingMemory.of(memory.items.values()).size_bytes
 
 
 def test_all_items_come_in_key_order() -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pinak_ray.agents.board.tasks import Task, TaskTree
 from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.board_tasks import (
     SETTLED,
     BoardTask,
@@ -34,7 +35,9 @@ def show_tasks(log: EntryLog, view: Tasks, now: datetime) -> TasksAnswer:
 def show_task_markdown(log: EntryLog, view: TaskMarkdown, now: datetime) -> TaskMarkdownAnswer:
     """Return tasks as a checklist, indented by depth; raises NotFound."""
     shown = show_tasks(log, Tasks(root=view.root), now)
-    return TaskMarkdownAnswer(markdown="".join(f"{_line(task)}\n" for task in shown.tasks))
+    lines = [f"{_line(task)}\n" for task in shown.tasks]
+    count = fitting(len(line.encode()) for line in lines)
+    return TaskMarkdownAnswer(markdown="".join(lines[:count]), omitted=len(lines) - count)
 
 
 def _in_order(tree: TaskTree, root: UUID | None) -> Iterator[tuple[Task, int]]:

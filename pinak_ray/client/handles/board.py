@@ -117,18 +117,22 @@ class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
         )  # fmt: skip
 
     @verb
-    def notes(self, *, reader: str | None = None, limit: int = 5) -> Query[NotesAnswer]:
+    def notes(
+        self, *, reader: str | None = None, limit: int = 5, skip: int = 0
+    ) -> Query[NotesAnswer]:
         """Read the newest notes for a `reader`, those to all included; without one, all notes."""
-        return self._query(Notes, reader=reader, limit=limit)
+        return self._query(Notes, reader=reader, limit=limit, skip=skip)
 
     @verb
-    def open_points(self, *, reader: str, limit: int = 100) -> Query[OpenPointsAnswer]:
+    def open_points(
+        self, *, reader: str, limit: int = 100, skip: int = 0
+    ) -> Query[OpenPointsAnswer]:
         """Read what is open on the board, what concerns the `reader` alone first.
 
         Its own tasks and those that can be executed, notes to it and to all, contradictions that
         nobody has resolved, and questions without an answer, with their gaps.
         """
-        return self._query(OpenPoints, reader=reader, limit=limit)
+        return self._query(OpenPoints, reader=reader, limit=limit, skip=skip)
 
     @verb
     def read(

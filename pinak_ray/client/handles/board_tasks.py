@@ -144,9 +144,9 @@ class BoardTasks(BoardBase):
         return self._execute(Retry, author, idempotency_key, _DURABLE, task=task)
 
     @verb
-    def tasks(self, *, root: UUID | str | None = None) -> Query[TasksAnswer]:
+    def tasks(self, *, root: UUID | str | None = None, skip: int = 0) -> Query[TasksAnswer]:
         """Read all tasks, or one and what is below it, each followed by its children."""
-        return self._query(Tasks, root=root)
+        return self._query(Tasks, root=root, skip=skip)
 
     @verb
     def task_markdown(self, *, root: UUID | str | None = None) -> Query[TaskMarkdownAnswer]:
@@ -190,6 +190,6 @@ class BoardTasks(BoardBase):
         )
 
     @verb
-    def claims(self, *, limit: int = 100) -> Query[ClaimsAnswer]:
+    def claims(self, *, limit: int = 100, skip: int = 0) -> Query[ClaimsAnswer]:
         """Read what is being done or was done once, newest first."""
-        return self._query(Claims, limit=limit)
+        return self._query(Claims, limit=limit, skip=skip)

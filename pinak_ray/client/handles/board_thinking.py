@@ -220,9 +220,11 @@ class BoardThinking(BoardBase):
         )
 
     @verb
-    def actions(self, *, types: Iterable[str] = (), limit: int = 10) -> Query[ActionsAnswer]:
+    def actions(
+        self, *, types: Iterable[str] = (), limit: int = 10, skip: int = 0
+    ) -> Query[ActionsAnswer]:
         """Read the head of the queue, the most urgent first; taken actions are among them."""
-        return self._query(Actions, types=types, limit=limit)
+        return self._query(Actions, types=types, limit=limit, skip=skip)
 
     @verb
     def similar_question(self, text: str) -> Query[SimilarQuestionAnswer]:
@@ -230,9 +232,9 @@ class BoardThinking(BoardBase):
         return self._query(SimilarQuestion, text=text)
 
     @verb
-    def progress(self, *, limit: int = 100) -> Query[ProgressAnswer]:
+    def progress(self, *, limit: int = 100, skip: int = 0) -> Query[ProgressAnswer]:
         """Read how far the board is: questions, open contradictions, whether it is complete."""
-        return self._query(Progress, limit=limit)
+        return self._query(Progress, limit=limit, skip=skip)
 
     @verb
     def next_step(self, *, reader: str | None = None) -> Query[NextStepAnswer]:

@@ -88,9 +88,10 @@ class EntityVerbs(ScratchpadBase):
         *,
         type: str | None = None,
         limit: int = 100,
+        skip: int = 0,
     ) -> Query[EntitiesAnswer]:
         """Read the entities, the most mentioned first."""
-        return self._query(Entities, type=type, limit=limit)
+        return self._query(Entities, type=type, limit=limit, skip=skip)
 
     @verb
     def entity(self, name: str, *, at: datetime | None = None) -> Query[EntityAnswer]:
@@ -98,9 +99,9 @@ class EntityVerbs(ScratchpadBase):
         return self._query(OneEntity, called=name, at=at)
 
     @verb
-    def timeline(self, name: str) -> Query[TimelineAnswer]:
+    def timeline(self, name: str, *, skip: int = 0) -> Query[TimelineAnswer]:
         """Read what became true of one entity, and until when; raises NotFound."""
-        return self._query(Timeline, called=name)
+        return self._query(Timeline, called=name, skip=skip)
 
     @verb
     def entity_context(self, query: str, *, budget_tokens: int = 500) -> Query[EntityContextAnswer]:

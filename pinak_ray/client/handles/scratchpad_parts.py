@@ -157,7 +157,7 @@ class PartVerbs(ScratchpadBase):
 
     @verb
     def questions(
-        self, *, status: QuestionStatus | str | None = None
+        self, *, status: QuestionStatus | str | None = None, skip: int = 0
     ) -> Query[ScratchpadQuestionsAnswer]:
         """Read the questions, each with its status and what bears on it."""
-        return self._query(ScratchpadQuestions, status=status)
+        return self._query(ScratchpadQuestions, status=status, skip=skip)

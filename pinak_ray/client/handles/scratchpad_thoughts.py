@@ -68,19 +68,20 @@ class ThoughtVerbs(ScratchpadBase):
         *,
         type: str | None = None,
         pruned: bool = False,
+        skip: int = 0,
     ) -> Query[ThoughtsAnswer]:
         """Read nodes of the graph: thoughts, steps and observations, with their confidence."""
-        return self._query(Thoughts, id=tuple(ids), type=type, pruned=pruned)
+        return self._query(Thoughts, id=tuple(ids), type=type, pruned=pruned, skip=skip)
 
     @verb
-    def verify_reasoning(self) -> Query[Verification]:
+    def verify_reasoning(self, *, skip: int = 0) -> Query[Verification]:
         """Name the conclusions whose premises are missing, low or contradicted."""
-        return self._query(VerifyReasoning)
+        return self._query(VerifyReasoning, skip=skip)
 
     @verb
-    def convergent_answer(self) -> Query[Convergence]:
+    def convergent_answer(self, *, skip: int = 0) -> Query[Convergence]:
         """Read the conclusion with the most support, and the path to it."""
-        return self._query(ConvergentAnswer)
+        return self._query(ConvergentAnswer, skip=skip)
 
     async def elaborate(
         self, move: Move | str, thoughts: Iterable[UUID], *, by: Thinker
