@@ -65,7 +65,7 @@ def server_dsn(reachable_dir: Path) -> Iterator[str]:
         yield given
         return
     with EmbeddedPostgres(reachable_dir / "pg", durable=False) as server:
-        yield server.dsn
+        yield server.admin_dsn
 
 
 @pytest.fixture(scope="session")

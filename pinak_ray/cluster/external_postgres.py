@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 APP_ROLE: Final = "pinak_app"
-"""The role without login that every request runs as; row-level security binds it."""
+"""The role that every request reads as; row-level security binds it."""
 MIN_VERSION_NUM: Final = 160_000
 MIN_PGVECTOR: Final = (0, 8, 2)
 """Older ones overflow a buffer in a parallel HNSW build (CVE-2026-3172)."""
@@ -89,6 +89,7 @@ class ServerReport:
 
     version: str
     version_num: int
+    user_name: str = ""
     pgvector_available: str | None = None
     pgvector_installed: str | None = None
     is_superuser: bool = False
@@ -140,6 +141,7 @@ def judge(facts: ServerFacts) -> ServerReport:
     return ServerReport(
         version=facts.version,
         version_num=facts.version_num,
+        user_name=facts.user_name,
         pgvector_available=facts.pgvector_available,
         pgvector_installed=facts.pgvector_installed,
         is_superuser=facts.is_superuser,

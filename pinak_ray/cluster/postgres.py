@@ -7,8 +7,6 @@ directory. It lives when a query succeeds, and not because a pid file says so.
 import asyncio
 import fcntl
 import os
-import re
-import secrets
 import signal
 import subprocess
 import time
@@ -48,6 +46,7 @@ from pinak_ray.cluster.postgres_process import (
     live_postmaster,
     server_processes,
 )
+from pinak_ray.cluster.postgres_roles import SERVICE_ROLE, preparation, role_password
 from pinak_ray.records.errors import SetupError, Unavailable
 
 __all__ = ["EmbeddedPostgres"]
@@ -59,7 +58,6 @@ _PING_TIMEOUT_S = 5.0
 _INTERRUPTED_S = 10.0
 _START_LOG_BYTES = 1 << 20
 _SYSTEM_DIR = Path("/var/lib/pinak-ray")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Report = Callable[[str], None]
 
@@ -117,28 +115,21 @@ class EmbeddedPostgres:
 
     @property
     def dsn(self) -> str:
-        """The application database's DSN, password inside. Raises SetupError before a start."""
-        return _dsn(self._place, self._database)
+        """The service's DSN, password inside: its role owns the data, and is no superuser.
 
-    def admit_readers(self) -> str:
-        """Let the reading role log in by itself, and return its DSN.
-
-        Its sessions then have no other role to go back to, whatever SQL they run. The database has
-        been migrated by now: that makes the role.
+        Raises SetupError before a start.
         """
-        file = self._place.reader_password
-        if not file.exists():
-            write_whole(file, secrets.token_urlsafe(32) + "\n", mode=0o600)
-        password = file.read_text(encoding="ascii").strip()
-        if not _TOKEN.fullmatch(password):
-            raise SetupError(f"{file} is damaged: remove it, and start again")
-        _query(
-            self._place,
-            self._database,
-            60.0,
-            f"ALTER ROLE {APP_ROLE} LOGIN NOINHERIT PASSWORD '{password}'",
-        )
-        return _dsn(self._place, self._database, APP_ROLE, password)
+        return self._role_dsn(SERVICE_ROLE)
+
+    @property
+    def reader_dsn(self) -> str:
+        """The reading role's DSN; its sessions have no other role to go back to."""
+        return self._role_dsn(APP_ROLE)
+
+    @property
+    def admin_dsn(self) -> str:
+        """The superuser's DSN: for what only it may do. The stack does not log in as it."""
+        return _dsn(self._place, self._database, SUPERUSER, read_password(self._place))
 
     @property
     def postmaster_pid(self) -> int | None:
@@ -201,6 +192,12 @@ class EmbeddedPostgres:
     @property
     def _place(self) -> Place:
         return Place(self.home)
+
+    def _role_dsn(self, role: str) -> str:
+        place = self._place
+        read_password(place)  # tells a home without a cluster
+        file = place.service_password if role == SERVICE_ROLE else place.reader_password
+        return _dsn(place, self._database, role, role_password(file))
 
     def _make_asked(self) -> None:
         if not self._asked.exists():
@@ -267,18 +264,20 @@ class EmbeddedPostgres:
             self._database,
             otherwise=f"CREATE DATABASE {quoted}",
         )
+        _query(self._place, self._database, 60.0, preparation(self._place))
 
 
-def _dsn(place: Place, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
+def _dsn(place: Place, database: str, user: str, password: str) -> str:
     """Return the DSN of a database, which says all that asyncpg would ask the environment for.
 
     PGSSLMODE and the like are about the user's other servers.
     """
-    password = quote(password or read_password(place), safe="")
     where = quote(os.fsencode(place.socket_dir), safe="/")
     options = "sslmode=disable&sslnegotiation=postgres&target_session_attrs=any&gsslib=gssapi"
     name = quote(database, safe="")
-    return f"postgresql://{user}:{password}@/{name}?host={where}&port=5432&{options}"
+    return (
+        f"postgresql://{user}:{quote(password, safe='')}@/{name}?host={where}&port=5432&{options}"
+    )
 
 
 def _pg_ctl_start(
@@ -332,11 +331,17 @@ def _query(
 
     In a thread of its own: the caller's may be running an event loop.
     """
-    dsn = _dsn(place, database)
+    dsn = _dsn(place, database, SUPERUSER, read_password(place))
 
     async def work() -> None:
         async with asyncio.timeout(timeout_s):
-            connection = await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=timeout_s)
+            connection = await asyncpg.connect(
+                dsn,
+                timeout=timeout_s,
+                command_timeout=timeout_s,
+                # Whatever the service may have made, the superuser calls no function of it.
+                server_settings={"search_path": "pg_catalog"},
+            )
             try:
                 if await connection.fetchval(statement, *values) is None and otherwise:
                     await connection.execute(otherwise)

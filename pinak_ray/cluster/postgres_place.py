@@ -74,6 +74,11 @@ class Place:
         return self.home / "password"
 
     @property
+    def service_password(self) -> Path:
+        """The password of the role that the stack runs as, mode 0600."""
+        return self.home / "service-password"
+
+    @property
     def reader_password(self) -> Path:
         """The password of the role that reads, mode 0600."""
         return self.home / "reader-password"

@@ -221,6 +221,13 @@ class RayNode:
         shutil.rmtree(temporary.parent, ignore_errors=True)
         return head is not None or left
 
+    def keep_logs(self) -> None:
+        """Copy what Ray and its actors said into the home, before a stop removes it."""
+        kept = self.home / "ray-logs"
+        shutil.rmtree(kept, ignore_errors=True)
+        with suppress(OSError):
+            shutil.copytree(self.temporary / "session_latest" / "logs", kept)
+
     def end_haproxy(self) -> bool:
         """End this home's HAProxy, which outlives a head that is killed; tell whether one lived."""
         left = list(own_processes(self._is_haproxy))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,22 +63,27 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
 
     Blocking. A second call finds the first one's parts; at the same time, it waits for them. Raises
     SetupError, which says what the machine or the database lacks, and Unavailable when a part does
-    not come up.
+    not come up. What a start that fails had started is ended; what ran before runs on.
     """
-    with home_lock(settings.home, progress):
-        return _up(settings, progress)
+    with home_lock(settings.home, progress), ExitStack() as undo:
+        stack = _up(settings, progress, undo)
+        undo.pop_all()
+        return stack
 
 
-def _up(settings: Settings, progress: Progress) -> Stack:
+def _up(settings: Settings, progress: Progress, undo: ExitStack) -> Stack:
     home, node = settings.home, RayNode(settings.home)
     ran = node.pid() is not None
     if not ran:
         node.end_haproxy()
         _check_port(settings)
-    dsn, keeper = _database(settings, progress)
+    keeper = _embedded(settings)
+    if keeper is not None and not ran and keeper.postmaster_pid is None:
+        undo.callback(_end, "PostgreSQL", keeper.stop, progress)
+    dsn = _database(settings, keeper, progress)
     progress("migrating the database")
     runner.upgrade(dsn)
-    reader_dsn = keeper.admit_readers() if keeper else None
+    reader_dsn = keeper.reader_dsn if keeper else None
     ring = KeyRing.load_or_create(home / "keys")
     asyncio.run(_publish(dsn, ring))
     if not ran:
@@ -89,12 +95,17 @@ def _up(settings: Settings, progress: Progress) -> Stack:
     url = _url(settings, ports, ran=ran)
     directory = node.temporary.parent
     environment = ingress_environment(directory, ports, haproxy=settings.haproxy)
+    if not ran:
+        undo.callback(_end, "Ray", node.stop, progress)
+        undo.callback(node.keep_logs)
     address = node.start(
         ports, num_cpus=settings.num_cpus, environment=environment, on_progress=progress
     )
     if settings.haproxy:
         write_haproxy_wrapper(directory)
     join_ray(address, {**environment, **ray_token_environment(home)})
+    if not ran:
+        undo.callback(ray.shutdown)
     progress("starting the actors")
     config = settings.stack_config(dsn, reader_dsn)
     supervisor: Any = start_supervisor(config, url, keeper)
@@ -102,15 +113,18 @@ def _up(settings: Settings, progress: Progress) -> Stack:
     progress("starting the gateway")
     _serve(settings, config, url, supervisor)
     progress("asking the gateway")
-    try:
-        _await_ready(url, home)
-    except NotRunning:
-        if not ran:  # two starts met on one port, and each would get every second request
-            ray.shutdown()
-            node.stop()
-        raise
+    _await_ready(url, home)
     StackFile(address, url, __version__).write(home)
     return Stack(address, url, home)
+
+
+def _end(part: str, stop: Callable[[], bool], progress: Progress) -> None:
+    """End what a failed start had started; that it failed is the news, and what does not end."""
+    progress(f"ending {part}, which this start had started")
+    try:
+        stop()
+    except PinakError as error:
+        progress(str(error))
 
 
 def _await_ready(url: str, home: Path) -> None:
@@ -186,19 +200,25 @@ def _supervisor(settings: Settings) -> Any:
     return ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
 
 
-def _database(settings: Settings, progress: Progress) -> tuple[str, EmbeddedPostgres | None]:
-    if settings.dsn is None:
+def _embedded(settings: Settings) -> EmbeddedPostgres | None:
+    if settings.dsn is not None:
+        return None
+    return EmbeddedPostgres(
+        settings.home / "postgres", bin_dir=settings.pg_bin, durable=settings.durable
+    )
+
+
+def _database(settings: Settings, server: EmbeddedPostgres | None, progress: Progress) -> str:
+    if server is not None:
         progress("starting PostgreSQL")
-        server = EmbeddedPostgres(
-            settings.home / "postgres", bin_dir=settings.pg_bin, durable=settings.durable
-        )
-        return server.start(on_progress=progress), server
+        return server.start(on_progress=progress)
+    assert settings.dsn is not None
     progress("checking PostgreSQL")
     dsn = settings.dsn.get_secret_value()
     report = asyncio.run(check_server(dsn))
     if report.problems:
         raise SetupError("this PostgreSQL cannot be used:\n- " + "\n- ".join(report.problems))
-    return dsn, None
+    return dsn
 
 
 async def _publish(dsn: str, ring: KeyRing) -> None:

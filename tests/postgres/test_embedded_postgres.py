@@ -192,9 +192,11 @@ def test_only_the_owner_reaches_the_socket_and_nobody_by_tcp(server: EmbeddedPos
 
 def test_a_wrong_password_is_refused(server: EmbeddedPostgres) -> None:
     """The socket alone lets nobody in, and a password file that does not fit is said plainly."""
-    dsn = server.start()
+    server.start()
+    dsn = server.admin_dsn
     password = (server.home / "password").read_text().strip()
     assert password in dsn
+    assert password not in server.dsn + server.reader_dsn
     assert password not in repr(server)
     with pytest.raises(asyncpg.InvalidPasswordError):
         fetch(dsn.replace(password, "guess"), "SELECT 1")

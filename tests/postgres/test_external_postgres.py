@@ -1,5 +1,6 @@
 """A server of somebody else is judged before anything is made in it."""
 
+import asyncio
 import re
 import shutil
 import socket
@@ -8,6 +9,7 @@ from dataclasses import replace
 
 import asyncpg
 import pytest
+from bare_server import make_bare
 from places import reachable_place
 
 from pinak_ray.cluster.external_postgres import ServerFacts, check_server, judge
@@ -43,7 +45,9 @@ def dsn() -> Iterator[str]:
     settings = ServerSettings(shared_buffers_mb=32, max_connections=20)
     server = EmbeddedPostgres(place / "data", durable=False, settings=settings)
     try:
-        yield server.start()
+        server.start()
+        asyncio.run(make_bare(server))
+        yield server.admin_dsn
     finally:
         server.stop()
         shutil.rmtree(place)

@@ -11,6 +11,7 @@ from pinak_ray.cluster.cli.doctor.database import (
     Wall,
     judge_durability,
     judge_revision,
+    judge_role,
     judge_segments,
     judge_server,
     judge_wall,
@@ -112,6 +113,8 @@ def test_state(check: Check, state: State) -> None:
         ),
         (Wall(not_forced=(), role_bypasses=False, from_another=1, from_within=3), State.PROBLEM),
         (Wall(not_forced=(), role_bypasses=False, from_within=0), State.PROBLEM),
+        (Wall(not_forced=(), role_bypasses=False, from_within=3, logs_in=False), State.OK),
+        (Wall(not_forced=(), role_bypasses=False, from_within=3, out_of_role=1), State.PROBLEM),
     ],
 )
 def test_wall(wall: Wall, state: State) -> None:
@@ -133,6 +136,18 @@ def test_server_keeps_every_problem() -> None:
     checks = judge_server(report)
 
     assert [one.state for one in checks] == [State.PROBLEM, State.PROBLEM, State.WARNING]
+
+
+@pytest.mark.parametrize(("superuser", "state"), [(True, State.WARNING), (False, State.OK)])
+def test_the_role_of_the_stack_is_named(superuser: bool, state: State) -> None:
+    """A superuser is told of by name, since SQL in its sessions reaches the machine."""
+    report = ServerReport(
+        version="18.4", version_num=180_004, user_name="ada", is_superuser=superuser
+    )
+    check = judge_role(report)
+
+    assert check.state is state
+    assert "ada" in check.says
 
 
 def test_parts_name_the_silent_one() -> None:

@@ -12,7 +12,9 @@ from pinak_ray.cluster.postgres import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import NotRunning, SetupError
 
-__all__ = ["dsn_of", "embedded", "home_option", "is_ready", "readiness", "token_command"]
+__all__ = [
+    "dsn_of", "embedded", "home_option", "is_ready", "reader_dsn_of", "readiness", "token_command",
+]  # fmt: skip
 
 _READY_TIMEOUT_S = 5.0
 
@@ -36,6 +38,14 @@ def dsn_of(settings: Settings) -> str:
             "PINAK_DSN"
         )
     return server.dsn
+
+
+def reader_dsn_of(settings: Settings) -> str | None:
+    """Return as whom reads log in; None where they are sessions of the service's role."""
+    if settings.reader_dsn is not None:
+        return settings.reader_dsn.get_secret_value()
+    server = embedded(settings)
+    return None if server is None else server.reader_dsn
 
 
 def readiness(url: str, home: Path) -> tuple[int | None, str]:

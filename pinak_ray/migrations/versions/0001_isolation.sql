@@ -2,6 +2,10 @@
 -- without a namespace sees nothing: an empty setting does not cast to an integer.
 DO $$
 BEGIN
+    -- Who may not make roles is refused even one that exists.
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'pinak_app') THEN
+        RETURN;
+    END IF;
     CREATE ROLE pinak_app NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$

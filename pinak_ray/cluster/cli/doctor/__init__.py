@@ -7,7 +7,7 @@ from pinak_ray.cluster.cli.doctor.database import check_database
 from pinak_ray.cluster.cli.doctor.machine import check_machine
 from pinak_ray.cluster.cli.doctor.running import check_running
 from pinak_ray.cluster.cli.doctor.verdict import Check, State, warning
-from pinak_ray.cluster.cli.local_stack import dsn_of
+from pinak_ray.cluster.cli.local_stack import dsn_of, reader_dsn_of
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import SetupError
 
@@ -20,10 +20,10 @@ def run_checks(settings: Settings, *, progress: Callable[[str], None]) -> list[C
     checks = check_machine(settings)
     progress("asking PostgreSQL")
     try:
-        dsn = dsn_of(settings)
+        dsn, reader_dsn = dsn_of(settings), reader_dsn_of(settings)
     except SetupError as error:
         checks.append(warning("postgres", str(error), "run `pinak-ray up`, or give --dsn"))
     else:
-        checks += asyncio.run(check_database(dsn))
+        checks += asyncio.run(check_database(dsn, reader_dsn))
     progress("asking what runs")
     return [*checks, *check_running(settings)]

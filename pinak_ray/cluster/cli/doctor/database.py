@@ -19,6 +19,7 @@ __all__ = [
     "check_database",
     "judge_durability",
     "judge_revision",
+    "judge_role",
     "judge_segments",
     "judge_server",
     "judge_wall",
@@ -55,12 +56,19 @@ class Wall:
     from_another: int = 0
     from_within: int | None = None
     """None: no memory is stored yet, so there was nothing to try."""
+    logs_in: bool = True
+    """Whether readers log in as their role; else they are sessions of the service, switched."""
+    out_of_role: int = 0
+    """Of another namespace, after a reader that logs in has given its role up."""
 
 
-async def check_database(dsn: str) -> list[Check]:
-    """Ask the server, and try the wall as the role that requests run as."""
+async def check_database(dsn: str, reader_dsn: str | None = None) -> list[Check]:
+    """Ask the server, and try the wall as readers meet it: with `reader_dsn`, logged in by it."""
     try:
-        checks = judge_server(await check_server(dsn))
+        report = await check_server(dsn)
+        checks = judge_server(report)
+        if not report.problems:
+            checks.append(judge_role(report))
         async with asyncio.timeout(_TIMEOUT_S):
             connection = await asyncpg.connect(dsn, timeout=_TIMEOUT_S, statement_cache_size=0)
             try:
@@ -69,7 +77,7 @@ async def check_database(dsn: str) -> list[Check]:
                 checks.append(judge_durability({row["name"]: row["setting"] for row in rows}))
                 checks.append(judge_revision(found, latest_revision()))
                 if found is not None:
-                    checks.append(judge_wall(await _wall(connection, dsn)))
+                    checks.append(judge_wall(await _wall(connection, dsn, reader_dsn)))
             finally:
                 await connection.close(timeout=_TIMEOUT_S)
         if found == latest_revision():
@@ -85,6 +93,19 @@ def judge_server(report: ServerReport) -> list[Check]:
     faults = [problem("postgres", text, fault) for fault in report.problems]
     notes = [warning("postgres rights", "", note) for note in report.warnings]
     return [*(faults or [ok("postgres", text)]), *notes]
+
+
+def judge_role(report: ServerReport) -> Check:
+    """Judge as whom the stack itself runs."""
+    name = "service role"
+    if report.is_superuser:
+        return warning(
+            name,
+            f"{report.user_name} is a superuser: SQL in its sessions could run programs and read "
+            "files of the database's machine",
+            "name a role of its own in the DSN, which owns the database (docs/database.md, Roles)",
+        )
+    return ok(name, f"{report.user_name}, no superuser")
 
 
 def judge_durability(settings: Mapping[str, str]) -> Check:
@@ -119,11 +140,15 @@ def judge_wall(wall: Wall) -> Check:
     if wall.without_namespace or wall.from_another:
         where = "without a namespace" if wall.without_namespace else "from another namespace"
         return problem(name, f"{APP_ROLE} sees memories {where}", mend)
+    if wall.out_of_role:
+        text = f"a session of {APP_ROLE} sees all memories once it gives up its role"
+        return problem(name, text, f"let PINAK_READER_DSN log in as {APP_ROLE} itself")
     if wall.from_within == 0:
         return problem(name, f"{APP_ROLE} does not see its own namespace's memories", mend)
     if wall.from_within is None:
         return ok(name, "row-level security is forced; no memory is stored yet to try it on")
-    return ok(name, f"tried as {APP_ROLE}: other namespaces' memories are invisible")
+    how = "logged in as" if wall.logs_in else "in a session of the service, switched to"
+    return ok(name, f"tried {how} {APP_ROLE}: other namespaces' memories are invisible")
 
 
 def judge_segments(measured: SegmentRecall | None) -> Check:
@@ -155,7 +180,7 @@ async def _revision(connection: Any) -> str | None:
     return found
 
 
-async def _wall(connection: Any, dsn: str) -> Wall:
+async def _wall(connection: Any, dsn: str, reader_dsn: str | None) -> Wall:
     rows = await connection.fetch(_NOT_FORCED, _WALLED)
     not_forced = tuple(sorted(row["relname"] for row in rows))
     bypasses = bool(await connection.fetchval(_ROLE, APP_ROLE))
@@ -163,14 +188,22 @@ async def _wall(connection: Any, dsn: str) -> Wall:
     if namespace is None:
         return Wall(not_forced=not_forced, role_bypasses=bypasses)
     as_app = await asyncpg.connect(
-        dsn, timeout=_TIMEOUT_S, statement_cache_size=0, server_settings={"role": APP_ROLE}
+        reader_dsn or dsn,
+        timeout=_TIMEOUT_S,
+        statement_cache_size=0,
+        server_settings={"role": APP_ROLE},
     )
+    out_of_role = 0
     try:
         without = await _seen_without_namespace(as_app, namespace)
         await as_app.fetchval(_ENTER, str(namespace + 1))
         another = await as_app.fetchval(_SEEN, namespace)
         await as_app.fetchval(_ENTER, str(namespace))
         within = await as_app.fetchval(_SEEN, namespace)
+        if reader_dsn is not None:
+            await as_app.execute("SET ROLE NONE")
+            await as_app.fetchval(_ENTER, str(namespace + 1))
+            out_of_role = await as_app.fetchval(_SEEN, namespace)
     finally:
         await as_app.close(timeout=_TIMEOUT_S)
     return Wall(
@@ -179,6 +212,8 @@ async def _wall(connection: Any, dsn: str) -> Wall:
         without_namespace=without,
         from_another=another,
         from_within=within,
+        logs_in=reader_dsn is not None,
+        out_of_role=out_of_role,
     )
 
 
