@@ -14,7 +14,7 @@ from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.connections import CHANGES_AT_ONCE, writer_pool
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.concurrency.admission import Admission
-from pinak_ray.records.errors import DatabaseUnavailable, Overloaded
+from pinak_ray.records.errors import DatabaseUnavailable
 from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import ChangeLink, Forget, Revise
@@ -24,7 +24,7 @@ from pinak_ray.store.given_vectors import commit_given
 from pinak_ray.store.group_commit import GroupCommit, delays
 from pinak_ray.store.indexing import Key
 from pinak_ray.store.links import commit_links
-from pinak_ray.store.memories import Duplicate, EncodedMemory
+from pinak_ray.store.memories import Duplicate, EncodedMemory, namespaces_of, size_of
 from pinak_ray.store.revisions import forget_memory, revise_memory
 from pinak_ray.telemetry.logs import configure_logs
 
@@ -71,9 +71,14 @@ class Writer:
             "the writer",
             lanes=self._config.writer_lanes,
             capacity=self._config.writer_capacity,
-            size_of=lambda memory: memory.size,
+            size_of=size_of,
+            whose=namespaces_of,
         )
-        links = GroupCommit(partial(commit_links, database), "the writer's links")
+        links = GroupCommit(
+            partial(commit_links, database),
+            "the writer's links",
+            whose=lambda changes: [change.namespace_id for change in changes],
+        )
         return _Parts(database, commits, links)
 
     def _wake_indexers_soon(self) -> None:
@@ -96,7 +101,7 @@ class Writer:
 
         `vectors` are the COPY rows of vectors that callers brought, by the memory's index. Bare
         bytes, because 192 tuples took ten times as long to pickle as 192 rows. Raises Overloaded
-        when the queue is full: nothing of the batch was stored.
+        when the queue is full, or a namespace's share of it: nothing of the batch was stored.
         """
         given = vectors or {}
         return await self._submit(
@@ -108,13 +113,10 @@ class Writer:
     ) -> None:
         """Hold a batch and return; it is stored with the next commits, unless this process dies.
 
-        A database that takes no writes for a while is waited for. Raises Overloaded when the queue
-        is full.
+        A database that takes no writes for a while is waited for. Raises what `write` raises.
         """
         given = vectors or {}
         commits = (await self._parts.get()).memories
-        if len(rows) > commits.room:
-            raise Overloaded("the writer's queue is full", 0.5)
         batch = [EncodedMemory(row, given.get(index)) for index, row in enumerate(rows)]
         held = commits.put(batch, keep=True)
         held.add_done_callback(_log_refusals)
@@ -169,7 +171,7 @@ class Writer:
             commits = parts.memories
             try:
                 async with asyncio.timeout(commits.retry_for_s):
-                    await commits.drain()
+                    await commits.drain(namespace_id.to_bytes(4, signed=True))
             except TimeoutError:
                 why = commits.delayed or "what was accepted before is not stored yet"
                 raise DatabaseUnavailable(why) from None

@@ -41,6 +41,11 @@ class Batcher(Generic[T]):
         """How many items wait for their batch to leave."""
         return len(self._waiting)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits or is on its way."""
+        return not self._waiting and not self._in_flight
+
     def put(self, item: T) -> "asyncio.Future[Any]":
         """Queue one item and return the future of its result."""
         size = self.size_of(item)
@@ -60,7 +65,7 @@ class Batcher(Generic[T]):
 
     async def drained(self) -> None:
         """Return once nothing waits or is on its way."""
-        while self._waiting or self._in_flight:
+        while not self.idle:
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
             else:

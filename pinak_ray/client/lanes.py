@@ -16,9 +16,9 @@ from pinak_ray.records.operations import HostOperation, Note, Origin, Post
 from pinak_ray.records.state import Owner
 from pinak_ray.records.topology import Placement
 from pinak_ray.records.wire import decode_result, encode_operation
-from pinak_ray.store.memories import Duplicate, EncodedMemory
+from pinak_ray.store.memories import Duplicate, EncodedMemory, size_of
 
-__all__ = ["HostLane", "HostLanes", "indexer_lane", "link_lane", "writer_lane"]
+__all__ = ["HostLane", "HostLanes", "forget_idle", "indexer_lane", "link_lane", "writer_lane"]
 
 # Ray puts arguments over 100 KB into the object store, which costs a batch about a millisecond.
 # Rows have about 400 bytes, so 192 of them stay under it.
@@ -27,6 +27,7 @@ _HOST_BATCH = 256
 # Waiting costs an Indexer nothing, so that late keys need not hold up the others.
 _WAITS_IN_FLIGHT = 64
 _KNOWN_OWNERS = 10_000
+_KNOWN_LANES = 1_000
 _FIRST_BACKOFF_S = 0.02
 # A killed process is back after two seconds: a longer wait would be most of what a caller sees.
 _LAST_BACKOFF_S = 0.3
@@ -49,7 +50,14 @@ def writer_lane(calls: ActorCalls, name: str, *, durable: bool) -> Batcher[Encod
             return [None] * len(batch)
         return [fates.get(index) for index in range(len(batch))]
 
-    return Batcher(carry, max_batch=_WRITE_BATCH, size_of=lambda memory: memory.size)
+    return Batcher(carry, max_batch=_WRITE_BATCH, size_of=size_of)
+
+
+def forget_idle(lanes: "dict[Any, Batcher[Any]]") -> None:
+    """Make room where a process writes for very many namespaces."""
+    if len(lanes) >= _KNOWN_LANES:
+        for name in [name for name, lane in lanes.items() if lane.idle]:
+            del lanes[name]
 
 
 def link_lane(calls: ActorCalls, name: str) -> Batcher[LinkChange]:

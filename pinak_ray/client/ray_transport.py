@@ -17,7 +17,13 @@ from pinak_ray.client.batching import Batcher
 from pinak_ray.client.beside_lanes import poll, view
 from pinak_ray.client.composed import COMPOSED
 from pinak_ray.client.intents import intent_note
-from pinak_ray.client.lanes import HostLanes, indexer_lane, link_lane, writer_lane
+from pinak_ray.client.lanes import (
+    HostLanes,
+    forget_idle,
+    indexer_lane,
+    link_lane,
+    writer_lane,
+)
 from pinak_ray.client.ray_session import ray_session
 from pinak_ray.embedding import halfvec_dimension
 from pinak_ray.recall.single_flight import SingleFlight
@@ -74,12 +80,12 @@ _ON_HOSTS = frozenset({Note, Recollect, Post, Read, Execute, Query})
 
 @dataclass(slots=True)
 class _Lanes:
-    """The lanes of one event loop."""
+    """The lanes of one event loop; a namespace's writes wait for no other one's in a Writer."""
 
     hosts: HostLanes
-    writers: dict[tuple[str, bool], Batcher[EncodedMemory]] = field(default_factory=dict)
+    writers: dict[tuple[str, int, bool], Batcher[EncodedMemory]] = field(default_factory=dict)
     indexers: dict[str, Batcher[tuple[int, UUID]]] = field(default_factory=dict)
-    links: dict[str, Batcher[LinkChange]] = field(default_factory=dict)
+    links: dict[tuple[str, int], Batcher[LinkChange]] = field(default_factory=dict)
     # Watchers of one log are mostly at the same place in it: 64 of them in four processes cost four
     # calls a page instead of 64.
     polls: SingleFlight[Watch, WatchPage] = field(default_factory=SingleFlight)
@@ -251,9 +257,10 @@ class RayTransport:
         lanes = self._lanes_here().writers
         memory, ack = operation.committed()
         durable = ack is not Ack.ACCEPTED
-        name = self._writer_of(memory.agent), durable
+        name = self._writer_of(memory.agent), memory.namespace_id, durable
         lane = lanes.get(name)
         if lane is None:
+            forget_idle(lanes)
             lane = lanes[name] = writer_lane(self._calls, name[0], durable=durable)
         held: Duplicate | None = await lane.put(self._encode(operation))
         id_ = memory.id if held is None or held.id is None else held.id
@@ -268,10 +275,11 @@ class RayTransport:
 
     async def _change_link(self, operation: ChangeLink) -> Receipt:
         lanes = self._lanes_here().links
-        name = self._writer_of_link(operation.change)
+        name = self._writer_of_link(operation.change), operation.change.namespace_id
         lane = lanes.get(name)
         if lane is None:
-            lane = lanes[name] = link_lane(self._calls, name)
+            forget_idle(lanes)
+            lane = lanes[name] = link_lane(self._calls, name[0])
         return Receipt(operation.change.id, operation.ack, await lane.put(operation.change))
 
     async def _await_searchable(self, namespace_id: int, memory_id: UUID) -> None:

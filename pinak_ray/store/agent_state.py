@@ -115,7 +115,7 @@ class AgentState:
 
         With `keep` they were acknowledged already, and are tried until they are stored.
         """
-        return self._commits.put(changes, keep=keep)
+        return self._commits.put(changes, keep=keep, beyond=keep)
 
     async def receipts(self, origin: Origin) -> dict[UUID, Receipt]:
         """Return the committed receipts of this batch, whichever hosts committed them."""

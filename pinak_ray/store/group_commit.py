@@ -2,23 +2,21 @@
 
 import asyncio
 import math
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 from pinak_ray.records.errors import DatabaseUnavailable, InvalidInput, Overloaded, Unavailable
+from pinak_ray.store.commit_lines import Call, Fates, Lines, Part
 from pinak_ray.store.faults import is_transient, translated
 
 __all__ = ["Commit", "Fates", "GroupCommit", "delays"]
 
 T = TypeVar("T")
 F = TypeVar("F")
-
-Fates = Mapping[int, F | Exception]
-"""Sparse: the index of an item in its batch to its fate; an absent index means plain success."""
 
 Commit = Callable[[Sequence[T]], Awaitable[Fates[F]]]
 
@@ -27,15 +25,6 @@ _FIRST_BACKOFF_S = 0.01
 _LAST_BACKOFF_S = 1.0
 # Of an outage the log hears so often.
 _SAY_EVERY_S = 10.0
-
-
-@dataclass(slots=True, eq=False)
-class _Chunk(Generic[T, F]):
-    items: Sequence[T]
-    size: int
-    done: "asyncio.Future[Fates[F]]"
-    gives_up_at: float
-    """In the loop's time; never, for what was accepted."""
 
 
 @dataclass(slots=True)
@@ -47,7 +36,8 @@ class GroupCommit(Generic[T, F]):
     and a crowd shares its transactions. `commit` must be idempotent: while the database cannot, the
     same batch is tried again, and its callers hear after `retry_for_s` why. What was put to be kept
     is tried for as long as this process lives. A batch that the database refuses for an item's sake
-    is bisected until the bad item fails alone. One lane keeps the order of submission.
+    is bisected until the bad item fails alone. One lane keeps the order of submission, which with
+    `whose` is that within each namespace: their lines take turns (`commit_lines`).
     """
 
     commit: Commit[T, F]
@@ -60,16 +50,18 @@ class GroupCommit(Generic[T, F]):
     capacity_bytes: int = 64 << 20
     size_of: Callable[[T], int] = lambda _: 0
     """An item's size in bytes, as far as it matters."""
+    whose: Callable[[Sequence[T]], Sequence[Hashable]] | None = None
+    """The namespaces of items; without it all stand in one line, whose parts stay whole."""
+    # A newcomer waits for the commit under way, and 256 of the largest items would be 16 MiB.
+    max_batch_bytes: int = 4 << 20
     # Under the 30 s that a gateway has: its caller hears the cause, and not only that time is up.
     retry_for_s: float = 25.0
     delayed: str | None = None
     """Why nothing is stored at present, in words; None while all is well."""
     committed: int = 0
     batches: int = 0
-    _chunks: "deque[_Chunk[T, F]]" = field(default_factory=deque)
-    _open: "set[asyncio.Future[Fates[F]]]" = field(default_factory=set)
-    _waiting: int = 0
-    _waiting_bytes: int = 0
+    _lines: Lines[T, F] = field(init=False)
+    _open: "dict[asyncio.Future[Fates[F]], Call[F]]" = field(default_factory=dict)
     _in_flight: int = 0
     _closed: bool = False
     _said_at: float = -math.inf
@@ -77,22 +69,27 @@ class GroupCommit(Generic[T, F]):
     """Something arrived, or a lane became free."""
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._lines = Lines(self.capacity, self.capacity_bytes, self.size_of)
+
     @property
     def depth(self) -> int:
         """How many items wait or are being committed."""
-        return self._waiting + self._in_flight
+        return self._lines.count + self._in_flight
 
     @property
     def room(self) -> int:
         """How many more items may be queued now; none once `capacity_bytes` of them wait."""
-        return self.capacity - self._waiting if self._waiting_bytes < self.capacity_bytes else 0
+        return self._lines.room(None)
 
-    def put(self, items: Sequence[T], *, keep: bool = False) -> "asyncio.Future[Fates[F]]":
+    def put(
+        self, items: Sequence[T], *, keep: bool = False, beyond: bool = False
+    ) -> "asyncio.Future[Fates[F]]":
         """Queue items now, and return the future of their fates.
 
-        With `keep` they were acknowledged already: they are never given up, and taken also beyond
-        the limits (whoever acknowledges asks for `room` before). Raises Overloaded, storing
-        nothing, when the queue is full, and Unavailable after `aclose`.
+        With `keep` they are never given up; what was acknowledged before goes `beyond` the limits.
+        Raises Overloaded, storing nothing, when the queue is full or a namespace's share of it is,
+        and Unavailable after `aclose`.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Fates[F]] = loop.create_future()
@@ -101,19 +98,32 @@ class GroupCommit(Generic[T, F]):
             return done
         if self._closed:
             raise Unavailable(f"{self.what} is shutting down")
-        if not keep and len(items) > self.room:
-            raise Overloaded(f"{self.what} has {self._waiting} items waiting, its limit", 0.5)
+        places = self._places(items)
+        if not beyond and (full := self._lines.full(places)):
+            raise Overloaded(f"{self.what} has {full}", 0.5)
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._lane()) for _ in range(self.lanes)]
-        self._open.add(done)
-        done.add_done_callback(self._open.discard)
         gives_up_at = math.inf if keep else loop.time() + self.retry_for_s
-        chunk: _Chunk[T, F] = _Chunk(items, sum(map(self.size_of, items)), done, gives_up_at)
-        self._chunks.append(chunk)
-        self._waiting += len(items)
-        self._waiting_bytes += chunk.size
+        call = Call(len(items), places.keys(), done, gives_up_at)
+        self._open[done] = call
+        done.add_done_callback(self._open.pop)
+        for whose, at in places.items():
+            own = items if len(at) == len(items) else [items[index] for index in at]
+            self._lines.append(whose, Part(call, own, at, sum(map(self.size_of, own))))
         self._changed.set()
         return done
+
+    def _places(self, items: Sequence[T]) -> Mapping[Hashable, Sequence[int]]:
+        """Return by namespace where its items are."""
+        if self.whose is None:
+            return {None: range(len(items))}
+        owners = self.whose(items)
+        if owners.count(owners[0]) == len(owners):  # as from every client of ours
+            return {owners[0]: range(len(items))}
+        places: defaultdict[Hashable, list[int]] = defaultdict(list)
+        for index, owner in enumerate(owners):
+            places[owner].append(index)
+        return places
 
     async def submit(self, items: Sequence[T]) -> Fates[F]:
         """Return the fates of `items` once they are committed, or refused one by one.
@@ -123,10 +133,11 @@ class GroupCommit(Generic[T, F]):
         # A caller that goes away must not cancel what others share a transaction with.
         return await asyncio.shield(self.put(items))
 
-    async def drain(self) -> None:
-        """Return when everything that was submitted before this call is committed or refused."""
-        if self._open:
-            await asyncio.wait(set(self._open))
+    async def drain(self, whose: Hashable = None) -> None:
+        """Return when what was submitted before (of this namespace) is committed or refused."""
+        waited = [done for done, call in self._open.items() if whose is None or whose in call.whose]
+        if waited:
+            await asyncio.wait(waited)
 
     async def aclose(self, timeout_s: float = 10.0) -> None:
         """Refuse new items, commit what waits, and stop; what `timeout_s` cannot save fails."""
@@ -139,69 +150,54 @@ class GroupCommit(Generic[T, F]):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for chunk in self._chunks:
-            if not chunk.done.done():
-                chunk.done.set_exception(Unavailable(f"{self.what} stopped before this was stored"))
-        self._chunks.clear()
+        for done in self._open:
+            if not done.done():
+                done.set_exception(Unavailable(f"{self.what} stopped before this was stored"))
 
     async def _lane(self) -> None:
         while True:
-            while not self._chunks:
+            while not self._lines.count:
                 self._changed.clear()
                 await self._changed.wait()
-            if self._in_flight and self._waiting < self.max_batch:
+            if self._in_flight and self._lines.count < self.max_batch:
                 await self._gather_more()
-            chunks = self._take()
-            if not chunks:
+            parts = self._lines.take(self.max_batch, self.max_batch_bytes)
+            if not parts:
                 continue
-            items = [item for chunk in chunks for item in chunk.items]
+            items = _together(parts)
+            self._in_flight += len(items)
             try:
-                fates = await self._commit_surely(items, chunks)
-            except asyncio.CancelledError:
-                self._chunks.extendleft(reversed(chunks))
-                raise
+                fates = await self._commit_surely(items, parts)
             finally:
                 self._in_flight -= len(items)
                 self._changed.set()
             if fates is not None:
                 self.committed += len(items)
                 self.batches += 1
-                _tell(chunks, fates)
+                _tell(parts, fates)
 
     async def _gather_more(self) -> None:
         try:
             async with asyncio.timeout(self.max_wait_s):
-                while self._in_flight and self._waiting < self.max_batch:
+                while self._in_flight and self._lines.count < self.max_batch:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             pass
 
-    def _take(self) -> "list[_Chunk[T, F]]":
-        chunks: list[_Chunk[T, F]] = []
-        size = 0
-        while self._chunks and size < self.max_batch:
-            chunk = self._chunks.popleft()
-            chunks.append(chunk)
-            size += len(chunk.items)
-            self._waiting_bytes -= chunk.size
-        self._waiting -= size
-        self._in_flight += size
-        return chunks
-
     async def _commit_surely(
-        self, items: Sequence[T], chunks: "Sequence[_Chunk[T, F]]"
+        self, items: Sequence[T], parts: Sequence[Part[T, F]]
     ) -> Fates[F] | None:
-        """Return the fates of items of these chunks; None once nobody waits for any chunk."""
+        """Return the fates of items of these parts; None once nobody waits for any of them."""
         backoff = _FIRST_BACKOFF_S
         while True:
             try:
                 fates = await self.commit(items)
             except Exception as error:
                 if not is_transient(error):
-                    return await self._bisect(items, chunks, error)
-                self._give_up(chunks, error)
-                if all(chunk.done.done() for chunk in chunks):
+                    return await self._bisect(items, parts, error)
+                self._give_up(error)
+                if all(part.call.done.done() for part in parts):
                     return None
             else:
                 self.delayed = None
@@ -210,18 +206,18 @@ class GroupCommit(Generic[T, F]):
             backoff = min(backoff * 2, _LAST_BACKOFF_S)
 
     async def _bisect(
-        self, items: Sequence[T], chunks: "Sequence[_Chunk[T, F]]", error: Exception
+        self, items: Sequence[T], parts: Sequence[Part[T, F]], error: Exception
     ) -> Fates[F] | None:
         if len(items) == 1:
             return {0: InvalidInput(str(translated(error)))}
         middle = len(items) // 2
-        first = await self._commit_surely(items[:middle], chunks)
-        second = None if first is None else await self._commit_surely(items[middle:], chunks)
+        first = await self._commit_surely(items[:middle], parts)
+        second = None if first is None else await self._commit_surely(items[middle:], parts)
         if first is None or second is None:
             return None
         return {**first, **{middle + index: fate for index, fate in second.items()}}
 
-    def _give_up(self, chunks: "Sequence[_Chunk[T, F]]", error: Exception) -> None:
+    def _give_up(self, error: Exception) -> None:
         """Tell whoever has waited long enough why, here and among what waits behind."""
         now = asyncio.get_running_loop().time()
         self.delayed = str(translated(error))
@@ -231,24 +227,23 @@ class GroupCommit(Generic[T, F]):
                 "commits_delayed", queue=self.what, waiting=self.depth, error=repr(error)
             )
         why = DatabaseUnavailable(f"{self.delayed}; tried for {self.retry_for_s:.0f} s")
-        for chunk in (*chunks, *self._chunks):
-            if chunk.gives_up_at <= now and not chunk.done.done():
-                chunk.done.set_result(dict.fromkeys(range(len(chunk.items)), why))
-        late = [chunk for chunk in self._chunks if chunk.gives_up_at <= now]
-        if late:
-            self._chunks = deque(chunk for chunk in self._chunks if chunk.gives_up_at > now)
-            self._waiting -= sum(len(chunk.items) for chunk in late)
-            self._waiting_bytes -= sum(chunk.size for chunk in late)
+        for call in self._open.values():
+            if call.gives_up_at <= now:
+                call.give_up(why)
+        self._lines.leave(now)
 
 
-def _tell(chunks: "list[_Chunk[T, F]]", fates: Fates[F]) -> None:
+def _together(parts: Sequence[Part[T, F]]) -> Sequence[T]:
+    if len(parts) == 1:
+        return parts[0].items
+    return [item for part in parts for item in part.items]
+
+
+def _tell(parts: Sequence[Part[T, F]], fates: Fates[F]) -> None:
     start = 0
-    for chunk in chunks:
-        end = start + len(chunk.items)
-        if not chunk.done.done():
-            own = {i - start: fate for i, fate in fates.items() if start <= i < end}
-            chunk.done.set_result(own)
-        start = end
+    for part in parts:
+        part.call.tell(part.at, fates, start)
+        start += len(part.items)
 
 
 def delays(*queues: GroupCommit[Any, Any]) -> dict[str, str]:

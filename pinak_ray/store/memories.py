@@ -35,6 +35,8 @@ __all__ = [
     "encode_vector",
     "index_text",
     "merge_memories",
+    "namespaces_of",
+    "size_of",
     "store_vectors",
 ]
 
@@ -76,11 +78,6 @@ class EncodedMemory(NamedTuple):
     vector_row: bytes | None = None
 
     @property
-    def size(self) -> int:
-        """How many bytes it holds."""
-        return len(self.row) + len(self.vector_row or b"")
-
-    @property
     def key(self) -> tuple[int, UUID]:
         """The primary key, read back from the row."""
         namespace_id = int.from_bytes(self.row[_NAMESPACE_AT], signed=True)
@@ -92,6 +89,17 @@ class EncodedMemory(NamedTuple):
         if self.vector_row is None:
             return None
         return int.from_bytes(self.vector_row[_MODEL_AT], signed=True)
+
+
+def namespaces_of(batch: Sequence[EncodedMemory]) -> list[bytes]:
+    """Return the namespaces as they lie in the rows: every memory pays for this."""
+    return [memory.row[_NAMESPACE_AT] for memory in batch]
+
+
+def size_of(memory: EncodedMemory) -> int:
+    """Return how many bytes it holds."""
+    row, vector_row = memory
+    return len(row) if vector_row is None else len(row) + len(vector_row)
 
 
 class Duplicate(NamedTuple):

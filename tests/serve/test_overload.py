@@ -153,6 +153,36 @@ async def test_a_full_writer_is_a_503_and_loses_nothing(small: SmallStack) -> No
         assert (await client.post("/v1/memories", json={"content": "x"})).status_code == 201
 
 
+async def test_a_tenant_that_fills_the_writer_stops_no_other(small: SmallStack) -> None:
+    """Whoever sends more than its share is refused, and what another one writes is accepted."""
+    body = {"content": "orders are locked", "ack": "accepted"}
+    before, accepted = await small.count(), 0
+
+    async with small.client() as bulky, small.client() as other:
+
+        async def write(client: httpx.AsyncClient, count: int) -> list[httpx.Response]:
+            return await asyncio.gather(
+                *(client.post("/v1/memories", json=body) for _ in range(count))
+            )
+
+        async def is_refused() -> bool:
+            nonlocal accepted
+            answers = await write(bulky, 100)
+            accepted += sum(answer.status_code == 201 for answer in answers)
+            return any(answer.status_code == 503 for answer in answers)
+
+        async with small.locked("EXCLUSIVE"):
+            await until(is_refused, what="one tenant has filled its share")
+            assert {answer.status_code for answer in await write(other, 20)} == {201}
+            (answer,) = await write(bulky, 1)
+            assert_overloaded(answer)
+
+        async def all_are_stored() -> bool:
+            return await small.count() == before + accepted + 20
+
+        await until(all_are_stored, what="what was accepted is stored")
+
+
 async def test_more_callers_than_places_are_refused_at_once(small: SmallStack) -> None:
     """Each gateway holds so many requests; the next ones hear 503 while those still wait."""
     spare = 64
