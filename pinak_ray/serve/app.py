@@ -100,7 +100,8 @@ def create_app(
         version=_version(),
         summary="The memory plane for agent swarms.",
         description="Every call needs a bearer token, which also names the namespace. Errors are "
-        "problem documents (RFC 9457) with a stable `code`; bad input stores nothing.",
+        "problem documents (RFC 9457) with a stable `code`; bad input stores nothing. "
+        "An `Idempotency-Key` is refused by writes that do not list it.",
         openapi_tags=_TAGS,
         docs_url=None,
         redoc_url=None,

@@ -23,7 +23,7 @@ PROBLEMS: Responses = {
     401: {"description": "No token, or one that does not hold"},
     403: {"description": "The token lacks the scope"},
     413: {"description": "The body is too long"},
-    422: {"description": "Bad input; nothing was stored"},
+    422: {"description": "Bad input, or a key where none is taken; nothing was stored"},
     503: {"description": "Overloaded or unavailable; see `Retry-After`"},
 }
 

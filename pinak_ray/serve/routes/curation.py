@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from pinak_ray.serve.answers import JsonAnswer
-from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.auth import Reader
 from pinak_ray.serve.bodies import json_body, takes
 from pinak_ray.serve.models.curation import CurateBody, CurationAnswer, ReportAnswer
 from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.writes import UnkeyedWriter
 
 router = APIRouter(prefix="/v1/curation", tags=["curation"], responses=PROBLEMS)
 
@@ -29,7 +30,7 @@ async def curation(caller: Reader) -> JsonAnswer:
     openapi_extra=takes(CurateBody),
 )
 async def curate(
-    caller: Writer, body: Annotated[CurateBody, Depends(json_body(CurateBody))]
+    caller: UnkeyedWriter, body: Annotated[CurateBody, Depends(json_body(CurateBody))]
 ) -> JsonAnswer:
     """Make one pass over the namespace, as the stack's settings say; by default a dry run.
 

@@ -14,7 +14,7 @@ from pinak_ray.records.templates import (
     new_outcome,
 )
 from pinak_ray.serve.answers import JsonAnswer
-from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.auth import Reader
 from pinak_ray.serve.bodies import json_body, takes
 from pinak_ray.serve.models.learning import (
     DistillBody,
@@ -25,6 +25,7 @@ from pinak_ray.serve.models.learning import (
 )
 from pinak_ray.serve.openapi import PROBLEMS
 from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.writes import UnkeyedWriter
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
 
@@ -37,7 +38,7 @@ router = APIRouter(prefix="/v1", responses=PROBLEMS)
     openapi_extra=takes(PromoteBoardBody),
 )
 async def promote_board(
-    caller: Writer,
+    caller: UnkeyedWriter,
     board: PathName,
     body: Annotated[PromoteBoardBody, Depends(json_body(PromoteBoardBody))],
 ) -> JsonAnswer:
@@ -59,7 +60,7 @@ async def promote_board(
     openapi_extra=takes(PromotePadBody),
 )
 async def promote_scratchpad(
-    caller: Writer,
+    caller: UnkeyedWriter,
     agent: PathName,
     body: Annotated[PromotePadBody, Depends(json_body(PromotePadBody))],
 ) -> JsonAnswer:
@@ -83,7 +84,9 @@ async def promote_scratchpad(
     openapi_extra=takes(DistillBody),
 )
 async def distill(
-    caller: Writer, agent: PathName, body: Annotated[DistillBody, Depends(json_body(DistillBody))]
+    caller: UnkeyedWriter,
+    agent: PathName,
+    body: Annotated[DistillBody, Depends(json_body(DistillBody))],
 ) -> JsonAnswer:
     """Make a template of what succeeded in the trajectory, once; safe to repeat."""
     operation = new_distill(await caller.agent(agent), **body.model_dump())
@@ -118,7 +121,7 @@ async def templates(
     openapi_extra=takes(OutcomeBody),
 )
 async def tell_outcome(
-    caller: Writer,
+    caller: UnkeyedWriter,
     template: PathName,
     body: Annotated[OutcomeBody, Depends(json_body(OutcomeBody))],
 ) -> JsonAnswer:

@@ -6,15 +6,16 @@ from fastapi import APIRouter, Depends, Query
 
 from pinak_ray.records.limits import MAX_DEPTH, MAX_K
 from pinak_ray.records.links import LinkKind, change_link, new_related
+from pinak_ray.records.memories import Ack
 from pinak_ray.records.operations import ChangeLink, ReadRelated
 from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
-from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.auth import Reader
 from pinak_ray.serve.bodies import json_body, takes
 from pinak_ray.serve.models.links import LinkBody, RelatedAnswers
 from pinak_ray.serve.models.memories import ReceiptAnswer
 from pinak_ray.serve.openapi import PROBLEMS
 from pinak_ray.serve.paths import PathName
-from pinak_ray.serve.writes import Writing
+from pinak_ray.serve.writes import AckQuery, UnkeyedWriter, given_once
 
 router = APIRouter(prefix="/v1/memories/{memory_id}/links", tags=["links"], responses=PROBLEMS)
 
@@ -38,30 +39,31 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {
     openapi_extra=takes(LinkBody),
 )
 async def link(
-    caller: Writer,
+    caller: UnkeyedWriter,
     memory_id: PathName,
-    options: Writing,
     body: Annotated[LinkBody, Depends(json_body(LinkBody))],
+    ack: AckQuery = None,
 ) -> JsonAnswer:
     """Link this memory to another one. Between two there is at most one link of a kind."""
     owner = await caller.agent(body.agent)
     change = body.change(owner.namespace_id, owner.name, memory_id)
-    receipt = await caller.context.send(ChangeLink(change, options.ack_with(body.ack)))
+    level = given_once("ack", ack, body.ack) or Ack.DURABLE
+    receipt = await caller.context.send(ChangeLink(change, level))
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
 
 
 @router.delete("/{to}", summary="Remove a link", response_model=ReceiptAnswer)
 async def unlink(
-    caller: Writer,
+    caller: UnkeyedWriter,
     memory_id: PathName,
     to: PathName,
-    options: Writing,
+    ack: AckQuery = None,
     kind: Annotated[LinkKind, Query(description="Of which kind.")] = LinkKind.REFERS_TO,
 ) -> JsonAnswer:
     """Remove the link of this kind from this memory to the other; `new` is false if none was."""
     owner = await caller.agent(None)
     change = change_link(owner.namespace_id, owner.name, memory_id, to, kind, None)
-    receipt = await caller.context.send(ChangeLink(change, options.ack_with(None)))
+    receipt = await caller.context.send(ChangeLink(change, ack or Ack.DURABLE))
     return JsonAnswer(receipt_answer(receipt))
 
 

@@ -26,7 +26,7 @@ from pinak_ray.serve.models.memories import (
 from pinak_ray.serve.openapi import PROBLEMS, Responses
 from pinak_ray.serve.paths import PathName
 from pinak_ray.serve.problems import request_id
-from pinak_ray.serve.writes import Writing
+from pinak_ray.serve.writes import UnkeyedWriter, Writing
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"], responses=PROBLEMS)
 
@@ -158,7 +158,7 @@ async def revise(
 
 
 @router.delete("/{memory_id}", summary="Forget one memory", response_model=ReceiptAnswer)
-async def forget(caller: Writer, memory_id: PathName) -> JsonAnswer:
+async def forget(caller: UnkeyedWriter, memory_id: PathName) -> JsonAnswer:
     """Remove one memory. Nothing finds it from here on; `new` is false if there was none."""
     owner = await caller.agent(None)
     receipt = await caller.context.send(Forget(owner, check_id("memory_id", memory_id)))

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends
 
 from pinak_ray.records.operations import Feedback, Intend
 from pinak_ray.serve.answers import JsonAnswer, receipt_answer, receipt_status
-from pinak_ray.serve.auth import Reader, Writer
+from pinak_ray.serve.auth import Reader
 from pinak_ray.serve.bodies import json_body, takes
 from pinak_ray.serve.models.memories import ReceiptAnswer
 from pinak_ray.serve.models.recall import FeedbackBody, IntendBody, NudgesAnswer
 from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.writes import KeyHeader, UnkeyedWriter, given_once
 
 router = APIRouter(prefix="/v1/nudges", tags=["nudges"], responses=PROBLEMS)
 
@@ -23,7 +24,9 @@ router = APIRouter(prefix="/v1/nudges", tags=["nudges"], responses=PROBLEMS)
     openapi_extra=takes(IntendBody),
 )
 async def intend(
-    caller: Reader, body: Annotated[IntendBody, Depends(json_body(IntendBody))]
+    caller: Reader,
+    body: Annotated[IntendBody, Depends(json_body(IntendBody))],
+    idempotency_key: KeyHeader = None,
 ) -> JsonAnswer:
     """Return the past failures and the facts that bear on the intent; mostly there are none.
 
@@ -31,7 +34,8 @@ async def intend(
     """
     intent = body.checked_intent()
     agent = await caller.agent(body.agent)
-    request, _ = agent.identity(agent.name, "intend", body.idempotency_key, None, tuple)
+    key = given_once("idempotency_key", idempotency_key, body.idempotency_key)
+    request, _ = agent.identity(agent.name, "intend", key, None, tuple)
     operation = Intend(agent, intent, body.k, body.repeat, request, peek=not caller.may_write)
     return JsonAnswer({"nudges": await caller.context.send(operation)})
 
@@ -45,7 +49,7 @@ async def intend(
     openapi_extra=takes(FeedbackBody),
 )
 async def feedback(
-    caller: Writer,
+    caller: UnkeyedWriter,
     nudge_id: UUID,
     body: Annotated[FeedbackBody, Depends(json_body(FeedbackBody))],
 ) -> JsonAnswer:

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends
 
 from pinak_ray.records.operations import Grade
 from pinak_ray.serve.answers import JsonAnswer
-from pinak_ray.serve.auth import Writer
 from pinak_ray.serve.bodies import json_body, takes
 from pinak_ray.serve.models.grades import GradeAnswer, GradeBody
 from pinak_ray.serve.openapi import PROBLEMS
+from pinak_ray.serve.writes import UnkeyedWriter
 
 router = APIRouter(prefix="/v1/recall", tags=["recall"], responses=PROBLEMS)
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/recall", tags=["recall"], responses=PROBLEMS)
     "/grade", summary="Grade a recall", response_model=GradeAnswer, openapi_extra=takes(GradeBody)
 )
 async def grade(
-    caller: Writer, body: Annotated[GradeBody, Depends(json_body(GradeBody))]
+    caller: UnkeyedWriter, body: Annotated[GradeBody, Depends(json_body(GradeBody))]
 ) -> JsonAnswer:
     """Grade the memories that a recall brought, and the answer; the grade is kept as feedback."""
     operation = Grade(await caller.agent(body.agent), body.request())
