@@ -33,6 +33,7 @@ from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Placement, Top
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.serve.gateway import GATEWAY, gateway_application
 from pinak_ray.store.database import Database
+from pinak_ray.store.renamed_names import Renamed, renamed_names
 from pinak_ray.store.signing_keys import publish_keys
 
 __all__ = ["Progress", "Stack", "down", "health", "scale", "up"]
@@ -81,8 +82,7 @@ def _up(settings: Settings, progress: Progress, undo: ExitStack) -> Stack:
     if keeper is not None and not ran and keeper.postmaster_pid is None:
         undo.callback(_end, "PostgreSQL", keeper.stop, progress)
     dsn = _database(settings, keeper, progress)
-    progress("migrating the database")
-    runner.upgrade(dsn)
+    _migrate(dsn, progress)
     reader_dsn = keeper.reader_dsn if keeper else None
     ring = KeyRing.load_or_create(home / "keys")
     asyncio.run(_publish(dsn, ring))
@@ -219,6 +219,24 @@ def _database(settings: Settings, server: EmbeddedPostgres | None, progress: Pro
     if report.problems:
         raise SetupError("this PostgreSQL cannot be used:\n- " + "\n- ".join(report.problems))
     return dsn
+
+
+def _migrate(dsn: str, progress: Progress) -> None:
+    """Bring the schema up to date, and tell of names that it changed: somebody looks for them."""
+    progress("migrating the database")
+    before = asyncio.run(_renamed(dsn))
+    runner.upgrade(dsn)
+    after = asyncio.run(_renamed(dsn))
+    if after != before:
+        progress(str(after))
+
+
+async def _renamed(dsn: str) -> Renamed:
+    async with (
+        await Database.open(dsn, service_connections=1) as database,
+        database.service() as connection,
+    ):
+        return await renamed_names(connection)
 
 
 async def _publish(dsn: str, ring: KeyRing) -> None:

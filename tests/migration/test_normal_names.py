@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from pinak_ray.cluster.settings import Settings
+from pinak_ray.cluster.stack import up
 from pinak_ray.migrations import runner
+from pinak_ray.records.errors import SetupError
 
 pytestmark = pytest.mark.postgres
 
@@ -223,3 +227,27 @@ async def test_where_all_names_are_normal_nothing_is_touched(empty_dsn: str) -> 
         places = await column(connection, f"SELECT ctid::text FROM pinak.{table}")
         assert places == ["(0,1)"]
     await connection.close()
+
+
+async def test_a_start_tells_how_many_names_it_changed(empty_dsn: str, tmp_path: Path) -> None:
+    """Once, by the start that migrates: whoever looks for an old name knows where it went."""
+    await asyncio.to_thread(runner.upgrade, empty_dsn, BEFORE)
+    connection = await asyncpg.connect(empty_dsn)
+    await connection.execute(MEMORY, uuid4(), OLD, WIDE, ["b", OLD, NEW], [])
+    await connection.close()
+    # Without a model it ends before Ray.
+    settings = Settings(
+        home=tmp_path, http_port=0, dsn=empty_dsn, embedder="minilm", model_dir=tmp_path / "none"
+    )  # type: ignore[arg-type]
+    told: list[list[str]] = []
+    for _ in range(2):
+        steps: list[str] = []
+        with pytest.raises(SetupError, match="none"):
+            await asyncio.to_thread(up, settings, progress=steps.append)
+        told.append([step for step in steps if "renamed_names" in step])
+
+    line = (
+        "3 stored names were brought to their one form, 1 of them joined another: "
+        "pinak.renamed_names lists them"
+    )
+    assert told == [[line], []]

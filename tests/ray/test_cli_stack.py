@@ -116,6 +116,7 @@ async def test_status(call: Call, join: Callable[[str], Swarm]) -> None:
     assert found["parts"]["host-0"]["pid"] > 0
     assert counted[swarm.namespace.project] == 300
     assert found["memories"]["total"] >= sum(counted.values())
+    assert found["memories"]["renamed_names"] == {"names": 0, "joined": 0}
 
 
 def test_doctor_tries_the_wall(call: Call, stack_settings: Settings) -> None:

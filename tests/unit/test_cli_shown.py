@@ -82,7 +82,11 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     found = {
         "state": "running", "url": "http://x", "home": text, "ray": {"pid": 1, "address": "a"},
         "parts": {"host-0": {"pid": 1, "error": text}, "writer-0": {"last": text}},
-        "memories": {"total": 1, "not_yet_indexed": 0, "by_namespace": [row]},
+        "memories": {
+            "total": 1, "not_yet_indexed": 0, "by_namespace": [row],
+            "refused": [{"why": text, "memories": 1}],
+            "renamed_names": {"names": 3, "joined": 1},
+        },
     }  # fmt: skip
     monkeypatch.setattr(status, "snapshot", lambda *_: found)
     coverage = Coverage(1, 1, 0, True, 1.0, text)
@@ -96,6 +100,15 @@ def test_every_command_is_tried_or_shows_nothing_stored() -> None:
     """A new command says which it is."""
     group: Any = typer.main.get_command(app)
     assert {name.split()[0] for name in SHOWING} | SILENT == set(group.commands)
+
+
+def test_status_counts_the_names_that_changed(text: str) -> None:
+    """A person reads how many, and where they are listed."""
+    assert text
+    assert (
+        "3 stored names were brought to their one form, 1 of them joined another: "
+        "pinak.renamed_names lists them"
+    ) in CliRunner().invoke(app, ["status"]).stdout
 
 
 @pytest.mark.parametrize("colours", [False, True])

@@ -15,6 +15,7 @@ from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import NotRunning, PinakError
 from pinak_ray.store.backfill import refusals
 from pinak_ray.store.database import Database
+from pinak_ray.store.renamed_names import Renamed, renamed_names
 
 __all__ = ["register", "snapshot"]
 
@@ -106,10 +107,12 @@ async def _count(dsn: str) -> dict[str, Any]:
         rows = await connection.fetch(_COUNTS)
         waiting = await connection.fetchval(_WAITING)
         refused = await refusals(connection)
+        renamed = await renamed_names(connection)
     return {
         "total": rows[0]["total"] if rows else 0,
         "not_yet_indexed": waiting,
         "refused": [{"why": each["error"], "memories": each["memories"]} for each in refused],
+        "renamed_names": renamed._asdict(),
         "by_namespace": [{name: row[name] for name in _NAMESPACE_COLUMNS} for row in rows],
     }
 
@@ -138,6 +141,8 @@ def _show(found: dict[str, Any]) -> None:
     out.print(f"memories: {memories['total']:,} ({memories['not_yet_indexed']:,} not yet indexed)")
     for each in memories["refused"]:
         out.print(f"  {each['memories']:,} found by words only: {plain(each['why'] or '')}")
+    if memories["renamed_names"]["names"]:
+        out.print(f"  {plain(str(Renamed(**memories['renamed_names'])))}")
     for row in memories["by_namespace"]:
         out.print(f"  {plain(row['tenant'])}/{plain(row['project'])}  {row['memories']:,}")
 
