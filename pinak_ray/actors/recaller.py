@@ -3,7 +3,7 @@
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.connections import SEARCH_POOL
@@ -25,6 +25,7 @@ from pinak_ray.records.operations import Feedback, Grade, Intend, ReadRelated, R
 from pinak_ray.records.promotion import FindPromoted, Known
 from pinak_ray.records.recall import RecallResult
 from pinak_ray.records.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
+from pinak_ray.records.wiring import Operation
 from pinak_ray.store.accesses import Accesses
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel
@@ -38,6 +39,8 @@ from pinak_ray.store.vector_cache import VectorCache
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Recaller", "SearchParts"]
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,21 @@ class SearchParts:
             Accesses(database),
         )
 
+    async def carry_out(self, operation: Operation[R]) -> R:
+        """Carry out one operation whose place is `search`; raises its own PinakError."""
+        answer: R = await getattr(self, operation.wiring.call)(operation)
+        return answer
+
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises Overloaded when too many wait."""
-        self.recorder.note(*operation)
-        result = await self.search.recall(operation.namespace_id, operation.request)
-        if operation.request.expand:
+        namespace_id, request = operation.namespace_id, operation.request
+        self.recorder.note(namespace_id, request)
+        result = await self.search.recall(namespace_id, request)
+        if request.expand:
             # Behind the cache, which links are not counted in.
-            async with self.admission.turn(operation.namespace_id):
-                result = await expanded(self.database, *operation, result)
-        self.accesses.note(operation.namespace_id, (hit.id for hit in result.hits))
+            async with self.admission.turn(namespace_id):
+                result = await expanded(self.database, namespace_id, request, result)
+        self.accesses.note(namespace_id, (hit.id for hit in result.hits))
         return result
 
     async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
@@ -131,7 +140,7 @@ class SearchParts:
     async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
         """Return what links lead to from a memory; raises Overloaded when too many wait."""
         async with self.admission.turn(operation.namespace_id):
-            return await find_related(self.database, *operation)
+            return await find_related(self.database, operation.namespace_id, operation.request)
 
     async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
         """Return what of a promotion is there; raises Overloaded when too many wait."""
@@ -165,37 +174,9 @@ class Recaller:
         configure_logs()
         self._parts = Following(lambda: SearchParts.open(config, name="pinak-ray recaller"))
 
-    async def recall(self, operation: Recall) -> RecallResult:
-        """Search the namespace's memories."""
-        return await (await self._parts.get()).recall(operation)
-
-    async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
-        """Return what bears on this intent."""
-        return await (await self._parts.get()).intend(operation)
-
-    async def feedback(self, operation: Feedback) -> Receipt:
-        """Keep what an agent said of a nudge."""
-        return await (await self._parts.get()).feedback(operation)
-
-    async def grade(self, operation: Grade) -> RetrievalGrade:
-        """Grade what was recalled."""
-        return await (await self._parts.get()).grade(operation)
-
-    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
-        """Return what links lead to from a memory."""
-        return await (await self._parts.get()).related(operation)
-
-    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
-        """Return what of a promotion is there."""
-        return await (await self._parts.get()).find_promoted(operation)
-
-    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
-        """Keep how a run with a template ended."""
-        return await (await self._parts.get()).tell_outcome(operation)
-
-    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
-        """Return what came of templates."""
-        return await (await self._parts.get()).read_outcomes(operation)
+    async def search(self, operation: Operation[Any]) -> Any:
+        """Carry out one operation whose place is `search`."""
+        return await (await self._parts.get()).carry_out(operation)
 
     async def ping(self) -> dict[str, Any]:
         """Return once the database has answered, and the embedder been asked."""

@@ -25,7 +25,7 @@ from pinak_ray.actors.recaller import Recaller
 from pinak_ray.actors.writer import Writer
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.state import Owner
+from pinak_ray.records.operations import Dedicate
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.store.database import Database
 from pinak_ray.store.embedding_models import RegisteredModel
@@ -182,9 +182,9 @@ class Supervisor:
         await self._placing.scale(hosts)
         return await self.topology()
 
-    async def dedicate(self, owner: Owner, dedicated: bool) -> None:
+    async def dedicate(self, operation: Dedicate) -> None:
         """Give one agent or board a host of its own, or take it back among the others."""
-        await self._placing.dedicate(owner, dedicated)
+        await self._placing.dedicate(operation.owner, operation.dedicated)
 
     async def namespace_id(self, key: NamespaceKey) -> int:
         """Return this namespace's id, making it on first use."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import ray
 import structlog
+from msgspec.structs import replace
 
 from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.client.ray_transport import RayTransport
@@ -81,7 +82,7 @@ class Telling:
         failure = nudge.evidence[0].id
         # First, for the feedback that may come as soon as the nudge is there. In the name of the
         # failure: so it does not count as shown where a crash has this failure told again.
-        await record_shown(database, standing.intend._replace(id=failure), {nudge.id: failure})
+        await record_shown(database, replace(standing.intend, id=failure), {nudge.id: failure})
         try:
             await transport.send(standing.post())
         except InvalidInput as error:  # its log is full

@@ -148,7 +148,7 @@ class Writer:
         `model_id` names the model of a vector that the caller brought. Raises NotFound, Superseded,
         IdempotencyMismatch, and Overloaded when too many wait.
         """
-        revision, ack = operation
+        revision, ack = operation.revision, operation.ack
         async with self._changing(revision.memory.namespace_id) as database:
             id_, new = await revise_memory(database, revision, model_id=model_id)
         self._wake_indexers_soon()
@@ -158,7 +158,7 @@ class Writer:
 
     async def forget(self, operation: Forget) -> Receipt:
         """Make one memory unfindable, and remove it; raises Overloaded when too many wait."""
-        owner, memory_id = operation
+        owner, memory_id = operation.owner, operation.memory_id
         async with self._changing(owner.namespace_id) as database:
             new = await forget_memory(database, owner.namespace_id, memory_id)
         return Receipt(memory_id, Ack.DURABLE, new)
@@ -192,7 +192,7 @@ class Writer:
 
     async def change_link(self, operation: ChangeLink) -> Receipt:
         """Make or remove one link and return its receipt: the `.remote()` lane, one call each."""
-        change, ack = operation
+        change, ack = operation.change, operation.ack
         fate = (await self.change_links([change]) or {}).get(0)
         if isinstance(fate, Exception):
             raise fate

@@ -63,7 +63,7 @@ def _note(
     origin: Origin | None,
     earlier: Mapping[UUID, Receipt],
 ) -> tuple[Receipt, Sequence[Change]]:
-    owner, key, encoded, id_, ttl_s, expected_version, ack, write_key = note
+    owner, id_, ack, write_key = note.owner, note.id, note.ack, note.write_key
     spent = None if write_key is None else activation.working.spent(write_key, now)
     if id_ in earlier:
         return earlier[id_]._replace(ack=ack), ()
@@ -71,9 +71,14 @@ def _note(
         item, version = spent
         return Receipt(id_, ack, False, version), (PutItem(owner, item, origin),)
     item, new = activation.working.note(
-        key, encoded, id_, now=now, ttl_s=ttl_s, expected_version=expected_version,
+        note.key,
+        note.encoded,
+        id_,
+        now=now,
+        ttl_s=note.ttl_s,
+        expected_version=note.expected_version,
         write_key=write_key,
-    )  # fmt: skip
+    )
     return Receipt(id_, ack, new, item.version), (PutItem(owner, item, origin),)
 
 

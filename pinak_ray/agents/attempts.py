@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pinak_ray.records.memories import Receipt
-from pinak_ray.records.operations import HostOperation, Note, Origin, Post
+from pinak_ray.records.operations import Execute, HostOperation, Note, Origin, Post
 
 __all__ = ["Attempt", "Attempts"]
 
@@ -30,7 +30,7 @@ class Attempt:
         return {
             operation.id: result
             for operation, result in zip(self.operations, self.results, strict=True)
-            if isinstance(operation, Note | Post) and isinstance(result, Receipt)
+            if isinstance(operation, Note | Post | Execute) and isinstance(result, Receipt)
         }
 
 

@@ -31,7 +31,8 @@ def execute(
     refused. What answers more than a receipt is decided again: its rule knows what its own author
     holds.
     """
-    owner, id_, author, command, ack, key = operation
+    owner, id_, author = operation.owner, operation.id, operation.author
+    command, ack, key = operation.command, operation.ack, operation.write_key
     if command.space is not owner.space:
         raise InvalidInput(f"{command.verb} belongs to a {command.space}, not to a {owner.space}")
     spent = None if key is None else log.spent(key, now)

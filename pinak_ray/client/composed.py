@@ -10,9 +10,10 @@ from pinak_ray.client.suspicions import suspect
 from pinak_ray.client.templates import distill, find_templates
 from pinak_ray.client.transport import Send
 from pinak_ray.records.board_suspicions import Suspect
-from pinak_ray.records.operations import Operation, ReadContext
+from pinak_ray.records.operations import ReadContext
 from pinak_ray.records.promotion import Promote
 from pinak_ray.records.templates import Distill, FindTemplates
+from pinak_ray.records.wiring import Operation
 
 __all__ = ["COMPOSED"]
 

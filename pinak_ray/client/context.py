@@ -1,15 +1,16 @@
 """`context`: what an agent needs for its next step, from several reads, as one text."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
-from pinak_ray.client.intents import noted_intent
+import orjson
+
 from pinak_ray.client.rendering import Section, render
 from pinak_ray.client.transport import Send
 from pinak_ray.records.board_open_points import OpenPoint, OpenPoints, OpenPointsAnswer
 from pinak_ray.records.context import Context
-from pinak_ray.records.nudges import Intent, Nudge
+from pinak_ray.records.nudges import INTENT_KEY, Intent, Nudge
 from pinak_ray.records.operations import Intend, Query, ReadContext, Recall, Recollect
 from pinak_ray.records.recall import Hit, new_recall
 from pinak_ray.records.shown import shown
@@ -33,9 +34,10 @@ async def read_context(send: Send, operation: ReadContext) -> Context:
 
     It says nothing itself: the nudges it shows do not count as shown. Raises what the reads do.
     """
-    owner, budget_tokens, board, query = operation
+    owner, budget_tokens = operation.owner, operation.budget_tokens
+    board, query = operation.board, operation.query
     items, open_ = await asyncio.gather(send(Recollect(owner)), _open_points(send, owner, board))
-    intent = noted_intent(items)
+    intent = _noted_intent(items)
     nudges, hits = await asyncio.gather(
         _nudges(send, owner, intent),
         _memories(send, owner, query or (None if intent is None else intent.text)),
@@ -105,3 +107,12 @@ def _memory_lines(hits: Sequence[Hit], *, besides: set[UUID]) -> Iterator[str]:
 def _line(label: str, text: str) -> str:
     # One line an item: a newline in it would look like the next item's beginning.
     return f"{shown(label)}: {shown(text)}"
+
+
+def _noted_intent(items: Iterable[WorkingItem]) -> Intent | None:
+    for item in items:
+        if item.key == INTENT_KEY:
+            said = item.value
+            # An item of an earlier version has no arguments.
+            return Intent(said["text"], said["tool"], orjson.dumps(said.get("arguments", {})))
+    return None

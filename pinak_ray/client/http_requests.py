@@ -1,12 +1,14 @@
 """One HTTP request an operation, and what makes its answer a record again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 import orjson
+from msgspec.structs import asdict
 
 from pinak_ray.client.answers import (
     context,
@@ -56,9 +58,10 @@ from pinak_ray.records.templates import (
     Templates,
     ToldOutcome,
 )
+from pinak_ray.records.wiring import Operation
 from pinak_ray.records.write_keys import WriteKey
 
-__all__ = ["HttpRequest", "http_request"]
+__all__ = ["CARRIED", "HttpRequest", "http_request"]
 
 
 class HttpRequest(NamedTuple):
@@ -75,125 +78,166 @@ class HttpRequest(NamedTuple):
     """Of a write: made here, so that a retry over another connection is the same write."""
 
 
-def http_request(operation: Any) -> HttpRequest:
+Op = TypeVar("Op", bound=Operation[Any])
+Maker = Callable[[Op], HttpRequest]
+
+_carried: dict[type[Operation[Any]], Callable[[Any], HttpRequest]] = {}
+CARRIED: Mapping[type[Operation[Any]], Callable[[Any], HttpRequest]] = MappingProxyType(_carried)
+"""What makes the request of an operation, by its type."""
+
+
+def http_request(operation: Operation[Any]) -> HttpRequest:
     """Return the request that carries an operation; raises InvalidInput where none can."""
-    request = (
-        _of_memories(operation)
-        or _of_state(operation)
-        or _of_boards(operation)
-        or _of_learning(operation)
-    )
-    if request is None:
-        raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP")
-    return request
+    make = CARRIED.get(type(operation))
+    if make is None:
+        why = operation.wiring.unrouted
+        raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP: {why}")
+    return make(operation)
 
 
-def _of_memories(operation: Any) -> HttpRequest | None:
-    match operation:
-        case Remember(memory, ack):
-            body = {**_memory(memory), "ack": ack}
-            return HttpRequest("POST", "/v1/memories", body, receipt, write_id=memory.id)
-        case Revise(revision, ack):
-            path = f"/v1/memories/{revision.memory_id}"
-            body = {**_revision(revision), "ack": ack}
-            return HttpRequest("PUT", path, body, receipt, write_id=revision.memory.id)
-        case Forget(_, memory_id):
-            return HttpRequest("DELETE", f"/v1/memories/{memory_id}", None, receipt)
-        case Recall(_, request):
-            return HttpRequest("POST", "/v1/recall", _recall(request), recall_result)
-        case ChangeLink():
-            return _change_link(operation)
-        case ReadRelated(_, asked):
-            path = f"/v1/memories/{asked.memory_id}/links"
-            parameters = {
-                "depth": asked.depth,
-                "min_strength": asked.min_strength,
-                "kind": [kind.value for kind in asked.kinds],
-                "k": asked.k,
-            }
-            return HttpRequest("GET", path, None, related, parameters)
-        case Intend(owner, intent, k, repeat, id_, False):
-            body = {
-                "agent": owner.name,
-                "intent": intent.text,
-                "tool": intent.tool,
-                "arguments": orjson.Fragment(intent.arguments),
-                "k": k,
-                "repeat": repeat,
-                "idempotency_key": None if id_ is None else str(id_),
-            }
-            return HttpRequest("POST", "/v1/nudges", body, nudges)
-        case Feedback(owner, subject, verdict):
-            body = {"agent": owner.name, "verdict": verdict}
-            return HttpRequest("POST", f"/v1/nudges/{subject}/feedback", body, receipt)
-        case Grade(owner, asked):
-            return HttpRequest(
-                "POST", "/v1/recall/grade", {**asked._asdict(), "agent": owner.name}, grade
-            )
-    return None
+def _carries(operation: type[Op]) -> Callable[[Maker[Op]], Maker[Op]]:
+    def keep(make: Maker[Op]) -> Maker[Op]:
+        _carried[operation] = make
+        return make
+
+    return keep
 
 
-def _of_state(operation: Any) -> HttpRequest | None:
-    match operation:
-        case Note():
-            return _note(operation)
-        case Recollect(owner, None):
-            return HttpRequest("GET", f"{_agent(owner)}/working", None, items)
-        case Recollect(owner, key):
-            assert key is not None
-            path = f"{_agent(owner)}/working"
-            return HttpRequest("GET", path, None, items, {"key": key})
-        case ReadContext(owner, budget, board, query):
-            wanted: dict[str, Any] = {"budget_tokens": budget, "board": board, "query": query}
-            parameters = {name: value for name, value in wanted.items() if value is not None}
-            return HttpRequest("GET", f"{_agent(owner)}/context", None, context, parameters)
-        case Post():
-            return _post(operation)
-        case Read(owner, after_seq, kinds, limit):
-            parameters = {"after_seq": after_seq, "limit": limit, "kind": [k.value for k in kinds]}
-            return HttpRequest("GET", _entries_path(owner), None, entries, parameters)
-        case Watch():
-            return _watch(operation)
-        case Execute():
-            return _execute(operation)
-        case Query(owner, view):
-            path = f"{_entries_path(owner)}/{view.name}"
-            parameters = view.model_dump(mode="json", exclude_none=True)
-            return HttpRequest("GET", path, None, view.answer.model_validate, parameters)
-    return None
+@_carries(Remember)
+def _remember(operation: Remember) -> HttpRequest:
+    memory = operation.memory
+    body = {**_memory(memory), "ack": operation.ack}
+    return HttpRequest("POST", "/v1/memories", body, receipt, write_id=memory.id)
 
 
-def _of_learning(operation: Any) -> HttpRequest | None:
-    match operation:
-        case Promote(owner, author, min_confidence, min_quality, session):
-            body = {"min_confidence": min_confidence, "session": session}
-            if owner.space is Space.BOARD:
-                body["author"] = author
-            else:
-                body["min_quality"] = min_quality
-            path = f"{_entries_path(owner)}/promote"
-            return HttpRequest("POST", path, body, Promotion.model_validate)
-        case Distill(owner):
-            body = {name: value for name, value in operation._asdict().items() if name != "owner"}
-            path = f"{_entries_path(owner)}/distill"
-            return HttpRequest("POST", path, body, Distilled.model_validate)
-        case FindTemplates(_, problem, k):
-            body = {"problem": problem, "k": k}
-            return HttpRequest("POST", "/v1/templates", body, Templates.model_validate)
-        case TellOutcome(owner, template, success, run):
-            body = {"agent": owner.name, "success": success, "run": run}
-            path = f"/v1/templates/{template}/outcomes"
-            return HttpRequest("POST", path, body, ToldOutcome.model_validate)
-    return None
+@_carries(Revise)
+def _revise(operation: Revise) -> HttpRequest:
+    revision = operation.revision
+    path = f"/v1/memories/{revision.memory_id}"
+    body = {**_revision(revision), "ack": operation.ack}
+    return HttpRequest("PUT", path, body, receipt, write_id=revision.memory.id)
 
 
-def _of_boards(operation: Any) -> HttpRequest | None:
-    match operation:
-        case Suspect(owner, question):
-            asked = {} if question is None else {"question": str(question)}
-            path = f"{_entries_path(owner)}/suspected"
-            return HttpRequest("GET", path, None, SuspectedAnswer.model_validate, asked)
-    return None
+@_carries(Forget)
+def _forget(operation: Forget) -> HttpRequest:
+    return HttpRequest("DELETE", f"/v1/memories/{operation.memory_id}", None, receipt)
+
+
+@_carries(Recall)
+def _recall(operation: Recall) -> HttpRequest:
+    return HttpRequest("POST", "/v1/recall", _asked(operation.request), recall_result)
+
+
+@_carries(ReadRelated)
+def _read_related(operation: ReadRelated) -> HttpRequest:
+    asked = operation.request
+    parameters = {
+        "depth": asked.depth,
+        "min_strength": asked.min_strength,
+        "kind": [kind.value for kind in asked.kinds],
+        "k": asked.k,
+    }
+    return HttpRequest("GET", f"/v1/memories/{asked.memory_id}/links", None, related, parameters)
+
+
+@_carries(Intend)
+def _intend(operation: Intend) -> HttpRequest:
+    if operation.peek:
+        raise InvalidInput("a peek is a step of context, and cannot be carried over HTTP")
+    intent, id_ = operation.intent, operation.id
+    body = {
+        "agent": operation.owner.name,
+        "intent": intent.text,
+        "tool": intent.tool,
+        "arguments": orjson.Fragment(intent.arguments),
+        "k": operation.k,
+        "repeat": operation.repeat,
+        "idempotency_key": None if id_ is None else str(id_),
+    }
+    return HttpRequest("POST", "/v1/nudges", body, nudges)
+
+
+@_carries(Feedback)
+def _feedback(operation: Feedback) -> HttpRequest:
+    body = {"agent": operation.owner.name, "verdict": operation.verdict}
+    return HttpRequest("POST", f"/v1/nudges/{operation.subject}/feedback", body, receipt)
+
+
+@_carries(Grade)
+def _grade(operation: Grade) -> HttpRequest:
+    body = {**operation.request._asdict(), "agent": operation.owner.name}
+    return HttpRequest("POST", "/v1/recall/grade", body, grade)
+
+
+@_carries(Recollect)
+def _recollect(operation: Recollect) -> HttpRequest:
+    asked = None if operation.key is None else {"key": operation.key}
+    return HttpRequest("GET", f"{_agent(operation.owner)}/working", None, items, asked)
+
+
+@_carries(ReadContext)
+def _read_context(operation: ReadContext) -> HttpRequest:
+    asked = {name: value for name, value in asdict(operation).items() if value is not None}
+    owner = asked.pop("owner")
+    return HttpRequest("GET", f"{_agent(owner)}/context", None, context, asked)
+
+
+@_carries(Read)
+def _read(operation: Read) -> HttpRequest:
+    kinds = [kind.value for kind in operation.kinds]
+    asked = {"after_seq": operation.after_seq, "limit": operation.limit, "kind": kinds}
+    return HttpRequest("GET", _entries_path(operation.owner), None, entries, asked)
+
+
+@_carries(Query)
+def _query(operation: Query[Any]) -> HttpRequest:
+    view = operation.view
+    path = f"{_entries_path(operation.owner)}/{view.name}"
+    asked = view.model_dump(mode="json", exclude_none=True)
+    return HttpRequest("GET", path, None, view.answer.model_validate, asked)
+
+
+@_carries(Promote)
+def _promote(operation: Promote) -> HttpRequest:
+    owner = operation.owner
+    body: dict[str, Any] = {
+        "min_confidence": operation.min_confidence,
+        "session": operation.session,
+    }
+    if owner.space is Space.BOARD:
+        body["author"] = operation.author
+    else:
+        body["min_quality"] = operation.min_quality
+    path = f"{_entries_path(owner)}/promote"
+    return HttpRequest("POST", path, body, Promotion.model_validate)
+
+
+@_carries(Distill)
+def _distill(operation: Distill) -> HttpRequest:
+    body = asdict(operation)
+    path = f"{_entries_path(body.pop('owner'))}/distill"
+    return HttpRequest("POST", path, body, Distilled.model_validate)
+
+
+@_carries(FindTemplates)
+def _find_templates(operation: FindTemplates) -> HttpRequest:
+    body = {"problem": operation.problem, "k": operation.k}
+    return HttpRequest("POST", "/v1/templates", body, Templates.model_validate)
+
+
+@_carries(TellOutcome)
+def _tell_outcome(operation: TellOutcome) -> HttpRequest:
+    body = {"agent": operation.owner.name, "success": operation.success, "run": operation.run}
+    path = f"/v1/templates/{operation.template}/outcomes"
+    return HttpRequest("POST", path, body, ToldOutcome.model_validate)
+
+
+@_carries(Suspect)
+def _suspect(operation: Suspect) -> HttpRequest:
+    question = operation.question
+    asked = {} if question is None else {"question": str(question)}
+    path = f"{_entries_path(operation.owner)}/suspected"
+    return HttpRequest("GET", path, None, SuspectedAnswer.model_validate, asked)
 
 
 def _part(name: str) -> str:
@@ -248,7 +292,7 @@ def _revision(revision: Revision) -> dict[str, Any]:
     return {name: value for name, value in _memory(revision.memory).items() if name in sent}
 
 
-def _recall(request: RecallRequest) -> dict[str, Any]:
+def _asked(request: RecallRequest) -> dict[str, Any]:
     return {
         "query": request.query or None,
         "k": request.k,
@@ -263,8 +307,9 @@ def _recall(request: RecallRequest) -> dict[str, Any]:
     }
 
 
+@_carries(ChangeLink)
 def _change_link(operation: ChangeLink) -> HttpRequest:
-    change, ack = operation
+    change, ack = operation.change, operation.ack
     path = f"/v1/memories/{change.from_id}/links"
     if change.strength is None:
         path = f"{path}/{change.to_id}"
@@ -280,6 +325,7 @@ def _change_link(operation: ChangeLink) -> HttpRequest:
     return HttpRequest("POST", path, body, receipt)
 
 
+@_carries(Note)
 def _note(note: Note) -> HttpRequest:
     body = {
         "value": orjson.Fragment(note.encoded),
@@ -292,6 +338,7 @@ def _note(note: Note) -> HttpRequest:
     return HttpRequest("PUT", path, body, receipt, write_id=_made(note.id, note.write_key))
 
 
+@_carries(Watch)
 def _watch(watch: Watch) -> HttpRequest:
     owner = watch.owner
     path = _entries_path(owner) if owner.space is Space.BOARD else _agent(owner)
@@ -307,8 +354,10 @@ def _watch(watch: Watch) -> HttpRequest:
     return HttpRequest("GET", f"{path}/watch", None, watch_page, parameters, watch.wait_s)
 
 
+@_carries(Execute)
 def _execute(operation: Execute[Any]) -> HttpRequest:
-    owner, id_, author, command, ack, key = operation
+    owner, id_, author = operation.owner, operation.id, operation.author
+    command, ack, key = operation.command, operation.ack, operation.write_key
     body = {
         **command.model_dump(mode="json"),
         "idempotency_key": key and key.text,
@@ -322,6 +371,7 @@ def _execute(operation: Execute[Any]) -> HttpRequest:
     return HttpRequest("POST", path, body, parse, write_id=_made(id_, key))
 
 
+@_carries(Post)
 def _post(post: Post) -> HttpRequest:
     body = {
         "kind": post.kind,

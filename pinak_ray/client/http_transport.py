@@ -21,10 +21,8 @@ from pinak_ray.records.errors import (
     Unavailable,
 )
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import (
-    Operation,
-)
 from pinak_ray.records.proxies import proxies_of, through
+from pinak_ray.records.wiring import Operation
 from pinak_ray.records.write_keys import WRITE_ID
 
 __all__ = ["About", "HttpTransport"]

@@ -28,7 +28,7 @@ from pinak_ray.records.ids import id_from_key
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.links import LinkKind, change_link
 from pinak_ray.records.memories import Memory, Receipt, new_memory
-from pinak_ray.records.operations import ChangeLink, Operation, Query, Read, Remember, Revise
+from pinak_ray.records.operations import ChangeLink, Query, Read, Remember, Revise
 from pinak_ray.records.promotion import (
     FindPromoted,
     Known,
@@ -42,6 +42,7 @@ from pinak_ray.records.promotion import (
 from pinak_ray.records.revisions import Revision
 from pinak_ray.records.scratchpad_quality import Quality
 from pinak_ray.records.state import Entry, EntryKind, Owner, Space
+from pinak_ray.records.wiring import Operation
 from pinak_ray.store.memories import content_hash
 
 __all__ = ["promote", "read_all"]

@@ -5,7 +5,6 @@ import threading
 import weakref
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
@@ -16,7 +15,6 @@ from pinak_ray.client.actor_calls import RETRY_WINDOW_S, ActorCalls
 from pinak_ray.client.batching import Batcher
 from pinak_ray.client.beside_lanes import poll, view
 from pinak_ray.client.composed import COMPOSED
-from pinak_ray.client.intents import intent_note
 from pinak_ray.client.lanes import (
     HostLanes,
     forget_idle,
@@ -33,49 +31,23 @@ from pinak_ray.records.links import LinkChange
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
     ChangeLink,
-    Dedicate,
-    Execute,
-    Feedback,
     Forget,
-    Grade,
     HostOperation,
-    Intend,
-    Note,
-    Operation,
     Origin,
-    Post,
     Query,
-    Read,
-    ReadRelated,
-    Recall,
-    Recollect,
     Remember,
     Revise,
     Watch,
     WatchPage,
 )
-from pinak_ray.records.promotion import FindPromoted
-from pinak_ray.records.templates import ReadOutcomes, TellOutcome
 from pinak_ray.records.topology import SUPERVISOR, Topology
+from pinak_ray.records.wiring import Operation, Place
 from pinak_ray.store.embedding_models import RegisteredModel
 from pinak_ray.store.memories import Duplicate, EncodedMemory, encode_memory
 
-__all__ = ["SEARCHES", "RayTransport"]
+__all__ = ["RayTransport"]
 
 R = TypeVar("R")
-
-SEARCHES: Mapping[type[Operation[Any]], str] = {
-    Recall: "recall",
-    ReadRelated: "related",
-    Intend: "intend",
-    Feedback: "feedback",
-    Grade: "grade",
-    FindPromoted: "find_promoted",
-    ReadOutcomes: "read_outcomes",
-    TellOutcome: "tell_outcome",
-}
-"""What a Recaller answers, and a gateway from the same parts in process: by which method."""
-_ON_HOSTS = frozenset({Note, Recollect, Post, Read, Execute, Query})
 
 
 @dataclass(slots=True)
@@ -138,33 +110,20 @@ class RayTransport:
     async def send(self, operation: Operation[R]) -> R:
         """Carry out one operation; see Transport.send for what it raises."""
         sent: Any = operation
-        # First and by type alone: working memory has the most operations by far, and the cases
-        # below take as long as all else of a note's way to its batch.
-        if type(sent) in _ON_HOSTS:
+        place = sent.wiring.place
+        # First: working memory has the most operations by far.
+        if place is Place.HOST:
             return cast("R", await self._on_host(sent))
-        match sent:
-            case Remember():
-                answer: Any = await self._remember(sent)
-            case Revise() | Forget():
-                writer, method, arguments = self._change(sent)
-                answer = await self._calls.retried(
-                    writer, lambda actor: getattr(actor, method).remote(*arguments)
-                )
-            case ChangeLink():
-                answer = await self._change_link(sent)
-            case Intend(peek=False):
-                _, answer = await asyncio.gather(
-                    self._on_host(intent_note(sent)), self._search(sent)
-                )
-            case _ if type(sent) in SEARCHES:
+        match place:
+            case Place.WRITER:
+                answer: Any = await self._write(sent)
+            case Place.SEARCH:
                 answer = await self._search(sent)
-            case Watch():
+            case Place.BESIDE:
                 polls = self._lanes_here().polls
                 answer = await polls.run(sent, lambda: poll(self._calls, sent))
-            case Dedicate():
-                answer = await self._calls.retried(
-                    SUPERVISOR, lambda actor: actor.dedicate.remote(*sent)
-                )
+            case Place.SUPERVISOR:
+                answer = await self._retried(SUPERVISOR, sent)
             case _:
                 answer = await COMPOSED[type(sent)](self.send, sent)
         return cast("R", answer)
@@ -175,27 +134,21 @@ class RayTransport:
 
     def submit(self, operation: Any) -> Any:
         """Start one operation alone and return its ObjectRef."""
-        match operation:
-            case Remember():
-                writer = self._calls.actor(self._writer_of(operation.memory.agent))
-                return writer.write_one.remote(self._encode(operation), operation.committed().ack)
-            case Revise() | Forget():
-                writer, method, arguments = self._change(operation)
-                return getattr(self._calls.actor(writer), method).remote(*arguments)
-            case ChangeLink():
-                writer = self._calls.actor(self._writer_of_link(operation.change))
-                return writer.change_link.remote(operation)
-            case _ if type(operation) in SEARCHES:
-                if isinstance(operation, Intend) and not operation.peek:
-                    self._submit_to_host(intent_note(operation))
+        match operation.wiring.place:
+            case Place.WRITER:
+                return self._submit_write(operation)
+            case Place.SEARCH:
+                noted = operation.beside()
+                if noted is not None:
+                    self._submit_to_host(noted)
                 recaller = self._calls.actor(self._calls.any_of(self.topology.recallers))
-                return getattr(recaller, SEARCHES[type(operation)]).remote(operation)
-            case Watch(owner):
-                host = self.topology.placement.host_of(owner)
+                return recaller.search.remote(operation)
+            case Place.BESIDE:
+                host = self.topology.placement.host_of(operation.owner)
                 return self._calls.actor(host).watch.remote(operation)
-            case Dedicate():
-                return self._calls.actor(SUPERVISOR).dedicate.remote(*operation)
-            case _ if type(operation) in COMPOSED:
+            case Place.SUPERVISOR:
+                return self._calls.actor(SUPERVISOR).dedicate.remote(operation)
+            case Place.COMPOSED:
                 ray_session()
                 return _carried_out.remote(self, operation)
             case _:
@@ -212,14 +165,42 @@ class RayTransport:
         with self._turns.lock:
             return actor.apply_one.remote(operation, self._turns.next(host))
 
-    def _change(self, operation: Revise | Forget) -> tuple[str, str, tuple[Any, ...]]:
-        """Return which writer changes a stored memory, by which method, with what."""
+    async def _write(self, operation: Remember | ChangeLink | Revise | Forget) -> Receipt:
         match operation:
-            case Revise(revision, _):
-                writer = self._writer_of(revision.memory.agent)
-                return writer, "revise", (operation, self._model_of(revision.memory.vector))
-            case Forget(owner, _):
-                return self._writer_of(owner.name), "forget", (operation,)
+            case Remember():
+                return await self._remember(operation)
+            case ChangeLink():
+                return await self._change_link(operation)
+            case _:
+                writer, *arguments = self._change(operation)
+                receipt: Receipt = await self._retried(writer, operation, *arguments)
+                return receipt
+
+    def _submit_write(self, operation: Remember | ChangeLink | Revise | Forget) -> Any:
+        match operation:
+            case Remember():
+                writer = self._calls.actor(self._writer_of(operation.memory.agent))
+                return writer.write_one.remote(self._encode(operation), operation.committed().ack)
+            case ChangeLink():
+                writer = self._calls.actor(self._writer_of_link(operation.change))
+                return writer.change_link.remote(operation)
+            case _:
+                name, *arguments = self._change(operation)
+                method = getattr(self._calls.actor(name), operation.wiring.call)
+                return method.remote(operation, *arguments)
+
+    def _change(self, operation: Revise | Forget) -> tuple[Any, ...]:
+        """Return which writer changes a stored memory, and what it needs beside the operation."""
+        if isinstance(operation, Revise):
+            memory = operation.revision.memory
+            return self._writer_of(memory.agent), self._model_of(memory.vector)
+        return (self._writer_of(operation.owner.name),)
+
+    async def _retried(self, name: str, operation: Operation[Any], *arguments: Any) -> Any:
+        method = operation.wiring.call
+        return await self._calls.retried(
+            name, lambda actor: getattr(actor, method).remote(operation, *arguments)
+        )
 
     def _writer_of(self, agent: str) -> str:
         """One agent's memories always take the same writer."""
@@ -255,7 +236,8 @@ class RayTransport:
 
     async def _remember(self, operation: Remember) -> Receipt:
         lanes = self._lanes_here().writers
-        memory, ack = operation.committed()
+        committed = operation.committed()
+        memory, ack = committed.memory, committed.ack
         durable = ack is not Ack.ACCEPTED
         name = self._writer_of(memory.agent), memory.namespace_id, durable
         lane = lanes.get(name)
@@ -299,10 +281,12 @@ class RayTransport:
 
     async def _search(self, operation: Operation[Any]) -> Any:
         recaller = self._calls.any_of(self.topology.recallers)
-        method = SEARCHES[type(operation)]
-        return await self._calls.retried(
-            recaller, lambda actor: getattr(actor, method).remote(operation)
-        )
+        searching = self._calls.retried(recaller, lambda actor: actor.search.remote(operation))
+        noted: Any = operation.beside()
+        if noted is None:
+            return await searching
+        _, answer = await asyncio.gather(self._on_host(noted), searching)
+        return answer
 
 
 @dataclass(slots=True)

@@ -81,7 +81,7 @@ async def find_templates(send: Send, operation: FindTemplates) -> Templates:
 
     Those that fail come last. One that nobody has used yet is taken to work half of the time.
     """
-    namespace_id, problem, k = operation
+    namespace_id, problem, k = operation.namespace_id, operation.problem, operation.k
     problem = abstracted(problem, ()).problem
     hits = await _recalled(send, namespace_id, problem)
     outcomes = await send(ReadOutcomes(namespace_id, tuple(hit.id for hit in hits)))

@@ -3,7 +3,7 @@
 from typing import Any, Protocol, TypeVar
 
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import Operation
+from pinak_ray.records.wiring import Operation
 
 __all__ = ["Send", "Transport"]
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from pinak_ray.client.transport import Transport
-from pinak_ray.records.operations import Operation
+from pinak_ray.records.wiring import Operation
 
 if TYPE_CHECKING:
     from ray import ObjectRef

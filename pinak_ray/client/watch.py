@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, cast, overload
 
+from msgspec.structs import replace
+
 from pinak_ray.client.transport import Transport
 from pinak_ray.records.operations import Watch, WatchPage
 from pinak_ray.records.state import Entry
@@ -50,7 +52,7 @@ class Watcher:
                 raise StopAsyncIteration
             page = await self._next_page()
             self._ahead.extend(page.entries)
-            self._watch = self._watch._replace(after_seq=page.cursor)
+            self._watch = replace(self._watch, after_seq=page.cursor)
             if not page.entries:
                 self.cursor = page.cursor
         self._given = self._ahead.popleft()

@@ -41,7 +41,7 @@ class GradedRecall:
 
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Return the grade, and commit each memory's score as feedback of the agent on it."""
-        owner, request = operation
+        owner, request = operation.owner, operation.request
         vectors = await embed_queries(self._embedder, request.texts)
         async with self._database.reading(owner.namespace_id) as connection:
             retrieval = await self._retrieval(connection, owner.namespace_id, request, vectors)

@@ -1,11 +1,10 @@
 """Suspicions: findings of one question that seem to contradict each other; nobody has said so."""
 
-from typing import NamedTuple
 from uuid import UUID
 
 from pinak_ray.records.commands import Answer
-from pinak_ray.records.operations import Operation
 from pinak_ray.records.state import Owner
+from pinak_ray.records.wiring import Operation, Place, wired
 
 __all__ = ["Suspect", "SuspectedAnswer", "Suspicion"]
 
@@ -25,12 +24,9 @@ class SuspectedAnswer(Answer):
     left_out: int
 
 
-class _Suspect(NamedTuple):
-    owner: Owner
-    question: UUID | None = None
-
-
-class Suspect(_Suspect, Operation[SuspectedAnswer]):
+@wired(Place.COMPOSED, "GET /v1/boards/{board}/suspected")
+class Suspect(Operation[SuspectedAnswer], frozen=True):
     """Compare the findings of one question, or of each."""
 
-    __slots__ = ()
+    owner: Owner
+    question: UUID | None = None

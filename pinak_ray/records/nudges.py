@@ -13,10 +13,23 @@ from pinak_ray.records.ids import id_from_key
 from pinak_ray.records.limits import brief, check_json, check_name, check_text, check_whole
 from pinak_ray.records.recall import Hit
 
-__all__ = ["Intent", "Nudge", "NudgeKind", "Strength", "Verdict", "new_intent", "nudge_id"]
+__all__ = [
+    "INTENT_KEY",
+    "INTENT_TTL_S",
+    "Intent",
+    "Nudge",
+    "NudgeKind",
+    "Strength",
+    "Verdict",
+    "new_intent",
+    "nudge_id",
+]
 
 MAX_INTENT_BYTES = 8_192
 MAX_NUDGES = 10
+INTENT_KEY = "$intent"
+"""Of the working item that holds an agent's intent; callers' keys cannot start with `$`."""
+INTENT_TTL_S = 3600.0
 
 
 class NudgeKind(StrEnum):

@@ -4,19 +4,23 @@
 type-check without saying it twice. Operations that a host applies carry their owner.
 """
 
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
+
+import orjson
 
 from pinak_ray.records.commands import Command, View
 from pinak_ray.records.context import Context
 from pinak_ray.records.grades import GradeRequest, RetrievalGrade
+from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import MAX_WAIT_S
 from pinak_ray.records.links import LinkChange, Related, RelatedRequest
 from pinak_ray.records.memories import Ack, Memory, Receipt
-from pinak_ray.records.nudges import Intent, Nudge, Verdict
+from pinak_ray.records.nudges import INTENT_KEY, INTENT_TTL_S, Intent, Nudge, Verdict
 from pinak_ray.records.recall import RecallRequest, RecallResult
 from pinak_ray.records.revisions import Revision
 from pinak_ray.records.state import Entry, EntryKind, Owner, WorkingItem
+from pinak_ray.records.wiring import Operation, Place, wired
 from pinak_ray.records.write_keys import WriteKey
 
 __all__ = [
@@ -59,21 +63,12 @@ class Origin(NamedTuple):
     batch: int
 
 
-class Operation(Generic[R_co]):
-    """Base of all operations; R is what carrying it out returns."""
-
-    __slots__ = ()
-
-
-class _Remember(NamedTuple):
-    memory: Memory
-    ack: Ack = Ack.DURABLE
-
-
-class Remember(_Remember, Operation[Receipt]):
+@wired(Place.WRITER, "POST /v1/memories", "POST /v1/memories/batch", writes=True)
+class Remember(Operation[Receipt], frozen=True):
     """Store one memory."""
 
-    __slots__ = ()
+    memory: Memory
+    ack: Ack = Ack.DURABLE
 
     def committed(self) -> "Remember":
         """Return it with the ack level that it can have: what a key stands for is known, and
@@ -83,63 +78,60 @@ class Remember(_Remember, Operation[Receipt]):
         return Remember(self.memory, Ack.DURABLE)
 
 
-class _Revise(NamedTuple):
+@wired(Place.WRITER, "PUT /v1/memories/{memory_id}", writes=True)
+class Revise(Operation[Receipt], frozen=True):
+    """Store a memory in the place of another one."""
+
     revision: Revision
     ack: Ack = Ack.DURABLE
 
 
-class Revise(_Revise, Operation[Receipt]):
-    """Store a memory in the place of another one."""
+@wired(Place.WRITER, "DELETE /v1/memories/{memory_id}", writes=True)
+class Forget(Operation[Receipt], frozen=True):
+    """Make one memory of the owner's namespace unfindable, and remove it."""
 
-    __slots__ = ()
-
-
-class _Forget(NamedTuple):
     owner: Owner
     memory_id: UUID
 
 
-class Forget(_Forget, Operation[Receipt]):
-    """Make one memory of the owner's namespace unfindable, and remove it."""
+@wired(Place.SEARCH, "POST /v1/recall")
+class Recall(Operation[RecallResult], frozen=True):
+    """Search the namespace's memories."""
 
-    __slots__ = ()
-
-
-class _Recall(NamedTuple):
     namespace_id: int
     request: RecallRequest
 
 
-class Recall(_Recall, Operation[RecallResult]):
-    """Search the namespace's memories."""
+@wired(
+    Place.WRITER,
+    "POST /v1/memories/{memory_id}/links",
+    "DELETE /v1/memories/{memory_id}/links/{to}",
+    writes=True,
+)
+class ChangeLink(Operation[Receipt], frozen=True):
+    """Link two memories, or remove a link. It is committed before any receipt: whether the memories
+    are there is known only then."""
 
-    __slots__ = ()
-
-
-class _ChangeLink(NamedTuple):
     change: LinkChange
     ack: Ack = Ack.DURABLE
 
 
-class ChangeLink(_ChangeLink, Operation[Receipt]):
-    """Link two memories, or remove a link. It is committed before any receipt: whether the memories
-    are there is known only then."""
+@wired(Place.SEARCH, "GET /v1/memories/{memory_id}/links", call="related")
+class ReadRelated(Operation[tuple[Related, ...]], frozen=True):
+    """Find the memories that links lead to from one memory, strongest first."""
 
-    __slots__ = ()
-
-
-class _ReadRelated(NamedTuple):
     namespace_id: int
     request: RelatedRequest
 
 
-class ReadRelated(_ReadRelated, Operation[tuple[Related, ...]]):
-    """Find the memories that links lead to from one memory, strongest first."""
+@wired(Place.SEARCH, "POST /v1/nudges")
+class Intend(Operation[tuple[Nudge, ...]], frozen=True):
+    """Say what the agent is about to do, and hear what failed like it.
 
-    __slots__ = ()
+    `repeat` hears it again within the cool-down; so does a retry, which has the same `id`. A `peek`
+    says nothing: the intent is not noted, and what it hears does not count as shown.
+    """
 
-
-class _Intend(NamedTuple):
     owner: Owner
     intent: Intent
     k: int = 1
@@ -147,31 +139,27 @@ class _Intend(NamedTuple):
     id: UUID | None = None
     peek: bool = False
 
-
-class Intend(_Intend, Operation[tuple[Nudge, ...]]):
-    """Say what the agent is about to do, and hear what failed like it.
-
-    `repeat` hears it again within the cool-down; so does a retry, which has the same `id`. A `peek`
-    says nothing: the intent is not noted, and what it hears does not count as shown.
-    """
-
-    __slots__ = ()
-
-
-class _Feedback(NamedTuple):
-    owner: Owner
-    subject: UUID
-    verdict: Verdict
-    voice: str | None = None
+    def beside(self) -> "Note | None":
+        """Return the working item that records what the agent is about to do."""
+        if self.peek:
+            return None
+        text, tool, arguments = self.intent.text, self.intent.tool, self.intent.arguments
+        said = {"text": text, "tool": tool, "arguments": orjson.Fragment(arguments)}
+        id_, encoded = uuid7(), orjson.dumps(said)
+        return Note(self.owner, INTENT_KEY, encoded, id_, ttl_s=INTENT_TTL_S, ack=Ack.ACCEPTED)
 
 
-class Feedback(_Feedback, Operation[Receipt]):
+@wired(Place.SEARCH, "POST /v1/nudges/{nudge_id}/feedback", writes=True)
+class Feedback(Operation[Receipt], frozen=True):
     """Say what a nudge, or the memory behind nudges, was worth; `subject` is the id of either.
 
     `voice` is who is known to say it, where that is not the agent: a token's subject.
     """
 
-    __slots__ = ()
+    owner: Owner
+    subject: UUID
+    verdict: Verdict
+    voice: str | None = None
 
     @property
     def speaker(self) -> str:
@@ -179,18 +167,23 @@ class Feedback(_Feedback, Operation[Receipt]):
         return self.owner.name if self.voice is None else self.voice
 
 
-class _Grade(NamedTuple):
+@wired(Place.SEARCH, "POST /v1/recall/grade", writes=True)
+class Grade(Operation[RetrievalGrade], frozen=True):
+    """Grade what was recalled for a question, and keep what each memory was worth for it."""
+
     owner: Owner
     request: GradeRequest
 
 
-class Grade(_Grade, Operation[RetrievalGrade]):
-    """Grade what was recalled for a question, and keep what each memory was worth for it."""
+@wired(
+    Place.HOST,
+    "PUT /v1/agents/{agent}/working/{key:path}",
+    "PUT /v1/agents/{agent}/working",
+    writes=True,
+)
+class Note(Operation[Receipt], frozen=True):
+    """Write one working item; `expected_version` makes it a compare-and-set (0: must be new)."""
 
-    __slots__ = ()
-
-
-class _Note(NamedTuple):
     owner: Owner
     key: str
     encoded: bytes
@@ -201,37 +194,28 @@ class _Note(NamedTuple):
     write_key: WriteKey | None = None
 
 
-class Note(_Note, Operation[Receipt]):
-    """Write one working item; `expected_version` makes it a compare-and-set (0: must be new)."""
+@wired(Place.HOST, "GET /v1/agents/{agent}/working", "GET /v1/agents/{agent}/working/{key:path}")
+class Recollect(Operation[tuple[WorkingItem, ...]], frozen=True):
+    """Read one working item, or all of them, by key."""
 
-    __slots__ = ()
-
-
-class _Recollect(NamedTuple):
     owner: Owner
     key: str | None = None
 
 
-class Recollect(_Recollect, Operation[tuple[WorkingItem, ...]]):
-    """Read one working item, or all of them, by key."""
+@wired(Place.COMPOSED, "GET /v1/agents/{agent}/context")
+class ReadContext(Operation[Context], frozen=True):
+    """Render what an agent needs within a token budget; it takes several other operations."""
 
-    __slots__ = ()
-
-
-class _ReadContext(NamedTuple):
     owner: Owner
     budget_tokens: int
     board: str | None = None
     query: str | None = None
 
 
-class ReadContext(_ReadContext, Operation[Context]):
-    """Render what an agent needs within a token budget; it takes several other operations."""
+@wired(Place.HOST, "POST /v1/boards/{board}", "POST /v1/agents/{agent}/scratchpad", writes=True)
+class Post(Operation[Receipt], frozen=True):
+    """Put one entry on a board or a scratchpad; the same id twice is the same entry."""
 
-    __slots__ = ()
-
-
-class _Post(NamedTuple):
     owner: Owner
     id: UUID
     kind: EntryKind
@@ -245,26 +229,25 @@ class _Post(NamedTuple):
     write_key: WriteKey | None = None
 
 
-class Post(_Post, Operation[Receipt]):
-    """Put one entry on a board or a scratchpad; the same id twice is the same entry."""
+@wired(Place.HOST, "GET /v1/boards/{board}", "GET /v1/agents/{agent}/scratchpad")
+class Read(Operation[tuple[Entry, ...]], frozen=True):
+    """Read the entries after a sequence number, oldest first."""
 
-    __slots__ = ()
-
-
-class _Read(NamedTuple):
     owner: Owner
     after_seq: int = 0
     kinds: tuple[EntryKind, ...] = ()
     limit: int = 100
 
 
-class Read(_Read, Operation[tuple[Entry, ...]]):
-    """Read the entries after a sequence number, oldest first."""
+@wired(
+    Place.HOST,
+    "POST /v1/boards/{board}/{verb}",
+    "POST /v1/agents/{agent}/scratchpad/{verb}",
+    writes=True,
+)
+class Execute(Operation[R_co], frozen=True):
+    """Carry out one command on a board or a scratchpad; the same id twice is done once."""
 
-    __slots__ = ()
-
-
-class _Execute(NamedTuple):
     owner: Owner
     id: UUID
     author: str
@@ -273,21 +256,12 @@ class _Execute(NamedTuple):
     write_key: WriteKey | None = None
 
 
-class Execute(_Execute, Operation[R_co]):
-    """Carry out one command on a board or a scratchpad; the same id twice is done once."""
-
-    __slots__ = ()
-
-
-class _Query(NamedTuple):
-    owner: Owner
-    view: View
-
-
-class Query(_Query, Operation[R_co]):
+@wired(Place.HOST, "GET /v1/boards/{board}/{view}", "GET /v1/agents/{agent}/scratchpad/{view}")
+class Query(Operation[R_co], frozen=True):
     """Read one view of a board or a scratchpad."""
 
-    __slots__ = ()
+    owner: Owner
+    view: View
 
 
 class WatchPage(NamedTuple):
@@ -306,7 +280,14 @@ def _page(plain: list[tuple[Any, ...]], cursor: int) -> WatchPage:
     return WatchPage(tuple(map(Entry.of_plain, plain)), cursor)
 
 
-class _Watch(NamedTuple):
+@wired(Place.BESIDE, "GET /v1/boards/{board}/watch", "GET /v1/agents/{agent}/watch")
+class Watch(Operation[WatchPage], frozen=True):
+    """Wait, at most `wait_s` seconds, for committed entries after a sequence number.
+
+    Answered at once when there are any. `prefix` is that of an entry's key: with it no entry
+    without a key matches. It writes nothing and keeps nothing, so it travels outside of the lanes.
+    """
+
     owner: Owner
     after_seq: int = 0
     kinds: tuple[EntryKind, ...] = ()
@@ -314,16 +295,6 @@ class _Watch(NamedTuple):
     prefix: str | None = None
     limit: int = 100
     wait_s: float = MAX_WAIT_S
-
-
-class Watch(_Watch, Operation[WatchPage]):
-    """Wait, at most `wait_s` seconds, for committed entries after a sequence number.
-
-    Answered at once when there are any. `prefix` is that of an entry's key: with it no entry
-    without a key matches. It writes nothing and keeps nothing, so it travels outside of the lanes.
-    """
-
-    __slots__ = ()
 
     def wants(self, entry: Entry) -> bool:
         """Return True if this entry passes the filters."""
@@ -334,15 +305,12 @@ class Watch(_Watch, Operation[WatchPage]):
         )
 
 
-class _Dedicate(NamedTuple):
-    owner: Owner
-    dedicated: bool
-
-
-class Dedicate(_Dedicate, Operation[None]):
+@wired(Place.SUPERVISOR, writes=True, unrouted="over Ray only: it starts a process")
+class Dedicate(Operation[None], frozen=True):
     """Give an agent or a board a host of its own, or bring it back to the common ones."""
 
-    __slots__ = ()
+    owner: Owner
+    dedicated: bool
 
 
 HostOperation = Note | Recollect | Post | Read | Execute[Any] | Query[Any]

@@ -8,8 +8,8 @@ import orjson
 
 from pinak_ray.records.commands import Answer
 from pinak_ray.records.limits import check_name, check_number
-from pinak_ray.records.operations import Operation
 from pinak_ray.records.state import Owner
+from pinak_ray.records.wiring import Operation, Place, wired
 
 __all__ = [
     "MIN_CONFIDENCE",
@@ -76,18 +76,20 @@ class Promotion(Answer):
     """How many links were made; those that were there do not count."""
 
 
-class _Promote(NamedTuple):
+@wired(
+    Place.COMPOSED,
+    "POST /v1/boards/{board}/promote",
+    "POST /v1/agents/{agent}/scratchpad/promote",
+    writes=True,
+)
+class Promote(Operation[Promotion], frozen=True):
+    """Make memories of what an owner's entries found out, each once."""
+
     owner: Owner
     author: str
     min_confidence: float
     min_quality: float
     session: str | None
-
-
-class Promote(_Promote, Operation[Promotion]):
-    """Make memories of what an owner's entries found out, each once."""
-
-    __slots__ = ()
 
 
 def new_promote(
@@ -143,12 +145,9 @@ class Known(NamedTuple):
     """Another memory that says the same; looked for where the memory itself is not there."""
 
 
-class _FindPromoted(NamedTuple):
-    namespace_id: int
-    sought: tuple[Sought, ...]
-
-
-class FindPromoted(_FindPromoted, Operation[tuple[Known, ...]]):
+@wired(Place.SEARCH, unrouted="a step of promote")
+class FindPromoted(Operation[tuple[Known, ...]], frozen=True):
     """Find what of these is there, in their order."""
 
-    __slots__ = ()
+    namespace_id: int
+    sought: tuple[Sought, ...]

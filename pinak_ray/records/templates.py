@@ -13,9 +13,9 @@ from pinak_ray.records.limits import (
     check_text,
     check_whole,
 )
-from pinak_ray.records.operations import Operation
 from pinak_ray.records.recall import MAX_QUERY_BYTES
 from pinak_ray.records.state import Owner
+from pinak_ray.records.wiring import Operation, Place, wired
 
 __all__ = [
     "MAX_TEMPLATES",
@@ -128,7 +128,10 @@ class Distilled(Answer):
     """Steps that failed."""
 
 
-class _Distill(NamedTuple):
+@wired(Place.COMPOSED, "POST /v1/agents/{agent}/scratchpad/distill", writes=True)
+class Distill(Operation[Distilled], frozen=True):
+    """Make a template of an agent's trajectory, once; `quality` None: the scratchpad's own."""
+
     owner: Owner
     problem: str
     quality: float | None
@@ -136,46 +139,31 @@ class _Distill(NamedTuple):
     after: int
 
 
-class Distill(_Distill, Operation[Distilled]):
-    """Make a template of an agent's trajectory, once; `quality` None: the scratchpad's own."""
+@wired(Place.COMPOSED, "POST /v1/templates")
+class FindTemplates(Operation[Templates], frozen=True):
+    """Find the templates that fit a problem and worked."""
 
-    __slots__ = ()
-
-
-class _FindTemplates(NamedTuple):
     namespace_id: int
     problem: str
     k: int
 
 
-class FindTemplates(_FindTemplates, Operation[Templates]):
-    """Find the templates that fit a problem and worked."""
+@wired(Place.SEARCH, "POST /v1/templates/{template}/outcomes", writes=True)
+class TellOutcome(Operation[ToldOutcome], frozen=True):
+    """Say how a run ended that used a template; said again, the last word counts, once."""
 
-    __slots__ = ()
-
-
-class _TellOutcome(NamedTuple):
     owner: Owner
     template: UUID
     success: bool
     run: str
 
 
-class TellOutcome(_TellOutcome, Operation[ToldOutcome]):
-    """Say how a run ended that used a template; said again, the last word counts, once."""
-
-    __slots__ = ()
-
-
-class _ReadOutcomes(NamedTuple):
-    namespace_id: int
-    templates: tuple[UUID, ...]
-
-
-class ReadOutcomes(_ReadOutcomes, Operation[tuple[Outcomes, ...]]):
+@wired(Place.SEARCH, unrouted="a step of find_templates")
+class ReadOutcomes(Operation[tuple[Outcomes, ...]], frozen=True):
     """Read what came of the runs that used these templates, in their order."""
 
-    __slots__ = ()
+    namespace_id: int
+    templates: tuple[UUID, ...]
 
 
 def new_distill(

@@ -25,8 +25,11 @@ _RECOLLECT_FIELDS = 3
 def encode_operation(operation: HostOperation) -> Any:
     """Return what travels to the host."""
     if type(operation) is Note and operation.write_key is None:
-        (namespace_id, _, name), key, encoded, id_, ttl_s, expected_version, ack, _ = operation
-        return namespace_id, name, key, encoded, id_.bytes, ttl_s, expected_version, _WORDS[ack]
+        namespace_id, _, name = operation.owner
+        return (
+            namespace_id, name, operation.key, operation.encoded, operation.id.bytes,
+            operation.ttl_s, operation.expected_version, _WORDS[operation.ack],
+        )  # fmt: skip
     if type(operation) is Recollect:
         return operation.owner.namespace_id, operation.owner.name, operation.key
     return operation
@@ -42,8 +45,7 @@ def decode_operation(sent: Any) -> HostOperation:
     namespace_id, name, key, encoded, id_, ttl_s, expected_version, ack = sent
     owner = _new(Owner, (namespace_id, _AGENT, name))
     id_ = id_from_bytes(id_)
-    note: Note = _new(Note, (owner, key, encoded, id_, ttl_s, expected_version, _ACKS[ack], None))
-    return note
+    return Note(owner, key, encoded, id_, ttl_s, expected_version, _ACKS[ack], None)
 
 
 def encode_result(operation: HostOperation, result: Any) -> Any:

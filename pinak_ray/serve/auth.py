@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from pinak_ray.records.errors import Forbidden
@@ -87,5 +87,6 @@ def require(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
-Reader = Annotated[Caller, Depends(require(Scope.READ))]
-Writer = Annotated[Caller, Depends(require(Scope.WRITE))]
+# The scope is given twice: to what asks for it, and to the OpenAPI document, which names it.
+Reader = Annotated[Caller, Security(require(Scope.READ), scopes=[Scope.READ])]
+Writer = Annotated[Caller, Security(require(Scope.WRITE), scopes=[Scope.WRITE])]

@@ -8,7 +8,7 @@ import structlog
 
 from pinak_ray.records.errors import PinakError
 from pinak_ray.records.memories import Receipt
-from pinak_ray.records.operations import Operation
+from pinak_ray.records.wiring import Operation
 from pinak_ray.serve.answers import receipt_answer, receipt_status
 from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.problems import problem_body, problem_of

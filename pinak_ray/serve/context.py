@@ -11,19 +11,8 @@ from fastapi import Depends, Request
 from pinak_ray.embedding import check_vector, encode_halfvec_one
 from pinak_ray.records.errors import PinakError, Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import (
-    ChangeLink,
-    Feedback,
-    Forget,
-    Note,
-    Operation,
-    Post,
-    Remember,
-    Revise,
-    Watch,
-)
-from pinak_ray.records.promotion import Promote
-from pinak_ray.records.templates import Distill
+from pinak_ray.records.operations import Watch
+from pinak_ray.records.wiring import Operation
 from pinak_ray.serve.auth_keys import KeyCache
 from pinak_ray.serve.backend import Backend
 from pinak_ray.serve.gathered import Gathered
@@ -50,11 +39,7 @@ class Deadlines:
         """Return how long this operation may take."""
         if isinstance(operation, Watch):
             return operation.wait_s + self.read_s
-        writes = isinstance(
-            operation,
-            Remember | Revise | Forget | Note | Post | Feedback | ChangeLink | Promote | Distill,
-        )
-        return self.write_s if writes else self.read_s
+        return self.write_s if operation.wiring.writes else self.read_s
 
 
 @dataclass(frozen=True, slots=True)

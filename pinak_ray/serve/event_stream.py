@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import orjson
+from msgspec.structs import replace
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -43,7 +44,7 @@ class EventStream(Response):
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._context = context
-        self._watch = watch._replace(wait_s=heartbeat_s)
+        self._watch = replace(watch, wait_s=heartbeat_s)
         self._stream_s = stream_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +70,7 @@ class EventStream(Response):
                 problem = problem_of(error, instance=request_id(scope))
                 yield b"event: problem\ndata: %b\n\n" % orjson.dumps(problem)
                 return
-            self._watch = self._watch._replace(after_seq=page.cursor)
+            self._watch = replace(self._watch, after_seq=page.cursor)
             events = [_event(entry) for entry in page.entries]
             # An event without data is not dispatched, but its id is where a reconnect goes on.
             yield b"".join((*events, b": \nid: %d\n\n" % page.cursor))

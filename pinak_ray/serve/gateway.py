@@ -22,17 +22,17 @@ from pinak_ray.actors.names import CURATOR
 from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.client.actor_calls import ActorCalls
 from pinak_ray.client.composed import COMPOSED
-from pinak_ray.client.intents import intent_note
-from pinak_ray.client.ray_transport import SEARCHES, RayTransport
+from pinak_ray.client.ray_transport import RayTransport
 from pinak_ray.client.suspicions import suspect
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.records.board_suspicions import Suspect
 from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.operations import Intend, Operation, Query
+from pinak_ray.records.operations import Query
 from pinak_ray.records.revisions import History
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
+from pinak_ray.records.wiring import Operation, Place
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
 from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS
@@ -80,26 +80,28 @@ class GatewayTransport:
         return cast("R", await self._send(operation))
 
     async def _send(self, operation: Any) -> Any:
-        match operation:
-            case Intend(peek=False):
-                parts = await self.search.get()
-                # The longer one first: it waits for the database while the note is sent.
-                nudges, _ = await asyncio.gather(
-                    parts.intend(operation), self.ray_transport.send(intent_note(operation))
-                )
-                return nudges
-            case _ if type(operation) in SEARCHES:
-                parts = await self.search.get()
-                return await getattr(parts, SEARCHES[type(operation)])(operation)
-            case Query():  # in a lane, others' operations would wait for a dear one
+        match operation.wiring.place:
+            case Place.SEARCH:
+                return await self._search(operation)
+            case Place.HOST if isinstance(operation, Query):
+                # In a lane, others' operations would wait for a dear one.
                 return await self.ray_transport.view(operation)
-            case Suspect():
+            case Place.COMPOSED if isinstance(operation, Suspect):
                 async with self.comparing.turn(operation.owner.namespace_id):
                     return await suspect(self.send, operation)
-            case _ if type(operation) in COMPOSED:
+            case Place.COMPOSED:
                 return await COMPOSED[type(operation)](self.send, operation)
             case _:
                 return await self.ray_transport.send(operation)
+
+    async def _search(self, operation: Operation[Any]) -> Any:
+        parts = await self.search.get()
+        noted = operation.beside()
+        if noted is None:
+            return await parts.carry_out(operation)
+        # The longer one first: it waits for the database while the note is sent.
+        answer, _ = await asyncio.gather(parts.carry_out(operation), self.ray_transport.send(noted))
+        return answer
 
     def submit(self, operation: Operation[R]) -> Any:
         """Start one operation alone; the gateway itself never does."""

@@ -30,7 +30,7 @@ async def record_shown(database: Database, intend: Intend, shown: Mapping[UUID, 
 
 async def keep_feedback(database: Database, feedback: Feedback) -> Receipt:
     """Commit what an agent said; raises NotFound where neither a nudge nor a memory has the id."""
-    owner, subject, verdict, _ = feedback
+    owner, subject = feedback.owner, feedback.subject
     async with database.service() as connection:
         try:
             new = await connection.fetchval(
@@ -38,7 +38,7 @@ async def keep_feedback(database: Database, feedback: Feedback) -> Receipt:
                 owner.namespace_id,
                 owner.name,
                 subject,
-                verdict.value,
+                feedback.verdict.value,
                 "" if feedback.speaker == owner.name else feedback.speaker,
             )
         except asyncpg.ForeignKeyViolationError:  # forgotten at this very moment

@@ -10,7 +10,7 @@ __all__ = ["find_promoted"]
 
 async def find_promoted(database: Database, operation: FindPromoted) -> tuple[Known, ...]:
     """Return what is there of each memory that is sought."""
-    namespace_id, sought = operation
+    namespace_id, sought = operation.namespace_id, operation.sought
     async with database.reading(namespace_id) as connection:
         rows = await connection.fetch(
             query("promotion", "current"), namespace_id, [each.memory_id for each in sought]

@@ -21,7 +21,8 @@ __all__ = ["outcomes_of", "tell_outcome"]
 
 async def tell_outcome(database: Database, operation: TellOutcome) -> ToldOutcome:
     """Commit how a run ended; raises NotFound where there is no such template."""
-    owner, template, success, run = operation
+    owner, template = operation.owner, operation.template
+    success, run = operation.success, operation.run
     async with database.service() as connection:
         try:
             new = await connection.fetchval(
@@ -38,7 +39,7 @@ async def tell_outcome(database: Database, operation: TellOutcome) -> ToldOutcom
 
 async def outcomes_of(database: Database, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
     """Return the outcomes of each of these templates."""
-    namespace_id, templates = operation
+    namespace_id, templates = operation.namespace_id, operation.templates
     async with database.reading(namespace_id) as connection:
         known = await _outcomes(connection, namespace_id, templates)
     return tuple(known.get(template, Outcomes()) for template in templates)

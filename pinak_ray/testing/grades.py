@@ -24,7 +24,7 @@ class LocalGrades:
 
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Return the grade, and keep each memory's score as feedback of the agent on it."""
-        (namespace_id, _, agent), request = operation
+        (namespace_id, _, agent), request = operation.owner, operation.request
         await self.memories.embed(namespace_id)
         vectors = await self.memories.embedder.embed(request.texts)
         asked = self.memories.terms(namespace_id, request.query)

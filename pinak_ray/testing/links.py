@@ -29,7 +29,7 @@ class LocalLinks:
 
     def change(self, operation: ChangeLink) -> Receipt:
         """Make or remove a link; raises NotFound where it would lead to or from nothing."""
-        change, ack = operation
+        change, ack = operation.change, operation.ack
         new = (change.key in self._links) == (change.strength is None)
         if change.strength is None:
             self._links.pop(change.key, None)
@@ -47,7 +47,7 @@ class LocalLinks:
 
     async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
         """Return what is related to a memory; raises NotFound if it is not there."""
-        namespace_id, request = operation
+        namespace_id, request = operation.namespace_id, operation.request
         if not self.memories.has(namespace_id, request.memory_id):
             raise unknown_memory(request.memory_id)
         await self._link_similar(namespace_id)

@@ -52,7 +52,7 @@ class LocalNudges:
 
     def keep(self, feedback: Feedback) -> Receipt:
         """Keep what an agent said; raises NotFound where no nudge and no memory has the id."""
-        (namespace_id, _, agent), subject, verdict, _ = feedback
+        (namespace_id, _, agent), subject = feedback.owner, feedback.subject
         who = feedback.speaker, agent
         shown = self._shown.get((namespace_id, subject))
         memory_id = subject if shown is None else shown.memory_id
@@ -60,7 +60,7 @@ class LocalNudges:
             raise NotFound(f"no nudge and no memory has the id {subject}")
         said = self._said.setdefault((namespace_id, memory_id), {})
         new = (*who, subject) not in said
-        said[*who, subject] = _Said(verdict, self.clock())
+        said[*who, subject] = _Said(feedback.verdict, self.clock())
         return Receipt(subject, Ack.DURABLE, new)
 
     def known_of(self, intend: Intend, memory_id: UUID) -> Mapping[str, Any]:

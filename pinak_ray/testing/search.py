@@ -10,10 +10,14 @@ from pinak_ray.recall.recaller import Asked, asked_of, rank
 from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe, recipe_for
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.records.errors import EmbedderUnavailable
+from pinak_ray.records.grades import RetrievalGrade
+from pinak_ray.records.links import Related
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.operations import Feedback, Intend, Recall
+from pinak_ray.records.operations import Feedback, Grade, Intend, ReadRelated, Recall
+from pinak_ray.records.promotion import FindPromoted, Known
 from pinak_ray.records.recall import RecallRequest, RecallResult
+from pinak_ray.records.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
 from pinak_ray.testing.grades import LocalGrades
 from pinak_ray.testing.links import LocalLinks
 from pinak_ray.testing.memories import LocalMemories
@@ -44,7 +48,7 @@ class LocalSearch:
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises InvalidInput for an unknown recipe."""
-        namespace_id, request = operation
+        namespace_id, request = operation.namespace_id, operation.request
         recipe = recipe_for(request)
         watch = Stopwatch()
         with watch.step("embed"):
@@ -75,6 +79,26 @@ class LocalSearch:
     async def feedback(self, operation: Feedback) -> Receipt:
         """Keep what an agent said of a nudge; raises NotFound."""
         return self.nudges.keep(operation)
+
+    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
+        """Return what links lead to from a memory."""
+        return await self.links.related(operation)
+
+    async def grade(self, operation: Grade) -> RetrievalGrade:
+        """Grade what was recalled."""
+        return await self.grades.grade(operation)
+
+    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
+        """Return what of a promotion is there."""
+        return tuple(self.memories.known(operation.namespace_id, one) for one in operation.sought)
+
+    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
+        """Keep how a run with a template ended."""
+        return self.templates.tell(operation)
+
+    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
+        """Return what came of templates."""
+        return self.templates.read(operation)
 
     async def _asked(self, namespace_id: int, request: RecallRequest, recipe: Recipe) -> Asked:
         if DENSE not in recipe.weights:

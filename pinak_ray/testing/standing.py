@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
 from pinak_ray.records.memories import Memory, Outcome
 from pinak_ray.records.operations import Intend
@@ -71,7 +73,7 @@ class LocalStanding:
             "intends": one.intend.owner.name,
             "intent": encode_intent(intent),
             "safe_similarity": one.safe_similarity,
-            **self.nudges.known_of(one.intend._replace(id=None, repeat=False), memory.id),
+            **self.nudges.known_of(replace(one.intend, id=None, repeat=False), memory.id),
         }
         found = self.memories.resembling(memory.namespace_id, intent.search_text, one.embedding)
         return [{**row, **of_agent} for row in found if row["id"] == memory.id]

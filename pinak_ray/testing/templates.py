@@ -27,7 +27,8 @@ class LocalTemplates:
 
     def tell(self, operation: TellOutcome) -> ToldOutcome:
         """Keep how a run ended; raises NotFound where there is no such template."""
-        (namespace_id, *_), template, success, run = operation
+        namespace_id, template = operation.owner.namespace_id, operation.template
+        success, run = operation.success, operation.run
         passing = self.memories.passing(namespace_id, Filters(tags=(TEMPLATE_TAG,)))
         if template not in passing:
             raise NotFound(f"there is no template {template}")
@@ -38,7 +39,7 @@ class LocalTemplates:
 
     def read(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
         """Return the outcomes of each of these templates."""
-        namespace_id, templates = operation
+        namespace_id, templates = operation.namespace_id, operation.templates
         return tuple(_outcomes(self._told.get((namespace_id, each), {})) for each in templates)
 
 

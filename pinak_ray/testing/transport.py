@@ -11,28 +11,13 @@ from uuid import UUID, uuid4
 from pinak_ray.agents.host import Host
 from pinak_ray.client.batching import Batcher
 from pinak_ray.client.composed import COMPOSED
-from pinak_ray.client.intents import intent_note
 from pinak_ray.embedding import Embedder
 from pinak_ray.records.errors import InvalidInput, NotRunning
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.operations import (
-    ChangeLink,
-    Feedback,
-    Forget,
-    Grade,
-    HostOperation,
-    Intend,
-    Operation,
-    ReadRelated,
-    Recall,
-    Remember,
-    Revise,
-    Watch,
-)
-from pinak_ray.records.promotion import FindPromoted
-from pinak_ray.records.templates import ReadOutcomes, TellOutcome
+from pinak_ray.records.operations import ChangeLink, Forget, HostOperation, Remember, Revise
 from pinak_ray.records.topology import Placement
+from pinak_ray.records.wiring import Operation, Place
 from pinak_ray.testing.memories import LocalMemories
 from pinak_ray.testing.search import LocalSearch
 from pinak_ray.testing.state import LocalState
@@ -84,26 +69,22 @@ class LocalTransport:
         return cast("R", await self._send(operation))
 
     async def _send(self, operation: Any) -> Any:
-        match operation:
-            case Remember():
-                return await self._remember(operation)
-            case Revise():
-                return await self._revise(operation)
-            case Forget(owner, memory_id):
-                new = self._search.memories.forget(owner.namespace_id, memory_id)
-                return Receipt(memory_id, Ack.DURABLE, new)
-            case ChangeLink():
-                return self._search.links.change(operation)
-            case Recall() | ReadRelated() | Intend() | Feedback() | Grade():
-                return await self._searched(operation)
-            case FindPromoted() | ReadOutcomes() | TellOutcome():
-                return await self._searched(operation)
-            case Watch():
+        match operation.wiring.place:
+            case Place.HOST:
+                return await self._on_host(operation)
+            case Place.WRITER:
+                return await getattr(self, f"_{operation.wiring.call}")(operation)
+            case Place.SEARCH:
+                noted = operation.beside()
+                if noted is not None:
+                    await self._on_host(noted)
+                return await getattr(self._search, operation.wiring.call)(operation)
+            case Place.BESIDE:
                 return await self._host.watch(operation)
-            case _ if type(operation) in COMPOSED:
+            case Place.COMPOSED:
                 return await COMPOSED[type(operation)](self.send, operation)
             case _:
-                return await self._on_host(operation)
+                raise InvalidInput(f"{type(operation).__name__} needs Ray; a LocalSwarm has none")
 
     def submit(self, operation: Operation[R]) -> Any:
         """There is no Ray here: raises InvalidInput that says what to write instead."""
@@ -115,28 +96,9 @@ class LocalTransport:
         """Let all agents go, as an idle host would; what was acknowledged stays."""
         await self._host.aclose()
 
-    async def _searched(self, operation: Any) -> Any:
-        match operation:
-            case FindPromoted(namespace_id, sought):
-                return tuple(self._search.memories.known(namespace_id, one) for one in sought)
-            case TellOutcome():
-                return self._search.templates.tell(operation)
-            case ReadOutcomes():
-                return self._search.templates.read(operation)
-            case Recall():
-                return await self._search.recall(operation)
-            case ReadRelated():
-                return await self._search.links.related(operation)
-            case Feedback():
-                return await self._search.feedback(operation)
-            case Grade():
-                return await self._search.grades.grade(operation)
-            case Intend(peek=False):
-                await self._on_host(intent_note(operation))
-        return await self._search.intend(operation)
-
     async def _remember(self, operation: Remember) -> Receipt:
-        memory, ack = operation.committed()
+        committed = operation.committed()
+        memory, ack = committed.memory, committed.ack
         held = self._search.memories.add(memory)
         for standing in await self._search.standing.told_of(memory) if held is None else ():
             await self._on_host(standing.post())
@@ -147,11 +109,18 @@ class LocalTransport:
         return Receipt(held or memory.id, ack, held is None)
 
     async def _revise(self, operation: Revise) -> Receipt:
-        revision, ack = operation
+        revision, ack = operation.revision, operation.ack
         id_, new = self._search.memories.revise(revision)
         if ack is Ack.SEARCHABLE:
             await self._search.memories.embed(revision.memory.namespace_id)
         return Receipt(id_, Ack.DURABLE if ack is Ack.ACCEPTED else ack, new)
+
+    async def _forget(self, operation: Forget) -> Receipt:
+        new = self._search.memories.forget(operation.owner.namespace_id, operation.memory_id)
+        return Receipt(operation.memory_id, Ack.DURABLE, new)
+
+    async def _change_link(self, operation: ChangeLink) -> Receipt:
+        return self._search.links.change(operation)
 
     async def _on_host(self, operation: HostOperation) -> Any:
         loop = asyncio.get_running_loop()

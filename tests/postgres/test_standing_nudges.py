@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from indexed import index_owed
+from msgspec.structs import replace
 from remembered import EMBEDDER, register, remember
 
 from pinak_ray.embedding import encode_halfvec_one
@@ -161,7 +162,7 @@ async def test_a_nudge_that_did_not_come_through_is_told_again(
     await fail(database, model_id)
     (told,) = await tell(database, model_id)
     failure = told.nudge.evidence[0].id
-    await record_shown(database, told.intend._replace(id=failure), {told.nudge.id: failure})
+    await record_shown(database, replace(told.intend, id=failure), {told.nudge.id: failure})
 
     assert (await tell_again(database, model_id)).nudge.id == told.nudge.id
 

@@ -119,7 +119,7 @@ class FakeTransport:
         return self.memories.get(memory.id) or next(keyed, memory)
 
     def _revise(self, operation: Revise) -> Receipt:
-        revision, ack = operation
+        revision, ack = operation.revision, operation.ack
         old = self.memories.get(revision.memory_id)
         if old is None:
             raise NotFound(f"there is no memory {revision.memory_id}")
@@ -149,7 +149,7 @@ class FakeTransport:
         )
 
     def _changelink(self, operation: ChangeLink) -> Receipt:
-        change, ack = operation
+        change, ack = operation.change, operation.ack
         if change.strength is not None and change.to_id == NOWHERE:
             raise NotFound(f"memory {NOWHERE} does not exist in this namespace")
         return Receipt(change.id, ack, self.sent.count(operation) == 1)
@@ -220,7 +220,8 @@ class FakeTransport:
         return Receipt(operation.id, operation.ack, new, 1)
 
     def _execute(self, operation: Execute[Receipt]) -> Receipt:
-        owner, id_, author, command, ack, _ = operation
+        owner, id_, author = operation.owner, operation.id, operation.author
+        command, ack = operation.command, operation.ack
         assert isinstance(command, PostFinding)
         details = orjson.dumps(command.details)
         kind = EntryKind.FINDING

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pinak_ray.agents import entry_log
 from pinak_ray.agents.decisions import Call, Draft
@@ -181,7 +182,7 @@ def test_an_id_that_comes_again_with_another_key_replaces_nothing(first: str) ->
     """The same id is the same entry, also where its caller posts something else under it."""
     log = EntryLog()
     before = a_post("before") if first == "finding" else a_public("before")
-    after = a_public("after", "another key")._replace(id=before.id)
+    after = replace(a_public("after", "another key"), id=before.id)
     posted(log, before)
     entry, new = log.post(after, now=NOW)
 

@@ -12,10 +12,10 @@ from pinak_ray.agents.abstraction import Abstracted
 from pinak_ray.client.promotion import promote
 from pinak_ray.client.templates import distill
 from pinak_ray.records.errors import Unavailable
-from pinak_ray.records.operations import Operation
 from pinak_ray.records.promotion import new_promote
 from pinak_ray.records.state import Owner, Space
 from pinak_ray.records.templates import new_distill
+from pinak_ray.records.wiring import Operation
 from pinak_ray.testing import LocalSwarm
 
 R = TypeVar("R")

@@ -29,12 +29,12 @@ from pinak_ray.records.limits import (
 from pinak_ray.records.memories import Ack, Receipt
 from pinak_ray.records.operations import (
     Execute,
-    Operation,
     Query,
     Read,
     Watch,
 )
 from pinak_ray.records.state import EntryKind
+from pinak_ray.records.wiring import Operation
 
 __all__ = ["BoardHandle"]
 

@@ -18,9 +18,10 @@ from pinak_ray.records.limits import (
     check_text,
 )
 from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.operations import Note, Operation, Post
+from pinak_ray.records.operations import Note, Post
 from pinak_ray.records.state import KINDS, EntryKind, Owner
 from pinak_ray.records.state_writes import new_execute, new_note, new_post
+from pinak_ray.records.wiring import Operation
 from pinak_ray.serve.models.base import (
     AckField,
     Answer,
