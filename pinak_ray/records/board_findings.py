@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pinak_ray.records.board_fields import JsonObject
 from pinak_ray.records.commands import Command, Confidence, Labels, Seconds, Text
+from pinak_ray.records.forms import text_form
 from pinak_ray.records.limits import check_text
 from pinak_ray.records.state import Space
 
@@ -26,7 +27,9 @@ class FindingType(StrEnum):
 
 
 # The length that a memory's source may have, which a promoted finding's becomes.
-SourceText = Annotated[str, AfterValidator(lambda text: check_text("a source", text, limit=2048))]
+SourceText = Annotated[
+    str, AfterValidator(lambda text: check_text("a source", text, limit=2048)), text_form(2048)
+]
 
 
 class Source(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from pinak_ray.records.commands import Answer, Command, Confidence, Name, Text, View
+from pinak_ray.records.forms import text_form
 from pinak_ray.records.limits import MAX_LABELS, check_text
 from pinak_ray.records.state import Space
 
@@ -36,7 +37,9 @@ class QuestionStatus(StrEnum):
 
 
 # A gap is a line; a text beyond this is a finding.
-Gap = Annotated[str, AfterValidator(lambda text: check_text("a gap", text, limit=1024))]
+Gap = Annotated[
+    str, AfterValidator(lambda text: check_text("a gap", text, limit=1024)), text_form(1024)
+]
 
 
 class Ask(Command, space=Space.BOARD, verb="ask"):

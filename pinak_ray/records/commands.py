@@ -20,7 +20,9 @@ from pydantic import (
 )
 
 from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.forms import NAME_FORM, text_form
 from pinak_ray.records.limits import (
+    MAX_CONTENT_BYTES,
     MAX_SEQ,
     MAX_TTL_S,
     MIN_TTL_S,
@@ -75,11 +77,11 @@ def _moment(value: Any, info: ValidationInfo) -> datetime:
     return moment(str(info.field_name), value)
 
 
-Text = Annotated[str, AfterValidator(_text)]
+Text = Annotated[str, AfterValidator(_text), text_form(MAX_CONTENT_BYTES)]
 """What people and models read: up to 64 KiB of it."""
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(_name), NAME_FORM]
 """A short name or key."""
-Labels = Annotated[tuple[str, ...], AfterValidator(_labels)]
+Labels = Annotated[tuple[Annotated[str, NAME_FORM], ...], AfterValidator(_labels)]
 """Short names, without repeats."""
 Json = Annotated[Any, AfterValidator(_json)]
 """Any JSON value, up to 64 KiB of it."""

@@ -21,7 +21,19 @@ from pinak_ray.records.limits import (
 )
 from pinak_ray.records.write_keys import WriteKey, write_key
 
-__all__ = ["Ack", "Layer", "Memory", "Outcome", "Receipt", "ack_level", "new_memory"]
+__all__ = [
+    "MAX_SOURCE_BYTES",
+    "Ack",
+    "Layer",
+    "Memory",
+    "Outcome",
+    "Receipt",
+    "ack_level",
+    "new_memory",
+]
+
+# The longest URLs that browsers and servers agree on.
+MAX_SOURCE_BYTES = 2_048
 
 
 class Layer(StrEnum):
@@ -201,7 +213,7 @@ def new_memory(
         now if occurred_at is None else moment("occurred_at", occurred_at),
         now,
         expiry(now, ttl_s),
-        None if source is None else check_text("source", source, limit=2048),
+        None if source is None else check_text("source", source, limit=MAX_SOURCE_BYTES),
         vector,
     )
     return memory if idempotency_key is None else keyed(memory, idempotency_key, "remember")

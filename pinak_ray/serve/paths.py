@@ -6,10 +6,14 @@ from urllib.parse import unquote
 from pydantic import AfterValidator
 from starlette.types import Scope
 
-__all__ = ["PathName", "keep_slashes"]
+from pinak_ray.records.forms import ID_FORM, ITEM_KEY_FORM, NAME_FORM
 
-PathName = Annotated[str, AfterValidator(unquote)]
+__all__ = ["PathId", "PathKey", "PathName", "keep_slashes"]
+
+PathName = Annotated[str, AfterValidator(unquote), NAME_FORM]
 """A path parameter as its caller meant it; undoes what `keep_slashes` left encoded."""
+PathKey = Annotated[str, AfterValidator(unquote), ITEM_KEY_FORM]
+PathId = Annotated[str, AfterValidator(unquote), ID_FORM]
 
 
 def keep_slashes(scope: Scope) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request
 
 from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.forms import ID_FORM, NAME_FORM
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.write_keys import WRITE_ID, made_id
 from pinak_ray.serve.auth import Caller, Writer
@@ -23,7 +24,7 @@ AckQuery = Annotated[
     Query(description="How far the write must have come; `durable` unless the body says."),
 ]
 KeyHeader = Annotated[
-    str | None,
+    Annotated[str, NAME_FORM] | None,
     Header(
         alias=_KEY, description="Names this write: repeating it is answered as the first one was."
     ),
@@ -65,7 +66,7 @@ async def write_options(
     ack: AckQuery = None,
     idempotency_key: KeyHeader = None,
     write_id: Annotated[
-        str | None,
+        Annotated[str, ID_FORM] | None,
         Header(
             alias=WRITE_ID,
             description="A UUIDv7 that the client made for this call, and repeats with it.",

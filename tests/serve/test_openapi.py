@@ -1,6 +1,8 @@
 """The OpenAPI document teaches what the gateway takes and answers."""
 
 import dataclasses
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from pydantic import BaseModel
 
 from pinak_ray.records.context import Context, ContextSection
 from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport
+from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.grades import (
     AnswerGrade,
     Conflict,
@@ -17,6 +20,7 @@ from pinak_ray.records.grades import (
     GradedMemory,
     RetrievalGrade,
 )
+from pinak_ray.records.limits import check_name
 from pinak_ray.records.links import Link, Related
 from pinak_ray.records.memories import Receipt
 from pinak_ray.records.nudges import Nudge
@@ -121,6 +125,65 @@ def test_what_else_is_answered_is_said(document: dict[str, Any]) -> None:
             assert answers >= {"404", "409", "415"}, (method, path)
         if "{" in path:
             assert answers >= {"404", "409"}, (method, path)
+
+
+def texts(schema: dict[str, Any], where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, schema) of each text that a schema takes."""
+    for one in (*schema.get("anyOf", ()), schema.get("items")):
+        if one is not None:
+            yield from texts(one, where)
+    for name, one in schema.get("properties", {}).items():
+        yield from texts(one, f"{where}:{name}")
+    if schema.get("type") == "string" and not schema.keys() & {"enum", "const"}:
+        yield where, schema
+
+
+def given_texts(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, schema) of each text that a caller gives."""
+    schemas = document["components"]["schemas"]
+    for path, method, operation in operations(document):
+        for given in operation.get("parameters", ()):
+            yield from texts(given["schema"], f"{method} {path} {given['in']}:{given['name']}")
+        if "requestBody" in operation:
+            form = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            yield from texts(schemas[form.rpartition("/")[2]], f"{method} {path} body")
+
+
+def taken(schema: dict[str, Any], text: str) -> bool:
+    """Tell whether a text is of this form, but for its `format`."""
+    return (
+        schema.get("minLength", 0) <= len(text) <= schema.get("maxLength", len(text))
+        and re.search(schema.get("pattern", ""), text) is not None
+    )
+
+
+def test_the_form_of_each_text_is_said(document: dict[str, Any]) -> None:
+    """An empty text is refused by the schema too, and so is what is no id, name or moment."""
+    free = {"last-event-id", "type"}  # none is as good as an empty one
+    found = [
+        (where, schema)
+        for where, schema in given_texts(document)
+        if where.rpartition(":")[2] not in free
+    ]
+    assert len(found) > 200
+    for where, schema in found:
+        assert "format" in schema or not taken(schema, ""), where
+        if where.endswith(("_id}", "path:memory_id", "path:to", "path:template", "body:to")):
+            assert schema.get("format") == "uuid" or where.endswith("/tell body:to"), where
+
+
+@pytest.mark.parametrize("name", [" x", "x ", "a\tb", "\x1b[2J", "a\u200bb", "x" * 257, "\u2028"])
+def test_what_is_no_name_is_none_by_the_schema(document: dict[str, Any], name: str) -> None:
+    """Blanks at the ends, what cannot be seen, and what is too long."""
+    names = [
+        (w, s) for w, s in given_texts(document) if w.endswith((":agent", ":author", ":board"))
+    ]
+    assert len(names) > 20
+    for where, schema in names:
+        assert not taken(schema, name), where
+        assert all(taken(schema, given) for given in ("a", "Zoë", "two words", "x" * 256)), where
+    with pytest.raises(InvalidInput):
+        check_name("name", name)
 
 
 async def test_a_wrong_method_hears_all_right_ones(stack: Stack, document: dict[str, Any]) -> None:

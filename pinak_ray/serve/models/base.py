@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from pinak_ray.records.limits import MAX_TTL_S, MIN_TTL_S
-from pinak_ray.records.memories import Ack, Layer, Outcome
+from pinak_ray.records.forms import ID_FORM, NAME_FORM, text_form
+from pinak_ray.records.limits import MAX_CONTENT_BYTES, MAX_TTL_S, MIN_TTL_S
+from pinak_ray.records.memories import MAX_SOURCE_BYTES, Ack, Layer, Outcome
+from pinak_ray.records.recall import MAX_QUERY_BYTES
 from pinak_ray.records.state import EntryKind
 
 __all__ = [
@@ -13,11 +15,16 @@ __all__ = [
     "Answer",
     "Body",
     "Details",
+    "IdField",
     "KeyField",
     "KindField",
     "LayerField",
     "Moment",
+    "NameField",
     "OutcomeField",
+    "QuestionField",
+    "SourceField",
+    "TextField",
     "TtlField",
     "VectorField",
 ]
@@ -45,9 +52,19 @@ AckField = Annotated[
         "the default) or `searchable` (vectors indexed too).",
     ),
 ]
+NameField = Annotated[str, NAME_FORM]
+IdField = Annotated[str, ID_FORM]
+TextField = Annotated[str, text_form(MAX_CONTENT_BYTES)]
+QuestionField = Annotated[str, text_form(MAX_QUERY_BYTES)]
+SourceField = Annotated[str, text_form(MAX_SOURCE_BYTES)]
 KeyField = Annotated[
     str,
-    Field(description="Names this write: repeating it returns the first one's receipt."),
+    WithJsonSchema(
+        {
+            **(NAME_FORM.json_schema or {}),
+            "description": "Names this write: repeating it returns the first one's receipt.",
+        }
+    ),
 ]
 TtlField = Annotated[
     float,

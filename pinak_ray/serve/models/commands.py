@@ -9,7 +9,7 @@ from pydantic import Field, create_model
 from pinak_ray.agents import rules  # noqa: F401 - makes all commands known
 from pinak_ray.records.commands import COMMANDS, Command
 from pinak_ray.records.state import Space
-from pinak_ray.serve.models.base import AckField, Body, KeyField
+from pinak_ray.serve.models.base import AckField, Body, KeyField, NameField
 
 __all__ = ["COMMAND_BODIES", "CommandBody"]
 
@@ -30,7 +30,9 @@ class CommandBody(Body):
 
 
 class _BoardCommandBody(CommandBody):
-    author: str | None = Field(None, description="Who does it; the token's subject if absent.")
+    author: NameField | None = Field(
+        None, description="Who does it; the token's subject if absent."
+    )
 
 
 def _body_of(command: type[Command]) -> type[CommandBody]:

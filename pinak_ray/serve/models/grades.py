@@ -1,13 +1,19 @@
 """Body and answer of `/v1/recall/grade`."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from pinak_ray.records.grades import GradeAction, GradeRequest, Quality, Support, new_grade
 from pinak_ray.records.limits import MAX_K
-from pinak_ray.serve.models.base import Answer, Body
+from pinak_ray.serve.models.base import (
+    Answer,
+    Body,
+    IdField,
+    NameField,
+    QuestionField,
+)
 
 __all__ = ["GradeAnswer", "GradeBody"]
 
@@ -16,7 +22,6 @@ _EXAMPLE: dict[str, Any] = {
     "memory_ids": ["01990000-0000-7000-8000-000000000000"],
     "answer": "port 8443",
 }
-_Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
 class GradeBody(Body):
@@ -24,14 +29,14 @@ class GradeBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    query: str = Field(description="The question; at most 8 KiB of UTF-8.")
-    memory_ids: list[_Id] = Field(
+    query: QuestionField = Field(description="The question; at most 8 KiB of UTF-8.")
+    memory_ids: list[IdField] = Field(
         max_length=MAX_K, description="The memories that a recall brought; none is incorrect."
     )
-    answer: str | None = Field(
+    answer: QuestionField | None = Field(
         None, description="What was answered from them; at most 8 KiB of UTF-8."
     )
-    agent: str | None = Field(None, description="Who asks; the token's subject if absent.")
+    agent: NameField | None = Field(None, description="Who asks; the token's subject if absent.")
 
     def request(self) -> GradeRequest:
         """Return the checked request; raises InvalidInput."""

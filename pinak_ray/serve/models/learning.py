@@ -7,25 +7,29 @@ from pydantic import ConfigDict, Field
 from pinak_ray.records.limits import MAX_SEQ
 from pinak_ray.records.promotion import MIN_CONFIDENCE
 from pinak_ray.records.templates import MAX_TEMPLATES, MIN_QUALITY
-from pinak_ray.serve.models.base import Body
+from pinak_ray.serve.models.base import Body, NameField, QuestionField
 
 __all__ = ["DistillBody", "OutcomeBody", "PromoteBoardBody", "PromotePadBody", "TemplatesBody"]
 
 _EXAMPLE: dict[str, Any] = {"problem": "deploy a service that locks its table", "k": 3}
-_Problem = Annotated[str, Field(description="What is to be solved; at most 8 KiB of UTF-8.")]
+_Problem = Annotated[
+    QuestionField, Field(description="What is to be solved; at most 8 KiB of UTF-8.")
+]
 
 
 class _PromoteBody(Body):
     min_confidence: float = Field(
         MIN_CONFIDENCE, ge=0, le=1, description="What is less sure is left out."
     )
-    session: str | None = Field(None, description="That of the memories.")
+    session: NameField | None = Field(None, description="That of the memories.")
 
 
 class PromoteBoardBody(_PromoteBody):
     """Which findings of a board become memories."""
 
-    author: str | None = Field(None, description="Who promotes; the token's subject if absent.")
+    author: NameField | None = Field(
+        None, description="Who promotes; the token's subject if absent."
+    )
 
 
 class PromotePadBody(_PromoteBody):
@@ -60,5 +64,5 @@ class OutcomeBody(Body):
     """How a run ended that used a template."""
 
     success: bool
-    run: str = Field(description="Names the run: told again, it counts once.")
-    agent: str | None = Field(None, description="Whose run; the token's subject if absent.")
+    run: NameField = Field(description="Names the run: told again, it counts once.")
+    agent: NameField | None = Field(None, description="Whose run; the token's subject if absent.")

@@ -7,7 +7,13 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from pinak_ray.records.links import MIN_STRENGTH, LinkChange, LinkKind, change_link
-from pinak_ray.serve.models.base import AckField, Answer, Body
+from pinak_ray.serve.models.base import (
+    AckField,
+    Answer,
+    Body,
+    IdField,
+    NameField,
+)
 from pinak_ray.serve.models.recall import HitAnswer
 
 __all__ = ["LinkBody", "RelatedAnswers"]
@@ -24,14 +30,14 @@ class LinkBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    to: Annotated[
-        str, Field(description="The other memory's id.", json_schema_extra={"format": "uuid"})
-    ]
+    to: IdField = Field(description="The other memory's id.")
     kind: Annotated[LinkKind, Field(strict=False)] = Field(
         LinkKind.REFERS_TO, description="What the first memory is to the other: `caused_by` it."
     )
     strength: float = Field(1.0, ge=MIN_STRENGTH, le=1)
-    agent: str | None = Field(None, description="Who links them; the token's subject if absent.")
+    agent: NameField | None = Field(
+        None, description="Who links them; the token's subject if absent."
+    )
     ack: AckField | None = None
 
     def change(self, namespace_id: int, agent: str, memory_id: str) -> LinkChange:

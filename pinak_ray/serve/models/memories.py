@@ -17,7 +17,10 @@ from pinak_ray.serve.models.base import (
     KeyField,
     LayerField,
     Moment,
+    NameField,
     OutcomeField,
+    SourceField,
+    TextField,
     TtlField,
     VectorField,
 )
@@ -52,18 +55,20 @@ class MemoryItem(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    content: str = Field(description="The text to remember: at most 64 KiB of UTF-8.")
-    agent: str | None = Field(None, description="Who remembers; the token's subject if absent.")
+    content: TextField = Field(description="The text to remember: at most 64 KiB of UTF-8.")
+    agent: NameField | None = Field(
+        None, description="Who remembers; the token's subject if absent."
+    )
     layer: LayerField = Layer.SEMANTIC
-    session: str | None = None
+    session: NameField | None = None
     details: Details | None = None
-    tags: list[str] = Field([], description="At most 64 labels to filter by.")
-    entities: list[str] = Field([], description="At most 64 names that the content is about.")
+    tags: list[NameField] = Field([], description="At most 64 labels to filter by.")
+    entities: list[NameField] = Field([], description="At most 64 names that the content is about.")
     outcome: OutcomeField | None = Field(None, description="Nudges are built on failures.")
     salience: float = Field(0.5, ge=0, le=1)
     occurred_at: Moment | None = None
     ttl_s: TtlField | None = None
-    source: str | None = Field(None, description="Where it comes from, such as a URL.")
+    source: SourceField | None = Field(None, description="Where it comes from, such as a URL.")
     vector: VectorField | None = None
     idempotency_key: KeyField | None = None
 
@@ -108,18 +113,18 @@ class ReviseBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"content": "orders has 2 locks"}]})
 
-    content: str = Field(description="The new text: at most 64 KiB of UTF-8.")
-    agent: str | None = Field(None, description="Who revises; the token's subject if absent.")
+    content: TextField = Field(description="The new text: at most 64 KiB of UTF-8.")
+    agent: NameField | None = Field(None, description="Who revises; the token's subject if absent.")
     layer: LayerField | None = None
-    session: str | None = None
+    session: NameField | None = None
     details: Details | None = None
-    tags: list[str] | None = None
-    entities: list[str] | None = None
+    tags: list[NameField] | None = None
+    entities: list[NameField] | None = None
     outcome: OutcomeField | None = None
     salience: float | None = Field(None, ge=0, le=1)
     occurred_at: Moment | None = None
     ttl_s: TtlField | None = None
-    source: str | None = None
+    source: SourceField | None = None
     vector: VectorField | None = None
     idempotency_key: KeyField | None = None
     ack: AckField | None = None

@@ -17,7 +17,9 @@ from pinak_ray.serve.models.base import (
     KeyField,
     LayerField,
     Moment,
+    NameField,
     OutcomeField,
+    QuestionField,
     VectorField,
 )
 
@@ -55,13 +57,14 @@ class RecallBody(Body):
         }
     )
 
-    query: str | None = Field(
+    query: QuestionField | None = Field(
         None, description="At most 8 KiB of UTF-8. Only the recipe `recent` needs none."
     )
     k: int = Field(10, ge=1, le=MAX_K, description="How many hits at most, on this page.")
     recipe: str = Field(
         "default",
         max_length=64,
+        json_schema_extra={"enum": list(RECIPES)},
         description=f"The combination of signals and fusion: {', '.join(RECIPES)}.",
     )
     rrf_k: int | None = Field(
@@ -72,12 +75,12 @@ class RecallBody(Body):
         "is 60. The smaller, the more the first ranks count.",
     )
     layers: list[LayerField] = Field([], description="Any of these layers.")
-    agents: list[str] = Field([], description="Any of these agents' memories; all if absent.")
-    sessions: list[str] = Field([], description="Any of these sessions.")
-    tags: list[str] = Field([], description="Every one of them must be on the memory.")
-    any_tags: list[str] = Field([], description="At least one of them must be on the memory.")
-    no_tags: list[str] = Field([], description="None of them may be on the memory.")
-    entities: list[str] = Field([], description="The memory must be about every one of them.")
+    agents: list[NameField] = Field([], description="Any of these agents' memories; all if absent.")
+    sessions: list[NameField] = Field([], description="Any of these sessions.")
+    tags: list[NameField] = Field([], description="Every one of them must be on the memory.")
+    any_tags: list[NameField] = Field([], description="At least one of them must be on the memory.")
+    no_tags: list[NameField] = Field([], description="None of them may be on the memory.")
+    entities: list[NameField] = Field([], description="The memory must be about every one of them.")
     outcome: OutcomeField | None = None
     since: Moment | None = Field(None, description="Inclusive, against `occurred_at`.")
     until: Moment | None = Field(None, description="Exclusive, against `occurred_at`.")
@@ -94,6 +97,7 @@ class RecallBody(Body):
     )
     cursor: str | None = Field(
         None,
+        min_length=1,
         max_length=64,
         description="The last answer's `cursor`, for the next page; all else but `k` and `trace` "
         "must be as it was.",
@@ -135,9 +139,9 @@ class IntendBody(Body):
         }
     )
 
-    intent: str = Field(description="At most 8 KiB of UTF-8.")
-    agent: str | None = Field(None, description="Who intends; the token's subject if absent.")
-    tool: str | None = None
+    intent: QuestionField = Field(description="At most 8 KiB of UTF-8.")
+    agent: NameField | None = Field(None, description="Who intends; the token's subject if absent.")
+    tool: NameField | None = None
     arguments: dict[str, Any] | None = None
     k: int = Field(1, ge=1, le=MAX_NUDGES, description="How many nudges at most.")
     repeat: bool = Field(False, description="Show again what was shown a short while ago.")
@@ -156,7 +160,7 @@ class FeedbackBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"verdict": "acted_on"}]})
 
     verdict: VerdictField
-    agent: str | None = Field(None, description="Who says so; the token's subject if absent.")
+    agent: NameField | None = Field(None, description="Who says so; the token's subject if absent.")
 
 
 class SignalAnswer(Answer):

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, SkipValidation
 from pinak_ray.records.board_findings import PostFinding
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.forms import ITEM_KEY_FORM
 from pinak_ray.records.limits import (
     MAX_SEQ,
     check_details,
@@ -29,6 +30,8 @@ from pinak_ray.serve.models.base import (
     Details,
     KeyField,
     KindField,
+    NameField,
+    TextField,
     TtlField,
 )
 from pinak_ray.serve.models.memories import MAX_BATCH
@@ -94,7 +97,7 @@ class NoteBody(Body):
 class NoteItem(NoteBody):
     """One working item of several."""
 
-    key: str
+    key: Annotated[str, ITEM_KEY_FORM]
 
 
 class NoteBatchBody(Body):
@@ -112,7 +115,7 @@ class EntryBody(Body):
     )
 
     kind: KindField
-    content: str = Field(description="At most 64 KiB of UTF-8.")
+    content: TextField = Field(description="At most 64 KiB of UTF-8.")
     details: Details | None = None
     ttl_s: TtlField | None = None
     idempotency_key: KeyField | None = None
@@ -155,8 +158,8 @@ class PostBody(EntryBody):
         json_schema_extra={"examples": [{"kind": "finding", "content": "orders is locked"}]}
     )
 
-    author: str | None = Field(None, description="Who posts; the token's subject if absent.")
-    key: str | None = Field(None, description="Of a `public` entry, and of no other.")
+    author: NameField | None = Field(None, description="Who posts; the token's subject if absent.")
+    key: NameField | None = Field(None, description="Of a `public` entry, and of no other.")
     expected_version: VersionField | None = None
 
     def operation(

@@ -24,7 +24,7 @@ from pinak_ray.serve.models.learning import (
     TemplatesBody,
 )
 from pinak_ray.serve.openapi import PROBLEMS
-from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.paths import PathId, PathName
 from pinak_ray.serve.writes import UnkeyedWriter
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
@@ -122,7 +122,7 @@ async def templates(
 )
 async def tell_outcome(
     caller: UnkeyedWriter,
-    template: PathName,
+    template: PathId,
     body: Annotated[OutcomeBody, Depends(json_body(OutcomeBody))],
 ) -> JsonAnswer:
     """Count how a run ended, once; the last word on it holds."""

@@ -14,7 +14,7 @@ from pinak_ray.serve.bodies import json_body, takes
 from pinak_ray.serve.models.links import LinkBody, RelatedAnswers
 from pinak_ray.serve.models.memories import ReceiptAnswer
 from pinak_ray.serve.openapi import PROBLEMS
-from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.paths import PathId
 from pinak_ray.serve.writes import AckQuery, UnkeyedWriter, given_once
 
 router = APIRouter(prefix="/v1/memories/{memory_id}/links", tags=["links"], responses=PROBLEMS)
@@ -40,7 +40,7 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {
 )
 async def link(
     caller: UnkeyedWriter,
-    memory_id: PathName,
+    memory_id: PathId,
     body: Annotated[LinkBody, Depends(json_body(LinkBody))],
     ack: AckQuery = None,
 ) -> JsonAnswer:
@@ -55,8 +55,8 @@ async def link(
 @router.delete("/{to}", summary="Remove a link", response_model=ReceiptAnswer)
 async def unlink(
     caller: UnkeyedWriter,
-    memory_id: PathName,
-    to: PathName,
+    memory_id: PathId,
+    to: PathId,
     ack: AckQuery = None,
     kind: Annotated[LinkKind, Query(description="Of which kind.")] = LinkKind.REFERS_TO,
 ) -> JsonAnswer:
@@ -70,7 +70,7 @@ async def unlink(
 @router.get("", summary="Follow links", response_model=RelatedAnswers, responses=_UNKNOWN)
 async def related(
     caller: Reader,
-    memory_id: PathName,
+    memory_id: PathId,
     depth: Annotated[int, Query(ge=1, le=MAX_DEPTH, description="Links away, at most.")] = 1,
     min_strength: Annotated[float, Query(ge=0, le=1, description="Of a path, at least.")] = 0.0,
     kind: Annotated[list[LinkKind] | None, Query(description="Follow these kinds only.")] = None,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from pinak_ray.records.errors import PinakError
+from pinak_ray.records.forms import ID_FORM
 from pinak_ray.records.limits import check_id
 from pinak_ray.records.memories import Ack
 from pinak_ray.records.operations import Forget, Remember, Revise
@@ -24,7 +25,7 @@ from pinak_ray.serve.models.memories import (
     ReviseBody,
 )
 from pinak_ray.serve.openapi import PROBLEMS, Responses
-from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.paths import PathId
 from pinak_ray.serve.problems import request_id
 from pinak_ray.serve.writes import UnkeyedWriter, Writing
 
@@ -103,10 +104,11 @@ async def remember_batch(
 )
 async def read(
     caller: Reader,
-    memory_id: PathName,
+    memory_id: PathId,
     limit: Annotated[int, Query(ge=1, le=MAX_VERSIONS, description="How many versions.")] = 100,
     before: Annotated[
-        str | None, Query(description="Only versions older than this one: an answer's `before`.")
+        Annotated[str, ID_FORM] | None,
+        Query(description="Only versions older than this one: an answer's `before`."),
     ] = None,
 ) -> JsonAnswer:
     """Return one memory, and the newest of all that superseded one another around it."""
@@ -138,7 +140,7 @@ async def read(
 )
 async def revise(
     caller: Writer,
-    memory_id: PathName,
+    memory_id: PathId,
     options: Writing,
     body: Annotated[ReviseBody, Depends(json_body(ReviseBody))],
 ) -> JsonAnswer:
@@ -158,7 +160,7 @@ async def revise(
 
 
 @router.delete("/{memory_id}", summary="Forget one memory", response_model=ReceiptAnswer)
-async def forget(caller: UnkeyedWriter, memory_id: PathName) -> JsonAnswer:
+async def forget(caller: UnkeyedWriter, memory_id: PathId) -> JsonAnswer:
     """Remove one memory. Nothing finds it from here on; `new` is false if there was none."""
     owner = await caller.agent(None)
     receipt = await caller.context.send(Forget(owner, check_id("memory_id", memory_id)))

@@ -17,6 +17,7 @@ from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.disconnects import while_connected
 from pinak_ray.serve.entries import Selected, Selection
 from pinak_ray.serve.event_stream import EVENT_STREAM, EventStream
+from pinak_ray.serve.models.base import NameField
 from pinak_ray.serve.models.state import EntriesAnswer
 from pinak_ray.serve.openapi import PROBLEMS
 from pinak_ray.serve.paths import PathName
@@ -53,13 +54,17 @@ class Selector(NamedTuple):
 
 async def selector(
     selection: Selected,
-    author: Annotated[list[str] | None, Query(description="Repeat it for several.")] = None,
+    author: Annotated[list[NameField] | None, Query(description="Repeat it for several.")] = None,
     prefix: Annotated[
-        str | None, Query(description="Only public entries whose key starts so.")
+        NameField | None, Query(description="Only public entries whose key starts so.")
     ] = None,
     wait_s: Annotated[float, Query(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = MAX_WAIT_S,
     last_event_id: Annotated[
-        str | None, Header(description="Where a broken stream goes on, instead of `after_seq`.")
+        str | None,
+        Header(
+            json_schema_extra={"pattern": "^[0-9]{0,18}$"},
+            description="Where a broken stream goes on, instead of `after_seq`.",
+        ),
     ] = None,
 ) -> Selector:
     """Read what is watched for; raises InvalidInput."""

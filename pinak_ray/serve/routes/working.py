@@ -23,6 +23,7 @@ from pinak_ray.serve.answers import (
 from pinak_ray.serve.auth import Reader, Writer
 from pinak_ray.serve.batches import fates
 from pinak_ray.serve.bodies import checked, json_body, takes
+from pinak_ray.serve.models.base import NameField, QuestionField
 from pinak_ray.serve.models.memories import FatesAnswer, ReceiptAnswer
 from pinak_ray.serve.models.state import (
     ContextAnswer,
@@ -33,7 +34,7 @@ from pinak_ray.serve.models.state import (
     WorkingItemAnswer,
 )
 from pinak_ray.serve.openapi import PROBLEMS
-from pinak_ray.serve.paths import PathName
+from pinak_ray.serve.paths import PathKey, PathName
 from pinak_ray.serve.problems import request_id
 from pinak_ray.serve.writes import Writing
 
@@ -44,7 +45,7 @@ router = APIRouter(prefix="/v1/agents/{agent}", tags=["working memory"], respons
 async def recollect_all(
     caller: Reader,
     agent: PathName,
-    key: Annotated[str | None, Query(description="Only this one, if it is there.")] = None,
+    key: Annotated[NameField | None, Query(description="Only this one, if it is there.")] = None,
 ) -> JsonAnswer:
     """Return the agent's live working items, by key."""
     wanted = None if key is None else check_name("key", key)
@@ -105,7 +106,7 @@ async def recollect(caller: Reader, agent: PathName, key: PathName) -> JsonAnswe
 async def note(
     caller: Writer,
     agent: PathName,
-    key: PathName,
+    key: PathKey,
     options: Writing,
     body: Annotated[NoteBody, Depends(json_body(NoteBody))],
 ) -> JsonAnswer:
@@ -126,8 +127,10 @@ async def context(
     caller: Reader,
     agent: PathName,
     budget_tokens: Annotated[int, Query(ge=1, le=MAX_BUDGET_TOKENS)] = DEFAULT_BUDGET_TOKENS,
-    board: Annotated[str | None, Query(description="Whose open points to show.")] = None,
-    query: Annotated[str | None, Query(description="What to recall; else the intent.")] = None,
+    board: Annotated[NameField | None, Query(description="Whose open points to show.")] = None,
+    query: Annotated[
+        QuestionField | None, Query(description="What to recall; else the intent.")
+    ] = None,
 ) -> JsonAnswer:
     """Return what the agent needs for its next step, as text that fits in the budget."""
     operation = ReadContext(
