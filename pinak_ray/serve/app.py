@@ -57,6 +57,7 @@ _BODY_LIMIT = _MEBIBYTE
 _BATCH_LIMIT = 16 * _MEBIBYTE
 _BATCH_PATH = "/v1/memories/batch"
 _BODY_TIMEOUT_S = 30.0
+_BODY_SILENCE_S = 10.0
 
 _TAGS = [
     {"name": "memories", "description": "Long-term memories: store, read, revise and forget them."},
@@ -81,6 +82,7 @@ def create_app(
     body_limit: int = _BODY_LIMIT,
     batch_limit: int = _BATCH_LIMIT,
     body_timeout_s: float = _BODY_TIMEOUT_S,
+    body_silence_s: float = _BODY_SILENCE_S,
     max_body_bytes: int = MAX_BODY_BYTES,
     max_requests: int = MAX_REQUESTS,
     max_watchers: int = MAX_WATCHERS,
@@ -151,6 +153,7 @@ def create_app(
         limit=body_limit,
         larger={_BATCH_PATH: batch_limit},
         timeout_s=body_timeout_s,
+        silence_s=body_silence_s,
         max_bytes=max_body_bytes,
     )
     app.add_middleware(

@@ -26,7 +26,8 @@ class BodyLimit:
 
     What came is booked, not what was announced: who announces much and sends nothing holds
     nothing. `limit` is in bytes, `larger` has the limits of paths that take more. The whole body
-    must arrive within `timeout_s`.
+    must arrive within `timeout_s`, and each part of it within `silence_s` of the one before: what
+    HAProxy cannot read, such as a chunk whose extension has no end, is not waited for.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class BodyLimit:
         limit: int,
         larger: Mapping[str, int],
         timeout_s: float,
+        silence_s: float,
         max_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._app = app
         self._limit = limit
         self._larger = larger
         self._timeout_s = timeout_s
+        self._silence_s = silence_s
         self._bytes = Shares(max_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +62,8 @@ class BodyLimit:
                 await self._app(scope, receive, send)
             return
         limit = self._larger.get(scope["path"], self._limit)
-        body = _Body(receive, limit, length, self._timeout_s, self._bytes, namespace_of(scope))
+        times = self._timeout_s, self._silence_s
+        body = _Body(receive, limit, length, times, self._bytes, namespace_of(scope))
         try:
             await self._app(scope, body.receive, send)
         finally:
@@ -74,14 +78,16 @@ class _Body:
         receive: Receive,
         limit: int,
         announced: int,
-        timeout_s: float,
+        times: tuple[float, float],
         shares: Shares,
         whose: Hashable,
     ) -> None:
         self._receive = receive
         self._limit = limit
         self._announced = announced
-        self._deadline = asyncio.get_running_loop().time() + timeout_s
+        self._clock = asyncio.get_running_loop().time
+        timeout_s, self._silence_s = times
+        self._deadline = self._clock() + timeout_s
         self._shares = shares
         self._whose = whose
         self._received = 0
@@ -94,7 +100,7 @@ class _Body:
         if self._announced > self._limit:
             raise self._too_large()
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(min(self._deadline, self._clock() + self._silence_s)):
                 message = await self._receive()
         except TimeoutError:
             raise HTTPException(408, "the request's body took too long", _CLOSE) from None

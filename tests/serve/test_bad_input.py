@@ -277,9 +277,10 @@ async def test_too_long_a_body_is_refused(
     assert stack.sent == []
 
 
-async def test_too_slow_a_body_is_refused(stack: Stack) -> None:
-    """A body that does not arrive does not hold its connection for ever."""
-    slow = Stack(stack.backend, stack.key, {"body_timeout_s": 0.05})
+@pytest.mark.parametrize("limit", ["body_timeout_s", "body_silence_s"])
+async def test_too_slow_a_body_is_refused(stack: Stack, limit: str) -> None:
+    """A body that does not arrive, or stops, does not hold its connection for ever."""
+    slow = Stack(stack.backend, stack.key, {limit: 0.05})
 
     async def stream() -> AsyncIterator[bytes]:
         yield b"{"
