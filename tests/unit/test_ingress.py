@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
-import orjson
 import pytest
 from waiting import until
 
 from pinak_ray.cluster.haproxy import most_connections
 from pinak_ray.cluster.ingress import write_haproxy_wrapper
 from pinak_ray.cluster.ports import free_port
-from pinak_ray.serve.problems import problem_body
 
 # As Serve writes it, with one gateway, and a path that has none.
 _FILE = """
@@ -150,30 +148,6 @@ async def test_an_id_that_is_sane_is_the_callers(port: int, given: str) -> None:
         f"x-request-id: {given}\r\n"
         in (await sent(port, f"{head}{given}\r\n\r\n".encode())).decode()
     )
-
-
-@pytest.mark.parametrize(
-    ("head", "status", "code"),
-    [
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "malformed"),
-        (b"GET /v1 HTTP/1.1\r\nno colon\r\n\r\n", 400, "malformed"),
-        (b"GET /v1 HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000, 400, "malformed"),
-        (b"GET /v1 HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400, "malformed"),
-        (b"GET /v1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", 400, "malformed"),
-        (b"GET /v1 HTTP/1.1\r\nHos", 408, "request_timeout"),
-    ],
-)
-async def test_of_a_head_it_cannot_read_it_tells_in_our_form(
-    port: int, head: bytes, status: int, code: str
-) -> None:
-    """No page for browsers: what is not HTTP, too long or too slow hears a problem document."""
-    line, _, rest = (await sent(port, head)).partition(b"\r\n")
-    fields, _, body = rest.partition(b"\r\n\r\n")
-    assert line.startswith(b"HTTP/1.1 %d " % status)
-    assert b"content-type: application/problem+json" in fields.lower()
-    told = orjson.loads(body)
-    assert (told["status"], told["code"]) == (status, code)
-    assert told.keys() == problem_body(status, code, "", instance="").keys()
 
 
 async def test_an_idle_connection_ends(port: int) -> None:
