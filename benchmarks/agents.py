@@ -22,7 +22,7 @@ import ray
 
 import pinak_ray
 from benchmarks.report import fresh_stack, machine, parser, percentile, print_report, progress
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
 from pinak_ray.records.ids import uuid7

@@ -31,18 +31,18 @@ from benchmarks.report import (
     spread,
 )
 from benchmarks.search.loading import settled
-from pinak_ray.actors.model_change import load_serving
-from pinak_ray.cluster.cli.local_stack import dsn_of
+from pinak_ray.cli.local_stack import dsn_of
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.recall import Recaller
-from pinak_ray.recall.cache import CachePolicy
-from pinak_ray.recall.cached import CachedRecaller
+from pinak_ray.recall.cache.answers import CachePolicy
+from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.recall import new_recall
+from pinak_ray.records.memory.recall import new_recall
+from pinak_ray.services.serving import load_serving
 from pinak_ray.store.database import Database
-from pinak_ray.store.generations import Generations
 from pinak_ray.store.namespaces import ensure_namespace
+from pinak_ray.store.vectors.generations import Generations
 
 _K = 10
 _LOADS = ("repeated", "paraphrased")

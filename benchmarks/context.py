@@ -20,8 +20,8 @@ from benchmarks.recall import remember_all
 from benchmarks.report import fresh_stack, machine, parser, percentile, print_report, progress
 from benchmarks.retrieval_metrics import mean
 from benchmarks.search.loading import settled
-from pinak_ray.client.rendering import Section, render
 from pinak_ray.cluster.settings import Settings
+from pinak_ray.composed.rendering import Section, render
 
 _BUDGETS = (250, 500, 1000, 2000)
 _MAIN_BUDGET = 1000

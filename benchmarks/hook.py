@@ -31,8 +31,8 @@ from benchmarks.report import (
     spread,
 )
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.hook.gateway import Namespace, cached_token
-from pinak_ray.cluster.cli.hook.tool_call import ToolCall
+from pinak_ray.hook.gateway import Namespace, cached_token
+from pinak_ray.hook.tool_call import ToolCall
 
 _PROJECT = "hook-benchmark"
 _FAILURES = (

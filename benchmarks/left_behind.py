@@ -24,7 +24,7 @@ def watch(place: Path) -> "subprocess.Popen[bytes]":
 
 def end_stack(place: Path) -> None:
     """Stop whatever runs of the stack in this directory, and remove it with its data."""
-    from pinak_ray.cluster.postgres import EmbeddedPostgres
+    from pinak_ray.cluster.postgres.server import EmbeddedPostgres
     from pinak_ray.cluster.settings import Settings
     from pinak_ray.cluster.stack import down
 

@@ -30,7 +30,7 @@ from benchmarks.report import (
     progress,
     spread,
 )
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder
 

@@ -22,7 +22,7 @@ from benchmarks.processes import memory_by_part
 from benchmarks.report import fresh_stack, machine, parser, print_report, progress
 from benchmarks.write import texts
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import NamespaceKey

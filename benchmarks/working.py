@@ -29,11 +29,11 @@ from benchmarks.report import (
     progress,
     spread,
 )
-from pinak_ray.client.batching import Batcher
+from pinak_ray.concurrency.batching import Batcher
 from pinak_ray.records.limits import check_json
 from pinak_ray.records.operations import Note, Origin
-from pinak_ray.records.state import Owner, Space
-from pinak_ray.records.wire import encode_operation
+from pinak_ray.records.state.owners import Owner, Space
+from pinak_ray.records.state.wire import encode_operation
 
 _HOST_BATCH = 256
 _KEYS = 8

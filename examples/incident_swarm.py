@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from pinak_ray import AgentHandle, BoardHandle, Swarm, connect
-from pinak_ray.client.ray_transport import RayTransport
-from pinak_ray.cluster.demo.crash import kill_host
-from pinak_ray.records.state import Entry, Owner, Space
+from pinak_ray.cli.demo.crash import kill_host
+from pinak_ray.client.over_ray.transport import RayTransport
+from pinak_ray.records.state.owners import Entry, Owner, Space
 
 Log = dict[str, list[Any]]
 Tell = Callable[[str, str, str], None]

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
         Unavailable,
         VersionConflict,
     )
-    from pinak_ray.records.links import LinkKind, Related
-    from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
-    from pinak_ray.records.nudges import Nudge
-    from pinak_ray.records.recall import Hit, RecallResult
+    from pinak_ray.records.memory.links import LinkKind, Related
+    from pinak_ray.records.memory.memories import Ack, Layer, Outcome, Receipt
+    from pinak_ray.records.memory.nudges import Nudge
+    from pinak_ray.records.memory.recall import Hit, RecallResult
 else:
 
     def __getattr__(name: str) -> Any:
@@ -35,7 +35,8 @@ else:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from pinak_ray import client
-        from pinak_ray.records import errors, links, memories, nudges, recall
+        from pinak_ray.records import errors
+        from pinak_ray.records.memory import links, memories, nudges, recall
 
         for module in (client, errors, links, memories, nudges, recall):
             if hasattr(module, name):

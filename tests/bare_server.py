@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 
 __all__ = ["make_bare"]
 

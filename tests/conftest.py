@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from places import reachable_place
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.migrations import runner
 from pinak_ray.store.database import Database

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from uuid import UUID
 
-from pinak_ray.records.links import LinkKind
+from pinak_ray.records.memory.links import LinkKind
 
 Links = Mapping[tuple[UUID, UUID, LinkKind], float]
 KINDS = (LinkKind.CAUSED_BY, LinkKind.SUPPORTS, LinkKind.FOLLOWS)

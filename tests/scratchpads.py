@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.rules import execute, show
 from pinak_ray.records.commands import Command, View
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.operations import Execute, Post
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OWNER = Owner(1, Space.AGENT, "ada")

@@ -28,8 +28,8 @@ from benchmarks.boards.crowd import Crowd
 from benchmarks.boards.sides import BoardSide, Side, StreamSide
 from benchmarks.boards.verdict import Verdict, judge, latencies_ms, recovery_s
 from benchmarks.report import fresh_stack, machine, parser, print_report, progress, spread
-from pinak_ray.client.ray_transport import RayTransport
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.client.over_ray.transport import RayTransport
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.topology import RAY_NAMESPACE
 
 _CALL_TIMEOUT_S = 30.0

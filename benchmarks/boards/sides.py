@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import ray
 
 from pinak_ray import Swarm
-from pinak_ray.client.batching import Batcher
+from pinak_ray.concurrency.batching import Batcher
 
 __all__ = ["BoardSide", "Post", "Side", "Stream", "StreamSide"]
 

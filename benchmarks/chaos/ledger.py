@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from pinak_ray.records.memories import Receipt
+from pinak_ray.records.memory.memories import Receipt
 
 __all__ = ["Kind", "Lane", "Ledger", "Wire"]
 

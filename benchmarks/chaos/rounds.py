@@ -17,10 +17,10 @@ from benchmarks.chaos.load import Load
 from benchmarks.chaos.verdict import Held, Verdict, judge
 from benchmarks.chaos.victims import VICTIMS, census
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.token import mint
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
+from pinak_ray.cluster.tokens import mint
 from pinak_ray.records.errors import PinakError, Unavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security.scopes import Scope

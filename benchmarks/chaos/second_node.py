@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.processes import Process, descendants, kill
 from pinak_ray.client.discovery import ray_token_environment
-from pinak_ray.client.ray_session import LOOPBACK, LOOPBACK_ENVIRONMENT
+from pinak_ray.client.over_ray.session import LOOPBACK, LOOPBACK_ENVIRONMENT
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.records.errors import Unavailable
 

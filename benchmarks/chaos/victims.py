@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from benchmarks.chaos.ledger import Kind, Wire
 from benchmarks.chaos.second_node import second_node
 from benchmarks.processes import Process, descendants, kill
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import NotRunning, Unavailable

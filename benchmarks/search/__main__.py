@@ -29,10 +29,10 @@ from benchmarks.search.callers import Tally, call
 from benchmarks.search.corpus import Corpus, english_words
 from benchmarks.search.loading import SESSION_SHARE, load, settled, vacuum
 from benchmarks.search.namespace import CALLERS, CONNECTIONS, K, Measured, Namespace, warm_up
-from pinak_ray.actors.recaller import SearchParts
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import ensure_model
+from pinak_ray.services.search import SearchParts
 from pinak_ray.store.database import Database
 
 _SMALL_SHARE = 100

@@ -12,9 +12,9 @@ from benchmarks.report import progress
 from benchmarks.search.corpus import Corpus, Row
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import EncodedMemory, commit_memories, encode_memory
+from pinak_ray.store.memories.memories import EncodedMemory, commit_memories, encode_memory
 
 __all__ = ["CONNECTIONS", "SESSION_SHARE", "load", "settled", "still_waiting", "vacuum"]
 

@@ -13,15 +13,15 @@ from benchmarks.nudges import http_swarm
 from benchmarks.report import progress
 from benchmarks.search.by_hand import ByHand
 from benchmarks.search.callers import Ask, Seen, Tally, call, medians
-from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.memory.recall import RecallRequest, RecallResult
 from pinak_ray.records.operations import Recall
-from pinak_ray.records.recall import RecallRequest, RecallResult
-from pinak_ray.store.indexing import OWN_TEXT
+from pinak_ray.services.search import SearchParts
+from pinak_ray.store.indexing.indexing import OWN_TEXT
+from pinak_ray.store.indexing.windows import WINDOW
 from pinak_ray.store.namespaces import ensure_namespace
-from pinak_ray.store.windows import WINDOW
 
 __all__ = ["CALLERS", "K", "Measured", "Namespace", "warm_up"]
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import structlog
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.connections import CURATOR_POOL
-from pinak_ray.actors.lifecycle import Lazy
+from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.curation.passes import curate, curate_due
-from pinak_ray.records.curation import CurationReport
 from pinak_ray.records.errors import Unavailable
+from pinak_ray.records.memory.curation import CurationReport
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.connections import CURATOR_POOL
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.generations import fold_generations
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.vectors.generations import fold_generations
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Curator"]

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.connections import HOST_POOL
-from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.agents.host import Host
 from pinak_ray.agents.turns import Turns
+from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.operations import HostOperation, Origin, Watch, WatchPage
+from pinak_ray.records.state.wire import decode_operation, encode_result
 from pinak_ray.records.topology import Placement
-from pinak_ray.records.wire import decode_operation, encode_result
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.connections import HOST_POOL
 from pinak_ray.store.agent_state import AgentState
 from pinak_ray.store.database import Database
 from pinak_ray.store.placement import load_placement
@@ -76,7 +76,7 @@ class AgentHost:
     ) -> list[Any]:
         """Apply a batch in order; each gives its result or the error that refused it.
 
-        Operations and results travel as `records/wire.py` has them.
+        Operations and results travel as `records/state/wire.py` has them.
         """
         parts = await self._parts.get()
         operations = [decode_operation(each) for each in sent]

@@ -8,17 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+import ray
 import structlog
 
-from pinak_ray.actors.backfilling import BackfillLane
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.connections import INDEXER_POOL
-from pinak_ray.actors.linking import keep_linking
-from pinak_ray.actors.model_change import Following, embedding_error, load_serving
-from pinak_ray.actors.sealing import keep_sealing
-from pinak_ray.actors.telling import Telling
+from pinak_ray.client.over_ray.transport import RayTransport
+from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.embedding import (
     Embedder,
     Vectors,
@@ -28,12 +24,20 @@ from pinak_ray.embedding import (
     trouble_of,
 )
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, PinakError, Unavailable
-from pinak_ray.store.backfill import Backfilled
+from pinak_ray.records.operations import Operation
+from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.connections import INDEXER_POOL
+from pinak_ray.services.indexing.backfilling import BackfillLane
+from pinak_ray.services.indexing.linking import keep_linking
+from pinak_ray.services.indexing.sealing import keep_sealing
+from pinak_ray.services.indexing.telling import Telling
+from pinak_ray.services.serving import Following, embedding_error, load_serving
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel, kept_models
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.holding import let_all_go
-from pinak_ray.store.indexing import (
+from pinak_ray.store.indexing.backfill import Backfilled
+from pinak_ray.store.indexing.holding import let_all_go
+from pinak_ray.store.indexing.indexing import (
     OWN_TEXT,
     EncodeVectors,
     IndexedBatch,
@@ -42,13 +46,16 @@ from pinak_ray.store.indexing import (
     index_some,
     owed,
 )
-from pinak_ray.store.links import link_some, unlinked
-from pinak_ray.store.searchable import SearchableWaits
-from pinak_ray.store.segments import seal_some, unsealed
-from pinak_ray.store.windows import settle_words, unsettled
+from pinak_ray.store.indexing.searchable import SearchableWaits
+from pinak_ray.store.indexing.windows import settle_words, unsettled
+from pinak_ray.store.memories.links import link_some, unlinked
+from pinak_ray.store.models.embedding_models import RegisteredModel, kept_models
+from pinak_ray.store.vectors.segments import seal_some, unsealed
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Indexer"]
+
+R = TypeVar("R")
 
 # Without a push (a crash took the Writer between commit and wake-up) work waits no longer.
 _SWEEP_EVERY_S = 2.0
@@ -120,11 +127,24 @@ class Indexer:
         )
         self._loops.append(loop.create_task(backfill.run()))
         self._loops.append(loop.create_task(keep_sealing(self._seal_some)))
-        self._telling = Telling(self._serving, timedelta(seconds=config.nudge_cooldown_s))
+        self._transport = Lazy(self._connect)
+        self._telling = Telling(
+            self._serving, self._send, timedelta(seconds=config.nudge_cooldown_s)
+        )
         self._loops.append(loop.create_task(self._telling.run()))
         self._indexed_at = -_SWEEP_EVERY_S
         if config.auto_links:
             self._loops.append(loop.create_task(keep_linking(self._link_some, self._is_busy)))
+
+    async def _send(self, operation: Operation[R]) -> R:
+        """Carry out an operation as a client of the stack does."""
+        return await (await self._transport.get()).send(operation)
+
+    async def _connect(self) -> RayTransport:
+        supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+        topology: Topology = await supervisor.topology.remote()
+        *_, model = await self._serving()
+        return RayTransport(topology, model)
 
     async def _open(self) -> _Parts:
         database = await Database.open(

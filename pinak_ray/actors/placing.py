@@ -9,11 +9,11 @@ from typing import Any
 import ray
 import structlog
 
-from pinak_ray.actors.lifecycle import Lazy
-from pinak_ray.actors.names import host_name
+from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.records.errors import InvalidInput, PinakError, Unavailable
-from pinak_ray.records.state import SHARDS, Owner
+from pinak_ray.records.state.owners import SHARDS, Owner
 from pinak_ray.records.topology import RAY_NAMESPACE, Placement
+from pinak_ray.services.names import host_name
 from pinak_ray.store.database import Database
 from pinak_ray.store.placement import load_placement, store_placement
 

@@ -2,169 +2,19 @@
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.connections import SEARCH_POOL
-from pinak_ray.actors.model_change import Following, embedding_error, load_serving
-from pinak_ray.concurrency.admission import Admission
-from pinak_ray.embedding import Embedder, embed_queries
-from pinak_ray.nudges.nudger import Nudger
-from pinak_ray.recall.cached import CachedRecaller
-from pinak_ray.recall.checks import GradedRecall
-from pinak_ray.recall.expansion import expanded
-from pinak_ray.recall.recaller import Recaller as Search
-from pinak_ray.recall.related import find_related
+from pinak_ray.embedding import embed_queries
 from pinak_ray.records.errors import EmbedderUnavailable
-from pinak_ray.records.grades import RetrievalGrade
-from pinak_ray.records.links import Related
-from pinak_ray.records.memories import Receipt
-from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.operations import Feedback, Grade, Intend, ReadRelated, Recall
-from pinak_ray.records.promotion import FindPromoted, Known
-from pinak_ray.records.recall import RecallResult
-from pinak_ray.records.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
 from pinak_ray.records.wiring import Operation
-from pinak_ray.store.accesses import Accesses
-from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel
-from pinak_ray.store.generations import Generations
-from pinak_ray.store.nudge_feedback import keep_feedback
-from pinak_ray.store.promotion import find_promoted
-from pinak_ray.store.recorded_queries import QueryRecorder
-from pinak_ray.store.standing_intents import StandingIntents
-from pinak_ray.store.templates import outcomes_of, tell_outcome
-from pinak_ray.store.vector_cache import VectorCache
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.search import SearchParts
+from pinak_ray.services.serving import Following, embedding_error
 from pinak_ray.telemetry.logs import configure_logs
 
-__all__ = ["Recaller", "SearchParts"]
+__all__ = ["Recaller"]
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchParts:
-    """The recall object that a Gateway replica holds in process, and this actor too."""
-
-    database: Database
-    embedder: Embedder
-    model: RegisteredModel
-    search: CachedRecaller
-    nudger: Nudger
-    standing: StandingIntents
-    vectors: VectorCache
-    admission: Admission
-    recorder: QueryRecorder
-    accesses: Accesses
-
-    @classmethod
-    async def open(
-        cls, config: StackConfig, *, name: str, connections: int = SEARCH_POOL.reader
-    ) -> Self:
-        """Connect, and load the model that serves."""
-        database = await Database.open(
-            config.dsn,
-            service_connections=SEARCH_POOL.service,
-            reader_connections=connections,
-            reader_dsn=config.reader_dsn,
-            name=name,
-        )
-        try:
-            model, embedder = await load_serving(database, config)
-        except BaseException:
-            await database.aclose()
-            raise
-        # While one half is at the database, the other half is at the embedder.
-        admission = Admission("the search", at_once=2 * connections)
-        vectors = VectorCache(database, model.id, config.vectors_bytes)
-        recaller = Search(database, embedder, model.id, vectors)
-        standing = StandingIntents(database, model.id)
-        cooldown_s = config.nudge_cooldown_s
-        return cls(
-            database,
-            embedder,
-            model,
-            CachedRecaller(recaller, Generations(database), config.cache, admission),
-            Nudger(
-                database,
-                embedder,
-                model.id,
-                cooldown_s=cooldown_s,
-                standing=standing,
-                vectors=vectors,
-            ),
-            standing,
-            vectors,
-            admission,
-            QueryRecorder(database, config.record_queries),
-            Accesses(database),
-        )
-
-    async def carry_out(self, operation: Operation[R]) -> R:
-        """Carry out one operation whose place is `search`; raises its own PinakError."""
-        answer: R = await getattr(self, operation.wiring.call)(operation)
-        return answer
-
-    async def recall(self, operation: Recall) -> RecallResult:
-        """Search the namespace's memories; raises Overloaded when too many wait."""
-        namespace_id, request = operation.namespace_id, operation.request
-        self.recorder.note(namespace_id, request)
-        result = await self.search.recall(namespace_id, request)
-        if request.expand:
-            # Behind the cache, which links are not counted in.
-            async with self.admission.turn(namespace_id):
-                result = await expanded(self.database, namespace_id, request, result)
-        self.accesses.note(namespace_id, (hit.id for hit in result.hits))
-        return result
-
-    async def intend(self, operation: Intend) -> tuple[Nudge, ...]:
-        """Return what bears on this intent; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.owner.namespace_id):
-            nudges = await self.nudger.nudge(operation)
-        if not operation.peek:
-            shown = (hit.id for nudge in nudges for hit in nudge.evidence)
-            self.accesses.note(operation.owner.namespace_id, shown)
-        return nudges
-
-    async def feedback(self, operation: Feedback) -> Receipt:
-        """Keep what an agent said of a nudge; raises NotFound, Overloaded."""
-        async with self.admission.turn(operation.owner.namespace_id):
-            return await keep_feedback(self.database, operation)
-
-    async def grade(self, operation: Grade) -> RetrievalGrade:
-        """Grade what was recalled, and keep it as feedback; raises Overloaded."""
-        async with self.admission.turn(operation.owner.namespace_id):
-            return await GradedRecall(self.database, self.embedder, self.model.id).grade(operation)
-
-    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
-        """Return what links lead to from a memory; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.namespace_id):
-            return await find_related(self.database, operation.namespace_id, operation.request)
-
-    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
-        """Return what of a promotion is there; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.namespace_id):
-            return await find_promoted(self.database, operation)
-
-    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
-        """Keep how a run with a template ended; raises NotFound, Overloaded."""
-        async with self.admission.turn(operation.owner.namespace_id):
-            return await tell_outcome(self.database, operation)
-
-    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
-        """Return what came of templates; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.namespace_id):
-            return await outcomes_of(self.database, operation)
-
-    async def aclose(self) -> None:
-        """Release the embedder and the connections."""
-        await self.standing.aclose()
-        await self.vectors.aclose()
-        await self.accesses.aclose()
-        self.recorder.close()
-        await self.embedder.aclose()
-        await self.database.aclose()
 
 
 class Recaller:

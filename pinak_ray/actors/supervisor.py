@@ -8,29 +8,25 @@ from typing import Any, Protocol
 import ray
 import structlog
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.connections import SUPERVISOR_POOL
 from pinak_ray.actors.curator import Curator
 from pinak_ray.actors.host import AgentHost
 from pinak_ray.actors.indexer import Indexer
-from pinak_ray.actors.lifecycle import Lazy, actor_options
-from pinak_ray.actors.names import (
-    CURATOR,
-    indexer_name,
-    recaller_name,
-    writer_name,
-)
+from pinak_ray.actors.options import actor_options
 from pinak_ray.actors.placing import Placing
 from pinak_ray.actors.recaller import Recaller
 from pinak_ray.actors.writer import Writer
+from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import Dedicate
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.connections import SUPERVISOR_POOL
+from pinak_ray.services.names import CURATOR, indexer_name, recaller_name, writer_name
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel
+from pinak_ray.store.models.embedding_models import RegisteredModel
+from pinak_ray.store.models.serving_model import serving
 from pinak_ray.store.namespaces import ensure_namespace
-from pinak_ray.store.serving_model import serving
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["DatabaseKeeper", "Supervisor", "start_supervisor"]

@@ -10,22 +10,23 @@ from typing import Any, NamedTuple
 import ray
 import structlog
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.connections import CHANGES_AT_ONCE, writer_pool
-from pinak_ray.actors.lifecycle import Lazy
 from pinak_ray.concurrency.admission import Admission
+from pinak_ray.concurrency.group_commit import GroupCommit, delays
+from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.records.errors import DatabaseUnavailable
-from pinak_ray.records.links import LinkChange
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.links import LinkChange
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import ChangeLink, Forget, Revise
 from pinak_ray.records.topology import RAY_NAMESPACE
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.connections import CHANGES_AT_ONCE, writer_pool
 from pinak_ray.store.database import Database
-from pinak_ray.store.given_vectors import commit_given
-from pinak_ray.store.group_commit import GroupCommit, delays
-from pinak_ray.store.indexing import Key
-from pinak_ray.store.links import commit_links
-from pinak_ray.store.memories import Duplicate, EncodedMemory, namespaces_of, size_of
-from pinak_ray.store.revisions import forget_memory, revise_memory
+from pinak_ray.store.faults import is_transient, translated
+from pinak_ray.store.indexing.indexing import Key
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
+from pinak_ray.store.memories.given_vectors import commit_given
+from pinak_ray.store.memories.links import commit_links
+from pinak_ray.store.memories.memories import Duplicate, EncodedMemory, namespaces_of, size_of
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Writer"]
@@ -69,6 +70,8 @@ class Writer:
         commits = GroupCommit(
             commit,
             "the writer",
+            is_transient=is_transient,
+            translated=translated,
             lanes=self._config.writer_lanes,
             capacity=self._config.writer_capacity,
             size_of=size_of,
@@ -77,6 +80,8 @@ class Writer:
         links = GroupCommit(
             partial(commit_links, database),
             "the writer's links",
+            is_transient=is_transient,
+            translated=translated,
             whose=lambda changes: [change.namespace_id for change in changes],
         )
         return _Parts(database, commits, links)

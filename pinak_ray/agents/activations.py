@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.working_memory import WorkingMemory
-from pinak_ray.records.state import Owner
+from pinak_ray.records.state.owners import Owner
 
 __all__ = ["Activation", "Activations"]
 

@@ -9,7 +9,7 @@ from pinak_ray.agents.activations import Activation
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.rules import execute
 from pinak_ray.agents.views import Views
-from pinak_ray.records.memories import Receipt
+from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.operations import (
     Execute,
     HostOperation,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from pinak_ray.records.memories import Receipt
+from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.operations import Execute, HostOperation, Note, Origin, Post
 
 __all__ = ["Attempt", "Attempts"]

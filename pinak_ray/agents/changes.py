@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from pinak_ray.records.operations import Origin
-from pinak_ray.records.state import Entry, Owner, WorkingItem
+from pinak_ray.records.state.owners import Entry, Owner, WorkingItem
 
 __all__ = ["Change", "PutEntry", "PutItem"]
 

@@ -12,9 +12,9 @@ from pinak_ray.agents.activations import Activation, Activations
 from pinak_ray.agents.applied import applied
 from pinak_ray.agents.attempts import Attempts
 from pinak_ray.agents.changes import Change
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
+from pinak_ray.agents.log.watchers import Watchers
 from pinak_ray.agents.views import Views, fate
-from pinak_ray.agents.watchers import Watchers
 from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.errors import (
     DatabaseUnavailable,
@@ -24,7 +24,7 @@ from pinak_ray.records.errors import (
     Unavailable,
     WrongShard,
 )
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import (
     Execute,
     HostOperation,
@@ -34,7 +34,7 @@ from pinak_ray.records.operations import (
     Watch,
     WatchPage,
 )
-from pinak_ray.records.state import Entry, Owner, WorkingItem
+from pinak_ray.records.state.owners import Entry, Owner, WorkingItem
 from pinak_ray.records.topology import Placement
 
 __all__ = ["Host", "Snapshot", "StateStore"]

@@ -6,15 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from pinak_ray.agents.board import BOARD_RULES, BOARD_VIEWS
-from pinak_ray.agents.decisions import Call, Rule, Showing
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.decisions import Rule, Showing
+from pinak_ray.agents.log.drafts import Call
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad import SCRATCHPAD_RULES, SCRATCHPAD_VIEWS
 from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.commands import Answer, Command, Listed, View
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.memories import Receipt
+from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.operations import Execute
-from pinak_ray.records.state import Entry
+from pinak_ray.records.state.owners import Entry
 
 __all__ = ["execute", "show"]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.agents.spent_keys import SpentKeys, version_under, with_key
+from pinak_ray.agents.log.spent_keys import SpentKeys, version_under, with_key
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
-from pinak_ray.records.memories import expiry
-from pinak_ray.records.state import WorkingItem
+from pinak_ray.records.memory.memories import expiry
+from pinak_ray.records.state.owners import WorkingItem
 from pinak_ray.records.write_keys import WriteKey
 
 __all__ = ["MAX_BYTES", "MAX_ITEMS", "WorkingMemory"]

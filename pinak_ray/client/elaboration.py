@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from pinak_ray.records.errors import InvalidInput, NotFound
-from pinak_ray.records.memories import Receipt
-from pinak_ray.records.scratchpad_thoughts import EdgeKind, Thought, ThoughtsAnswer, ThoughtType
+from pinak_ray.records.memory.memories import Receipt
+from pinak_ray.records.scratchpad.thoughts import EdgeKind, Thought, ThoughtsAnswer, ThoughtType
 
 __all__ = ["Elaborated", "Move", "Thinker", "elaborate"]
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 import ray
 
 from pinak_ray.client.handles import AgentHandle, BoardHandle
-from pinak_ray.client.ray_session import join_ray
-from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.client.over_ray.session import join_ray
+from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.client.transport import Transport
 from pinak_ray.records.errors import NotRunning
 from pinak_ray.records.ids import NamespaceKey
@@ -89,7 +89,7 @@ def connect(
 def _connect_http(url: str, token: str | None) -> Swarm:
     if token is None:
         raise NotRunning("connecting by url needs a token; make one with `pinak-ray token`")
-    from pinak_ray.client.http_transport import HttpTransport
+    from pinak_ray.client.over_http.transport import HttpTransport
 
     transport = HttpTransport(url, token)
     about = transport.describe()

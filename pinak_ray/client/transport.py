@@ -5,17 +5,9 @@ from typing import Any, Protocol, TypeVar
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.wiring import Operation
 
-__all__ = ["Send", "Transport"]
+__all__ = ["Transport"]
 
 R = TypeVar("R")
-
-
-class Send(Protocol):
-    """What a verb of several operations needs of a transport: its `send`."""
-
-    async def __call__(self, operation: Operation[R], /) -> R:
-        """Carry out one operation."""
-        ...
 
 
 class Transport(Protocol):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from pinak_ray.client.transport import Transport
 from pinak_ray.records.operations import Watch, WatchPage
-from pinak_ray.records.state import Entry
+from pinak_ray.records.state.owners import Entry
 
 if TYPE_CHECKING:
     from ray import ObjectRef

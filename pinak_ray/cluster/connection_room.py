@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from pinak_ray.actors.connections import needed
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import SetupError
+from pinak_ray.services.connections import needed
 from pinak_ray.store.database import Connection
 
 __all__ = ["check_room"]

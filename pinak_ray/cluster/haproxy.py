@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from pinak_ray.client.ray_session import LOOPBACK
+from pinak_ray.client.over_ray.session import LOOPBACK
 from pinak_ray.serve.problems import MEDIA_TYPE, problem_body
 
 __all__ = ["edit_of_file", "most_connections", "own_answers"]
@@ -23,8 +23,9 @@ _SILENT_S = 40
 _CONNECTIONS = 10_000
 _OTHER_DESCRIPTORS = 512
 
-# Ids that are safe in a log line, a header and a relative URI reference, as `serve/boundary.py`
-# takes them: it, Serve and HAProxy must agree, or an answer has another id than its log lines.
+# Ids that are safe in a log line, a header and a relative URI reference, as
+# `serve/middleware/boundary.py` takes them: it, Serve and HAProxy must agree, or an answer has
+# another id than its log lines.
 _NO_ID = r"[^A-Za-z0-9._-]|^$|^.{129}"
 # What steers Serve, which nobody outside may; two of them are a 500 where they are not UTF-8.
 _STEERING = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pinak_ray.client.ray_session import LOOPBACK
+from pinak_ray.client.over_ray.session import LOOPBACK
 from pinak_ray.records.errors import SetupError
 
 __all__ = ["Ports", "free_port", "is_free", "take_ports"]

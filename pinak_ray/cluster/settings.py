@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.client.discovery import UserPath, usual_home
 from pinak_ray.embedding import EmbedderKind, EmbedderSpec, EndpointOptions
-from pinak_ray.recall.cache import CachePolicy
-from pinak_ray.records.curation import CurationPolicy
+from pinak_ray.recall.cache.answers import CachePolicy
+from pinak_ray.records.memory.curation import CurationPolicy
+from pinak_ray.services.config import StackConfig
 
 __all__ = ["Settings"]
 

@@ -13,18 +13,17 @@ import ray
 from ray import serve
 
 from pinak_ray import __version__
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile, ray_token_environment
 from pinak_ray.client.identity import check_own
-from pinak_ray.client.ray_session import join_ray
+from pinak_ray.client.over_ray.session import join_ray
 from pinak_ray.cluster.connection_room import check_room
-from pinak_ray.cluster.external_postgres import check_server
+from pinak_ray.cluster.first_model import prepare_model
 from pinak_ray.cluster.home_lock import home_lock
 from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
-from pinak_ray.cluster.model_trial import prepare_model
 from pinak_ray.cluster.ports import Ports, is_free, take_ports
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.external import check_server
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.migrations import runner
@@ -32,6 +31,7 @@ from pinak_ray.records.errors import NotRunning, PinakError, SetupError, Unavail
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Placement, Topology
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.serve.gateway import GATEWAY, gateway_application
+from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
 from pinak_ray.store.renamed_names import Renamed, renamed_names
 from pinak_ray.store.signing_keys import publish_keys

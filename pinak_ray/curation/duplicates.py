@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from pinak_ray.records.curation import Reason
+from pinak_ray.records.memory.curation import Reason
 
 __all__ = ["Candidate", "SaysTheSame", "keep_one", "says_the_same"]
 

@@ -12,12 +12,12 @@ import structlog
 
 from pinak_ray.curation.duplicates import Candidate, SaysTheSame, keep_one, says_the_same
 from pinak_ray.curation.strength import Use, strength
-from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport, Reason
 from pinak_ray.records.errors import Conflict
 from pinak_ray.records.limits import MAX_LABELS
-from pinak_ray.store import curation as store
-from pinak_ray.store.archive import archive_memories, purge_archive
+from pinak_ray.records.memory.curation import Curated, CurationPolicy, CurationReport, Reason
 from pinak_ray.store.database import Connection, Database
+from pinak_ray.store.lifecycle import curation as store
+from pinak_ray.store.lifecycle.archive import archive_memories, purge_archive
 
 __all__ = ["curate", "curate_due"]
 

@@ -5,7 +5,14 @@
 loaded: every actor imports this package, and most of them embed nothing.
 """
 
-from pinak_ray.embedding.endpoint_options import EndpointOptions
+from pinak_ray.embedding.endpoint.options import EndpointOptions
+from pinak_ray.embedding.endpoint.remote import (
+    Embedded,
+    Remote,
+    embed_each,
+    embed_queries,
+    trouble_of,
+)
 from pinak_ray.embedding.halfvec import (
     decode_halfvec,
     decode_halfvecs,
@@ -16,7 +23,7 @@ from pinak_ray.embedding.halfvec import (
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.likeness import Knows, likeness, similarity
 from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder, with_dimension
-from pinak_ray.embedding.model_files import ModelFiles, Progress, ensure_model
+from pinak_ray.embedding.minilm.model_files import ModelFiles, Progress, ensure_model
 from pinak_ray.embedding.products import inner_products
 from pinak_ray.embedding.protocol import (
     Embedder,
@@ -26,7 +33,6 @@ from pinak_ray.embedding.protocol import (
     check_vector,
     check_vectors,
 )
-from pinak_ray.embedding.remote import Embedded, Remote, embed_each, embed_queries, trouble_of
 from pinak_ray.embedding.sketches import Sketches
 
 __all__ = [

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pinak_ray.embedding.endpoint_options import EndpointOptions
+from pinak_ray.embedding.endpoint.options import EndpointOptions
 from pinak_ray.embedding.hashing import HashingEmbedder
-from pinak_ray.embedding.model_files import Progress, ensure_model
+from pinak_ray.embedding.minilm.model_files import Progress, ensure_model
 from pinak_ray.embedding.protocol import Embedder
 from pinak_ray.records.errors import SetupError
 
@@ -56,7 +56,7 @@ def load_embedder(spec: EmbedderSpec, progress: Progress | None = None) -> Embed
 
 
 def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> Embedder:
-    from pinak_ray.embedding.minilm import MiniLm
+    from pinak_ray.embedding.minilm.embedder import MiniLm
 
     if spec.cache_dir is None:
         raise SetupError("the embedder minilm needs a cache_dir")
@@ -65,7 +65,7 @@ def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> Embedder:
 
 
 def _load_openai(spec: EmbedderSpec) -> Embedder:
-    from pinak_ray.embedding.openai import OpenAiEmbedder
+    from pinak_ray.embedding.endpoint.openai import OpenAiEmbedder
 
     if not spec.url or not spec.model or not spec.dimension:
         raise SetupError(
@@ -87,7 +87,7 @@ async def with_dimension(spec: EmbedderSpec) -> EmbedderSpec:
     """
     if spec.kind != "openai" or spec.dimension or not spec.url or not spec.model:
         return spec
-    from pinak_ray.embedding.openai import measured_dimension
+    from pinak_ray.embedding.endpoint.openai import measured_dimension
 
     dimension = await measured_dimension(
         spec.url, spec.model, api_key=spec.api_key or None, options=spec.endpoint

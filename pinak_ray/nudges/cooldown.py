@@ -11,7 +11,7 @@ same call through at the second try.
 
 from uuid import UUID
 
-from pinak_ray.records.nudges import Strength
+from pinak_ray.records.memory.nudges import Strength
 
 __all__ = ["is_quiet"]
 

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from pinak_ray.embedding import Knows, similarity
 from pinak_ray.nudges.usefulness import SILENCING_VOICES, explain, weight
-from pinak_ray.records.memories import Outcome
+from pinak_ray.records.memory.memories import Outcome
+from pinak_ray.records.memory.recall import Hit, Signal
 from pinak_ray.records.operations import Intend
-from pinak_ray.records.recall import Hit, Signal
 from pinak_ray.store.database import Database
-from pinak_ray.store.hits import Row, hit_from_row
+from pinak_ray.store.memories.hits import Row, hit_from_row
+from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
-from pinak_ray.store.search_text import searchable_words
-from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known
+from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known
 
 __all__ = ["CANDIDATES", "Evidence", "SameWords", "find_evidence", "find_words", "scored"]
 

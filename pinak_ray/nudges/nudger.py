@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from pinak_ray.concurrency.ahead import ahead
 from pinak_ray.embedding import (
     Embedder,
     Remote,
@@ -17,13 +18,14 @@ from pinak_ray.embedding import (
     encode_halfvec_one,
     inner_products,
 )
+from pinak_ray.language.shown import QUOTED, shown
 from pinak_ray.nudges.contradictions import contradicted
 from pinak_ray.nudges.cooldown import is_quiet
 from pinak_ray.nudges.evidence import CANDIDATES, Evidence, SameWords, find_evidence, find_words
 from pinak_ray.nudges.failures import FLOOR, FLOOR_BY_WORDS, warnings
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES, harmless_start
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput
-from pinak_ray.records.nudges import (
+from pinak_ray.records.memory.nudges import (
     Intent,
     Nudge,
     NudgeKind,
@@ -32,13 +34,11 @@ from pinak_ray.records.nudges import (
     nudge_id,
 )
 from pinak_ray.records.operations import Intend
-from pinak_ray.records.shown import QUOTED, shown
-from pinak_ray.store.ahead import ahead
 from pinak_ray.store.database import Database
-from pinak_ray.store.indexing import OWN_TEXT
-from pinak_ray.store.nudge_feedback import record_shown
+from pinak_ray.store.feedback.nudge_feedback import record_shown
+from pinak_ray.store.indexing.indexing import OWN_TEXT
 from pinak_ray.store.standing_intents import StandingIntents
-from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
+from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
 __all__ = ["Nudger", "asserts", "strength_of", "weigh"]
 

@@ -8,10 +8,10 @@ import orjson
 from pinak_ray.embedding import Knows
 from pinak_ray.nudges.evidence import scored
 from pinak_ray.nudges.nudger import weigh
-from pinak_ray.records.nudges import Nudge
+from pinak_ray.records.memory.nudges import Nudge
 from pinak_ray.records.operations import Intend, Post
-from pinak_ray.records.state import EntryKind, Owner, Space
-from pinak_ray.store.hits import Row
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
+from pinak_ray.store.memories.hits import Row
 from pinak_ray.store.standing_intents import decode_intent
 
 __all__ = ["StandingNudge", "standing_nudges"]

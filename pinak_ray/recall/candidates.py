@@ -23,14 +23,14 @@ from pinak_ray.recall.recipes import (
     WINDOW_LEXICAL,
     Recipe,
 )
-from pinak_ray.records.recall import Filters, RecallRequest
+from pinak_ray.records.memory.recall import Filters, RecallRequest
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.hits import Row
-from pinak_ray.store.indexing import OWN_TEXT
+from pinak_ray.store.indexing.indexing import OWN_TEXT
+from pinak_ray.store.indexing.windows import WINDOW
+from pinak_ray.store.memories.hits import Row
+from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
-from pinak_ray.store.search_text import searchable_words
-from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
-from pinak_ray.store.windows import WINDOW
+from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
 __all__ = [
     "Best",

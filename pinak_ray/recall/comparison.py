@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from pinak_ray.recall.recaller import Recaller
-from pinak_ray.records.recall import RecallRequest
+from pinak_ray.records.memory.recall import RecallRequest
 
 __all__ = ["Asked", "Comparison", "Quality", "compare", "ndcg_at", "recall_at"]
 

@@ -7,10 +7,10 @@ from functools import partial
 from pinak_ray.recall.candidates import filter_arguments
 from pinak_ray.recall.related import Step, walk
 from pinak_ray.recall.trace import Stopwatch
-from pinak_ray.records.links import Related
-from pinak_ray.records.recall import Hit, RecallRequest, RecallResult, Signal
+from pinak_ray.records.memory.links import Related
+from pinak_ray.records.memory.recall import Hit, RecallRequest, RecallResult, Signal
 from pinak_ray.store.database import Database
-from pinak_ray.store.links import neighbours
+from pinak_ray.store.memories.links import neighbours
 
 __all__ = ["LINK", "expand", "expanded", "with_neighbours"]
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pinak_ray.concurrency.ahead import ahead
 from pinak_ray.embedding import (
     Embedder,
     check_texts,
@@ -16,6 +17,8 @@ from pinak_ray.embedding import (
     embed_queries,
     encode_halfvec_one,
 )
+from pinak_ray.language.named_agents import named_agent
+from pinak_ray.language.named_dates import named_dates
 from pinak_ray.recall.candidates import Best, Candidates, Search
 from pinak_ray.recall.fusion import (
     Scores,
@@ -27,8 +30,6 @@ from pinak_ray.recall.fusion import (
     fuse_zscores,
     known_or,
 )
-from pinak_ray.recall.named_agents import named_agent
-from pinak_ray.recall.named_dates import named_dates
 from pinak_ray.recall.paging import page, turn_page
 from pinak_ray.recall.recipes import (
     AGENT,
@@ -43,11 +44,10 @@ from pinak_ray.recall.recipes import (
 )
 from pinak_ray.recall.trace import Stopwatch, signals_of, timed, trace_of
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, WrongDimension
-from pinak_ray.records.recall import RecallRequest, RecallResult, Signal, Trace
-from pinak_ray.store.ahead import ahead
+from pinak_ray.records.memory.recall import RecallRequest, RecallResult, Signal, Trace
 from pinak_ray.store.database import Database
-from pinak_ray.store.hits import Row, hit_from_row
-from pinak_ray.store.vector_cache import VectorCache
+from pinak_ray.store.memories.hits import Row, hit_from_row
+from pinak_ray.store.vectors.vector_cache import VectorCache
 
 __all__ = ["Answer", "Asked", "Begun", "Recaller", "asked_of", "rank"]
 

@@ -14,7 +14,7 @@ from math import inf
 from types import MappingProxyType
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.recall import RecallRequest
+from pinak_ray.records.memory.recall import RecallRequest
 
 __all__ = [
     "AGENT",

@@ -9,11 +9,11 @@ from pinak_ray.recall.candidates import filter_arguments
 from pinak_ray.recall.paging import row_bytes
 from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.links import Related, RelatedRequest
-from pinak_ray.records.recall import Filters
+from pinak_ray.records.memory.links import Related, RelatedRequest
+from pinak_ray.records.memory.recall import Filters
 from pinak_ray.store.database import Database
-from pinak_ray.store.hits import hit_from_row
-from pinak_ray.store.links import Reached, is_there, neighbours
+from pinak_ray.store.memories.hits import hit_from_row
+from pinak_ray.store.memories.links import Reached, is_there, neighbours
 
 __all__ = ["Step", "find_related", "unknown_memory", "walk"]
 

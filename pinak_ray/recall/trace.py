@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pinak_ray.recall.fusion import Scores, ranks
 from pinak_ray.recall.recipes import Fusion, Recipe
-from pinak_ray.records.recall import RecallResult, Signal, Trace
+from pinak_ray.records.memory.recall import RecallResult, Signal, Trace
 
 __all__ = ["Stopwatch", "signals_of", "timed", "trace_of"]
 

@@ -1,6 +1,6 @@
 """Commands change a board or a scratchpad, views read one: what each takes, and what it answers.
 
-Each is a model of its own in `board_commands` and `scratchpad_commands`. One operation carries all
+Each is a model of its own in `board` and `scratchpad`. One operation carries all
 commands, and one all views, over every wire; over HTTP the model is the body, or the query.
 """
 
@@ -31,8 +31,8 @@ from pinak_ray.records.limits import (
     check_name,
     check_text,
 )
-from pinak_ray.records.memories import Receipt, moment
-from pinak_ray.records.state import Space
+from pinak_ray.records.memory.memories import Receipt, moment
+from pinak_ray.records.state.owners import Space
 
 __all__ = [
     "COMMANDS",

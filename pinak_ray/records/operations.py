@@ -10,16 +10,16 @@ from uuid import UUID
 import orjson
 
 from pinak_ray.records.commands import Command, View
-from pinak_ray.records.context import Context
-from pinak_ray.records.grades import GradeRequest, RetrievalGrade
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import MAX_WAIT_S
-from pinak_ray.records.links import LinkChange, Related, RelatedRequest
-from pinak_ray.records.memories import Ack, Memory, Receipt
-from pinak_ray.records.nudges import INTENT_KEY, INTENT_TTL_S, Intent, Nudge, Verdict
-from pinak_ray.records.recall import RecallRequest, RecallResult
-from pinak_ray.records.revisions import Revision
-from pinak_ray.records.state import Entry, EntryKind, Owner, WorkingItem
+from pinak_ray.records.memory.context import Context
+from pinak_ray.records.memory.grades import GradeRequest, RetrievalGrade
+from pinak_ray.records.memory.links import LinkChange, Related, RelatedRequest
+from pinak_ray.records.memory.memories import Ack, Memory, Receipt
+from pinak_ray.records.memory.nudges import INTENT_KEY, INTENT_TTL_S, Intent, Nudge, Verdict
+from pinak_ray.records.memory.recall import RecallRequest, RecallResult
+from pinak_ray.records.memory.revisions import Revision
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, WorkingItem
 from pinak_ray.records.wiring import Operation, Place, wired
 from pinak_ray.records.write_keys import WriteKey
 

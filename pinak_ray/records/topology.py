@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pinak_ray.records.state import SHARDS, Owner, shard_of
+from pinak_ray.records.state.owners import SHARDS, Owner, shard_of
 
 __all__ = ["RAY_NAMESPACE", "SUPERVISOR", "Placement", "Topology", "place"]
 

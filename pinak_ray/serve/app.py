@@ -6,31 +6,31 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from pinak_ray.serve.auth_keys import KeyCache
+from pinak_ray.serve.auth.keys import KeyCache
 from pinak_ray.serve.backend import Backend
-from pinak_ray.serve.body_limit import MAX_BODY_BYTES, BodyLimit
-from pinak_ray.serve.boundary import Boundary
 from pinak_ray.serve.context import AppContext, Deadlines
-from pinak_ray.serve.models.base import Body
-from pinak_ray.serve.models.commands import COMMAND_BODIES
-from pinak_ray.serve.models.curation import CurateBody
-from pinak_ray.serve.models.grades import GradeBody
-from pinak_ray.serve.models.learning import (
+from pinak_ray.serve.middleware.body_limit import MAX_BODY_BYTES, BodyLimit
+from pinak_ray.serve.middleware.boundary import Boundary
+from pinak_ray.serve.middleware.request_limit import MAX_REQUESTS, MAX_WATCHERS, RequestLimit
+from pinak_ray.serve.problems import answer_errors
+from pinak_ray.serve.reference import serve_reference
+from pinak_ray.serve.v1.models.base import Body
+from pinak_ray.serve.v1.models.commands import COMMAND_BODIES
+from pinak_ray.serve.v1.models.curation import CurateBody
+from pinak_ray.serve.v1.models.grades import GradeBody
+from pinak_ray.serve.v1.models.learning import (
     DistillBody,
     OutcomeBody,
     PromoteBoardBody,
     PromotePadBody,
     TemplatesBody,
 )
-from pinak_ray.serve.models.links import LinkBody
-from pinak_ray.serve.models.memories import RememberBatchBody, RememberBody, ReviseBody
-from pinak_ray.serve.models.recall import FeedbackBody, IntendBody, RecallBody
-from pinak_ray.serve.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
-from pinak_ray.serve.openapi import describe
-from pinak_ray.serve.problems import answer_errors
-from pinak_ray.serve.reference import serve_reference
-from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS, RequestLimit
-from pinak_ray.serve.routes import (
+from pinak_ray.serve.v1.models.links import LinkBody
+from pinak_ray.serve.v1.models.memories import RememberBatchBody, RememberBody, ReviseBody
+from pinak_ray.serve.v1.models.recall import FeedbackBody, IntendBody, RecallBody
+from pinak_ray.serve.v1.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
+from pinak_ray.serve.v1.openapi import describe
+from pinak_ray.serve.v1.routes import (
     boards,
     commands,
     curation,

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from pinak_ray.client.transport import Transport
-from pinak_ray.records.curation import CurationReport
-from pinak_ray.records.revisions import History
+from pinak_ray.records.memory.curation import CurationReport
+from pinak_ray.records.memory.revisions import History
 from pinak_ray.security.keys import PublicKey
 
 __all__ = ["Backend"]

@@ -13,7 +13,7 @@ from pinak_ray.records.errors import PinakError, Unavailable
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.operations import Watch
 from pinak_ray.records.wiring import Operation
-from pinak_ray.serve.auth_keys import KeyCache
+from pinak_ray.serve.auth.keys import KeyCache
 from pinak_ray.serve.backend import Backend
 from pinak_ray.serve.gathered import Gathered
 from pinak_ray.telemetry.metrics import Metrics

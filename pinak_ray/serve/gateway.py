@@ -16,29 +16,29 @@ from ray.serve import Application
 from ray.serve.config import BackpressureConfig
 from ray.serve.schema import LoggingConfig
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.model_change import Following
-from pinak_ray.actors.names import CURATOR
-from pinak_ray.actors.recaller import SearchParts
-from pinak_ray.client.actor_calls import ActorCalls
-from pinak_ray.client.composed import COMPOSED
-from pinak_ray.client.ray_transport import RayTransport
-from pinak_ray.client.suspicions import suspect
+from pinak_ray.client.over_ray.actor_calls import ActorCalls
+from pinak_ray.client.over_ray.transport import RayTransport
+from pinak_ray.composed.suspicions import suspect
+from pinak_ray.composed.table import COMPOSED
 from pinak_ray.concurrency.admission import Admission
-from pinak_ray.records.board_suspicions import Suspect
-from pinak_ray.records.curation import CurationReport
+from pinak_ray.records.board.suspicions import Suspect
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.memory.curation import CurationReport
+from pinak_ray.records.memory.revisions import History
 from pinak_ray.records.operations import Query
-from pinak_ray.records.revisions import History
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.records.wiring import Operation, Place
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
-from pinak_ray.serve.request_limit import MAX_REQUESTS, MAX_WATCHERS
-from pinak_ray.store.curation import last_curation
-from pinak_ray.store.embedding_models import RegisteredModel
-from pinak_ray.store.revisions import versions_of
+from pinak_ray.serve.middleware.request_limit import MAX_REQUESTS, MAX_WATCHERS
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.names import CURATOR
+from pinak_ray.services.search import SearchParts
+from pinak_ray.services.serving import Following
+from pinak_ray.store.lifecycle.curation import last_curation
+from pinak_ray.store.lifecycle.revisions import versions_of
+from pinak_ray.store.models.embedding_models import RegisteredModel
 from pinak_ray.store.signing_keys import live_keys
 from pinak_ray.store.stats import namespace_figures, scratchpad_figures
 from pinak_ray.telemetry.logs import configure_logs

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from pinak_ray.recall.single_flight import SingleFlight
+from pinak_ray.concurrency.single_flight import SingleFlight
 
 __all__ = ["Gathered"]
 

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.host import Snapshot
+from pinak_ray.concurrency.group_commit import Fates, GroupCommit, delays
 from pinak_ray.records.errors import PinakError, StaleEpoch
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import Origin
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.records.topology import Placement
 from pinak_ray.store.database import Database
-from pinak_ray.store.group_commit import Fates, GroupCommit, delays
+from pinak_ray.store.faults import is_transient, translated
 from pinak_ray.store.queries import query
 from pinak_ray.store.standbys import await_standbys
 
@@ -53,6 +54,8 @@ class AgentState:
         self._commits = GroupCommit(
             self._commit,
             "the host's commit queue",
+            is_transient=is_transient,
+            translated=translated,
             lanes=1,
             max_batch=_MAX_BATCH,
             size_of=_size,

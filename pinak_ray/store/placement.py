@@ -2,7 +2,7 @@
 
 import orjson
 
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.topology import Placement
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query

@@ -1,8 +1,8 @@
-"""Named queries: SQL lives in `sql/*.sql`, each query under a `-- name: ...` line."""
+"""Named queries: SQL lies beside its module, each query under a `-- name: ...` line."""
 
 import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import LiteralString, cast
 
 __all__ = ["query"]
@@ -11,9 +11,14 @@ _HEAD = re.compile(r"^-- name: ([a-z_0-9]+)$", re.MULTILINE)
 
 
 @cache
+def _files() -> dict[str, Path]:
+    """Find the `.sql` files of the store; no two have the same name."""
+    return {path.stem: path for path in Path(__file__).parent.rglob("*.sql")}
+
+
+@cache
 def _load(file: str) -> dict[str, LiteralString]:
-    text = files("pinak_ray.store").joinpath("sql", f"{file}.sql").read_text(encoding="utf-8")
-    parts = _HEAD.split(text)
+    parts = _HEAD.split(_files()[file].read_text(encoding="utf-8"))
     # The files are part of the package, as literal as a string in the code.
     return {
         name: cast("LiteralString", body.strip())
@@ -22,5 +27,5 @@ def _load(file: str) -> dict[str, LiteralString]:
 
 
 def query(file: str, name: str) -> LiteralString:
-    """Return the query called `name` in `sql/<file>.sql`; KeyError if there is none."""
+    """Return the query called `name` in `<file>.sql` of the store; KeyError if there is none."""
     return _load(file)[name]

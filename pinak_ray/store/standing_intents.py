@@ -13,13 +13,13 @@ import asyncpg
 import orjson
 import structlog
 
-from pinak_ray.records.nudges import Intent
-from pinak_ray.records.state import Owner
+from pinak_ray.records.memory.nudges import Intent
+from pinak_ray.records.state.owners import Owner
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.hits import Row
+from pinak_ray.store.memories.hits import Row
+from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
-from pinak_ray.store.search_text import searchable_words
 
 __all__ = [
     "LEFT_ALONE_FOR",

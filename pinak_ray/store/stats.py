@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pinak_ray.records.templates import TEMPLATE_TAG
+from pinak_ray.records.memory.templates import TEMPLATE_TAG
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
 

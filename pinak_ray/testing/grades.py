@@ -5,11 +5,11 @@ from statistics import fmean
 from uuid import UUID
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.recall.checks import retrieval_of, with_usefulness
-from pinak_ray.recall.grading import graded
-from pinak_ray.records.grades import RetrievalGrade
+from pinak_ray.recall.grading.graded_recall import retrieval_of, with_usefulness
+from pinak_ray.recall.grading.rules import graded
+from pinak_ray.records.memory.grades import RetrievalGrade
 from pinak_ray.records.operations import Grade
-from pinak_ray.store.retrieval_feedback import Usefulness
+from pinak_ray.store.feedback.retrieval_feedback import Usefulness
 from pinak_ray.testing.memories import LocalMemories
 
 __all__ = ["LocalGrades"]

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.memories import Ack, Receipt
-from pinak_ray.records.nudges import Nudge, Verdict
+from pinak_ray.records.memory.memories import Ack, Receipt
+from pinak_ray.records.memory.nudges import Nudge, Verdict
 from pinak_ray.records.operations import Feedback, Intend
 from pinak_ray.testing.memories import LocalMemories
 

@@ -8,9 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
-from pinak_ray.records.memories import Memory, Outcome
+from pinak_ray.records.memory.memories import Memory, Outcome
 from pinak_ray.records.operations import Intend
-from pinak_ray.records.state import Owner
+from pinak_ray.records.state.owners import Owner
 from pinak_ray.store.standing_intents import LEFT_ALONE_FOR, STANDS_FOR, encode_intent
 from pinak_ray.testing.memories import LocalMemories
 from pinak_ray.testing.nudges import LocalNudges

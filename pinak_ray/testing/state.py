@@ -10,9 +10,9 @@ from uuid import UUID
 
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.agents.host import Snapshot
-from pinak_ray.records.memories import Receipt
+from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.operations import Origin
-from pinak_ray.records.state import Entry, Owner, WorkingItem
+from pinak_ray.records.state.owners import Entry, Owner, WorkingItem
 
 __all__ = ["LocalState"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.recall import Filters
-from pinak_ray.records.templates import (
+from pinak_ray.records.memory.recall import Filters
+from pinak_ray.records.memory.templates import (
     TEMPLATE_TAG,
     Outcomes,
     ReadOutcomes,

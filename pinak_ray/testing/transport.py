@@ -9,12 +9,12 @@ from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 from pinak_ray.agents.host import Host
-from pinak_ray.client.batching import Batcher
-from pinak_ray.client.composed import COMPOSED
+from pinak_ray.composed.table import COMPOSED
+from pinak_ray.concurrency.batching import Batcher
 from pinak_ray.embedding import Embedder
 from pinak_ray.records.errors import InvalidInput, NotRunning
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import ChangeLink, Forget, HostOperation, Remember, Revise
 from pinak_ray.records.topology import Placement
 from pinak_ray.records.wiring import Operation, Place

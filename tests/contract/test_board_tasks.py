@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from pinak_ray import Conflict, InvalidInput, NotFound, Swarm
-from pinak_ray.client.handles.board import BoardHandle
-from pinak_ray.records.board_tasks import TaskClaim, TaskStatus
+from pinak_ray.client.handles.board.handle import BoardHandle
+from pinak_ray.records.board.tasks import TaskClaim, TaskStatus
 
 WORKERS = 16
 TASKS = 8

@@ -3,11 +3,11 @@
 import pytest
 
 from pinak_ray import Swarm
-from pinak_ray.client.handles.board import BoardHandle
-from pinak_ray.records.board_progress import Step
-from pinak_ray.records.board_questions import BoardQuestion, QuestionStatus
+from pinak_ray.client.handles.board.handle import BoardHandle
+from pinak_ray.records.board.progress import Step
+from pinak_ray.records.board.questions import BoardQuestion, QuestionStatus
 from pinak_ray.records.errors import Conflict, InvalidInput, NotFound
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 
 async def the_question(board: BoardHandle) -> BoardQuestion:

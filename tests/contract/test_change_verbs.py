@@ -8,7 +8,7 @@ import pytest
 
 from pinak_ray import InvalidInput, NotFound, Superseded, Swarm
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Ack, Layer, Outcome
+from pinak_ray.records.memory.memories import Ack, Layer, Outcome
 
 
 async def found(swarm: Swarm, query: str, **options: Any) -> list[str]:

@@ -1,7 +1,7 @@
 """What an agent needs in a prompt, over each wire and in the twin."""
 
 from pinak_ray import Swarm
-from pinak_ray.records.context import Context, estimate_tokens
+from pinak_ray.records.memory.context import Context, estimate_tokens
 
 FAILURE = "deploy of orders to production failed: migration 42 locks orders"
 INTENT = "deploy orders to production"

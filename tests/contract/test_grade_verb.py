@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from pinak_ray import InvalidInput, Swarm
-from pinak_ray.records.grades import GradeAction, Quality, Support
-from pinak_ray.records.recall import RecallResult
+from pinak_ray.records.memory.grades import GradeAction, Quality, Support
+from pinak_ray.records.memory.recall import RecallResult
 
 QUESTION = "which port does the API gateway listen on?"
 GATEWAY = "The API gateway listens on port 8443."

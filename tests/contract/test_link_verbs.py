@@ -7,8 +7,8 @@ import pytest
 from waiting import until
 
 from pinak_ray import InvalidInput, NotFound, Swarm
-from pinak_ray.records.links import LinkKind
-from pinak_ray.records.memories import Ack
+from pinak_ray.records.memory.links import LinkKind
+from pinak_ray.records.memory.memories import Ack
 
 NAME = "team/ü é"
 

@@ -6,10 +6,10 @@ import pytest
 
 from pinak_ray import Swarm
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.links import LinkKind
-from pinak_ray.records.memories import Layer
-from pinak_ray.records.promotion import Skipped
-from pinak_ray.records.recall import Hit
+from pinak_ray.records.memory.links import LinkKind
+from pinak_ray.records.memory.memories import Layer
+from pinak_ray.records.memory.promotion import Skipped
+from pinak_ray.records.memory.recall import Hit
 
 
 async def found(swarm: Swarm, query: str) -> list[Hit]:

@@ -9,8 +9,8 @@ import pytest
 from pinak_ray import Swarm
 from pinak_ray.client.elaboration import Elaborated, Move
 from pinak_ray.records.errors import Conflict, InvalidInput, NotFound
-from pinak_ray.records.scratchpad_commands import QuestionStatus, Uncertainty
-from pinak_ray.records.scratchpad_thoughts import FlawKind, Thought
+from pinak_ray.records.scratchpad.parts import QuestionStatus, Uncertainty
+from pinak_ray.records.scratchpad.thoughts import FlawKind, Thought
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

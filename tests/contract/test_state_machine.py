@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from pinak_ray import PinakError, Receipt, Swarm, VersionConflict, connect
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.records.memories import Layer, Outcome
-from pinak_ray.records.recall import RecallResult
-from pinak_ray.records.state import Entry, EntryKind, WorkingItem
+from pinak_ray.records.memory.memories import Layer, Outcome
+from pinak_ray.records.memory.recall import RecallResult
+from pinak_ray.records.state.owners import Entry, EntryKind, WorkingItem
 from pinak_ray.testing import LocalSwarm
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]

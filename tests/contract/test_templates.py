@@ -4,7 +4,7 @@ import pytest
 
 from pinak_ray import Swarm
 from pinak_ray.records.errors import InvalidInput, NotFound
-from pinak_ray.records.memories import Layer
+from pinak_ray.records.memory.memories import Layer
 
 
 async def worked(swarm: Swarm, agent: str, host: str) -> None:

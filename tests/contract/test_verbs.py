@@ -13,10 +13,10 @@ from waiting import until
 from pinak_ray import InvalidInput, Swarm, VersionConflict
 from pinak_ray.records.errors import NotFound, WrongDimension
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Ack, Layer, Outcome
-from pinak_ray.records.nudges import NudgeKind
-from pinak_ray.records.recall import Hit
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.memory.memories import Ack, Layer, Outcome
+from pinak_ray.records.memory.nudges import NudgeKind
+from pinak_ray.records.memory.recall import Hit
+from pinak_ray.records.state.owners import EntryKind
 
 DAY = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 NAME = "team/ü é?#%2F&日本 🦜"

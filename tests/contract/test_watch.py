@@ -8,7 +8,7 @@ from waiting import until
 
 from pinak_ray import InvalidInput, Swarm
 from pinak_ray.client.watch import Watcher
-from pinak_ray.records.state import Entry
+from pinak_ray.records.state.owners import Entry
 
 NAME = "team/ü 🦜"
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from pinak_ray.migrations import runner
-from pinak_ray.store import memories
+from pinak_ray.store.memories import memories
 from pinak_ray.store.schema import METADATA, SCHEMA
 
 pytestmark = pytest.mark.postgres

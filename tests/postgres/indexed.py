@@ -8,8 +8,8 @@ from remembered import EMBEDDER
 
 from pinak_ray.embedding import encode_halfvec
 from pinak_ray.store.database import Database
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.settling import settle_some
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.indexing.settling import settle_some
 
 RECOUNT = """
 SELECT namespace_id, term, count(*) AS documents

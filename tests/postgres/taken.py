@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pinak_ray.agents.host import Host, Snapshot
-from pinak_ray.records.state import SHARDS, Owner
+from pinak_ray.records.state.owners import SHARDS, Owner
 from pinak_ray.records.topology import Placement
 from pinak_ray.store.agent_state import AgentState
 from pinak_ray.store.database import Database

@@ -8,9 +8,9 @@ from taken import ALONE, EVERY, a_host_over, loaded, taken
 
 from pinak_ray.agents.host import Host
 from pinak_ray.records.errors import Overloaded, WrongShard
-from pinak_ray.records.memories import Ack
+from pinak_ray.records.memory.memories import Ack
 from pinak_ray.records.operations import Note, Recollect
-from pinak_ray.records.state import SHARDS, Owner, Space, shard_of
+from pinak_ray.records.state.owners import SHARDS, Owner, Space, shard_of
 from pinak_ray.records.topology import Placement
 from pinak_ray.store.database import Database
 

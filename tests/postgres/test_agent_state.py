@@ -9,7 +9,15 @@ from taken import loaded, taken
 
 from pinak_ray.agents.changes import Change, PutEntry, PutItem
 from pinak_ray.records.errors import InvalidInput, StaleEpoch
-from pinak_ray.records.state import SHARDS, Entry, EntryKind, Owner, Space, WorkingItem, shard_of
+from pinak_ray.records.state.owners import (
+    SHARDS,
+    Entry,
+    EntryKind,
+    Owner,
+    Space,
+    WorkingItem,
+    shard_of,
+)
 from pinak_ray.store.agent_state import take_shards
 from pinak_ray.store.database import Database
 

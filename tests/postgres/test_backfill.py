@@ -11,8 +11,9 @@ from remembered import EMBEDDER, remember_all
 
 from pinak_ray.embedding import EmbedderSpec, HashingEmbedder, encode_halfvec
 from pinak_ray.records.errors import Conflict, Unavailable, WrongDimension
-from pinak_ray.records.memories import new_memory
-from pinak_ray.store.backfill import (
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.store.database import Database
+from pinak_ray.store.indexing.backfill import (
     Coverage,
     backfill_some,
     coverage_of,
@@ -20,12 +21,12 @@ from pinak_ray.store.backfill import (
     note_error,
     sweep_some,
 )
-from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.given_vectors import commit_given
-from pinak_ray.store.indexing import EncodeVectors, index_some
-from pinak_ray.store.memories import Duplicate, encode_memory
-from pinak_ray.store.serving_model import (
+from pinak_ray.store.indexing.indexing import EncodeVectors, index_some
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.memories.given_vectors import commit_given
+from pinak_ray.store.memories.memories import Duplicate, encode_memory
+from pinak_ray.store.models.serving_model import (
     add_model,
     adopt_model,
     model_statuses,
@@ -35,7 +36,6 @@ from pinak_ray.store.serving_model import (
     serving_id,
     switch_to,
 )
-from pinak_ray.store.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

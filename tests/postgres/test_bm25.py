@@ -8,7 +8,7 @@ import pytest
 from indexed import index_owed
 from remembered import index_all, register, remember, remember_all
 
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
 from pinak_ray.testing.bm25 import bm25
 

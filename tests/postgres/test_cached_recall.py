@@ -15,12 +15,12 @@ from waiting import until
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import EmbeddingModel, Vectors, encode_halfvec_one
 from pinak_ray.recall import Recaller
-from pinak_ray.recall.cache import CachePolicy
-from pinak_ray.recall.cached import CachedRecaller
+from pinak_ray.recall.cache.answers import CachePolicy
+from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.records.errors import InvalidInput, Overloaded, WrongDimension
-from pinak_ray.records.recall import RecallResult, new_recall
+from pinak_ray.records.memory.recall import RecallResult, new_recall
 from pinak_ray.store.database import Database
-from pinak_ray.store.generations import Generations
+from pinak_ray.store.vectors.generations import Generations
 
 pytestmark = pytest.mark.postgres
 

@@ -9,12 +9,12 @@ import pytest
 from taken import a_host_over, taken
 
 from pinak_ray.agents.host import Host
-from pinak_ray.records.board_claims import ClaimOnce, SubjectClaim
-from pinak_ray.records.board_tasks import AddTask, ClaimTask, Finish, TaskClaim, Tasks
+from pinak_ray.records.board.claims import ClaimOnce, SubjectClaim
+from pinak_ray.records.board.tasks import AddTask, ClaimTask, Finish, TaskClaim, Tasks
 from pinak_ray.records.commands import Command
 from pinak_ray.records.errors import PinakError
 from pinak_ray.records.operations import Execute, Origin, Query
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
 
 pytestmark = pytest.mark.postgres

@@ -14,20 +14,20 @@ from remembered import register
 
 from pinak_ray.curation import passes
 from pinak_ray.curation.passes import curate, curate_due
-from pinak_ray.records.curation import CurationPolicy, Reason
 from pinak_ray.records.errors import Conflict, NotFound
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.links import change_link
-from pinak_ray.records.memories import Layer, Memory, Outcome, new_memory
-from pinak_ray.store import accesses
-from pinak_ray.store.accesses import Accesses
-from pinak_ray.store.archive import restore_memory
-from pinak_ray.store.curation import last_curation, turn
+from pinak_ray.records.memory.curation import CurationPolicy, Reason
+from pinak_ray.records.memory.links import change_link
+from pinak_ray.records.memory.memories import Layer, Memory, Outcome, new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.links import commit_links
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.lifecycle.archive import restore_memory
+from pinak_ray.store.lifecycle.curation import last_curation, turn
+from pinak_ray.store.lifecycle.revisions import forget_memory, versions_of
+from pinak_ray.store.memories import accesses
+from pinak_ray.store.memories.accesses import Accesses
+from pinak_ray.store.memories.links import commit_links
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.namespaces import ensure_namespace
-from pinak_ray.store.revisions import forget_memory, versions_of
 
 pytestmark = pytest.mark.postgres
 

@@ -19,14 +19,10 @@ import asyncpg
 import pytest
 from places import reachable_place
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_config import (
-    Machine,
-    ServerSettings,
-    render_config,
-)
-from pinak_ray.cluster.postgres_place import Account, Place, choose_account, find_binaries
-from pinak_ray.cluster.postgres_process import server_processes
+from pinak_ray.cluster.postgres.config import Machine, ServerSettings, render_config
+from pinak_ray.cluster.postgres.place import Account, Place, choose_account, find_binaries
+from pinak_ray.cluster.postgres.process import server_processes
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.records.errors import SetupError, Unavailable
 
 pytestmark = pytest.mark.postgres
@@ -337,8 +333,8 @@ def start_elsewhere(
     import asyncio, os, sys
     from pathlib import Path
     import asyncpg
-    from pinak_ray.cluster.postgres import EmbeddedPostgres
-    from pinak_ray.cluster.postgres_config import ServerSettings
+    from pinak_ray.cluster.postgres.server import EmbeddedPostgres
+    from pinak_ray.cluster.postgres.config import ServerSettings
     asyncio.run(asyncio.sleep(0))
     {before}
     settings = ServerSettings(shared_buffers_mb=32, max_connections=20)

@@ -8,16 +8,16 @@ from remembered import DIMENSION, EMBEDDER, index_all, register, remember
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import HashingEmbedder, Vectors
 from pinak_ray.nudges import Nudger
-from pinak_ray.recall.cache import CachePolicy
-from pinak_ray.recall.cached import CachedRecaller
+from pinak_ray.recall.cache.answers import CachePolicy
+from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput
-from pinak_ray.records.nudges import Strength, new_intent
+from pinak_ray.records.memory.nudges import Strength, new_intent
+from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.records.operations import Intend
-from pinak_ray.records.recall import new_recall
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.generations import Generations
+from pinak_ray.store.vectors.generations import Generations
 from pinak_ray.testing import LocalSwarm
 
 pytestmark = pytest.mark.postgres

@@ -9,7 +9,7 @@ import pytest
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.errors import SetupError
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel, register_model
+from pinak_ray.store.models.embedding_models import RegisteredModel, register_model
 
 pytestmark = pytest.mark.postgres
 

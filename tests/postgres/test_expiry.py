@@ -10,13 +10,13 @@ from remembered import EMBEDDER, register
 from taken import loaded, taken
 
 from pinak_ray.agents.changes import PutEntry, PutItem
-from pinak_ray.agents.entry_log import EntryLog
-from pinak_ray.records.memories import Memory, new_memory
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
+from pinak_ray.agents.log.entry_log import EntryLog
+from pinak_ray.records.memory.memories import Memory, new_memory
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 

@@ -12,9 +12,9 @@ import pytest
 from bare_server import make_bare
 from places import reachable_place
 
-from pinak_ray.cluster.external_postgres import ServerFacts, check_server, judge
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_config import ServerSettings
+from pinak_ray.cluster.postgres.config import ServerSettings
+from pinak_ray.cluster.postgres.external import ServerFacts, check_server, judge
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.records.errors import SetupError
 
 pytestmark = pytest.mark.postgres

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import up

@@ -9,13 +9,13 @@ from remembered import EMBEDDER, register
 
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.errors import DatabaseUnavailable
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.generations import Generations, fold_generations
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.settling import settle_some
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
+from pinak_ray.store.vectors.generations import Generations, fold_generations
 
 pytestmark = pytest.mark.postgres
 

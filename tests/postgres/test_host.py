@@ -19,9 +19,9 @@ from pinak_ray.records.errors import (
     VersionConflict,
     WrongShard,
 )
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import Note, Origin, Post, Read, Recollect
-from pinak_ray.records.state import EntryKind, Owner, Space, shard_of
+from pinak_ray.records.state.owners import EntryKind, Owner, Space, shard_of
 from pinak_ray.store.agent_state import AgentState
 from pinak_ray.store.database import Database
 

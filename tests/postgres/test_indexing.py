@@ -21,12 +21,12 @@ from pinak_ray.records.errors import (
     NotSearchable,
     Unavailable,
 )
-from pinak_ray.records.memories import Memory, new_memory
-from pinak_ray.store import indexing
-from pinak_ray.store.backfill import backfill_some, refusals, retry_refused
+from pinak_ray.records.memory.memories import Memory, new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.holding import let_all_go
-from pinak_ray.store.indexing import (
+from pinak_ray.store.indexing import indexing
+from pinak_ray.store.indexing.backfill import backfill_some, refusals, retry_refused
+from pinak_ray.store.indexing.holding import let_all_go
+from pinak_ray.store.indexing.indexing import (
     IndexedBatch,
     Key,
     Turn,
@@ -34,11 +34,11 @@ from pinak_ray.store.indexing import (
     not_searchable,
     owed,
 )
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.indexing.searchable import SearchableWaits
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.lifecycle.revisions import forget_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.queries import query
-from pinak_ray.store.revisions import forget_memory
-from pinak_ray.store.searchable import SearchableWaits
-from pinak_ray.store.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 
@@ -126,7 +126,7 @@ async def test_a_crash_repeats_nothing_and_forgets_nothing(
 
     with monkeypatch.context() as broken:
         if moment == "after storing":
-            broken.setattr("pinak_ray.store.indexing.query", failing_last)
+            broken.setattr("pinak_ray.store.indexing.indexing.query", failing_last)
         with pytest.raises((ConnectionError, DatabaseUnavailable)):
             await index_some(
                 database, dies if moment == "while embedding" else encode, model_id=model_id
@@ -277,8 +277,8 @@ async def test_what_an_endpoint_has_is_kept_from_others(
     database: Database, model_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For as long as it takes; and what somebody else did meanwhile is not done twice."""
-    monkeypatch.setattr("pinak_ray.store.holding._GO_ON_AFTER_S", 0.01)
-    monkeypatch.setattr("pinak_ray.store.holding.HELD_FOR", timedelta(seconds=30))
+    monkeypatch.setattr("pinak_ray.store.indexing.holding._GO_ON_AFTER_S", 0.01)
+    monkeypatch.setattr("pinak_ray.store.indexing.holding.HELD_FOR", timedelta(seconds=30))
     await commit(database, "one")
     others = []
 
@@ -294,7 +294,7 @@ async def test_what_an_endpoint_has_is_kept_from_others(
         return await encode(texts)
 
     done = [await index_some(database, slow, model_id=model_id)]
-    monkeypatch.setattr("pinak_ray.store.holding._GO_ON_AFTER_S", 600.0)
+    monkeypatch.setattr("pinak_ray.store.indexing.holding._GO_ON_AFTER_S", 600.0)
     await commit(database, "two")
     done.append(await index_some(database, lost, model_id=model_id))
 
@@ -489,7 +489,7 @@ async def test_a_wait_tells_what_keeps_it(
     database: Database, model_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the embedder is away nobody waits as for a backlog, and all hear its cause."""
-    monkeypatch.setattr("pinak_ray.store.searchable._IN_TROUBLE_S", 0.01)
+    monkeypatch.setattr("pinak_ray.store.indexing.searchable._IN_TROUBLE_S", 0.01)
     waits = SearchableWaits(database, model_id, lambda: "HTTP 401 no such key")
     keys = keys_of(await commit(database, "one", "two"))
     fates = await waits.until_searchable(keys, timeout_s=300)

@@ -9,16 +9,16 @@ from fastapi.responses import JSONResponse
 from indexed import fetch
 from waiting import until
 
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.indexer import Indexer
-from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.embedding import EmbedderSpec, EndpointOptions
 from pinak_ray.records.errors import NotSearchable, Unavailable
-from pinak_ray.records.memories import Memory, new_memory
+from pinak_ray.records.memory.memories import Memory, new_memory
+from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.records.operations import Recall
-from pinak_ray.records.recall import new_recall
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.search import SearchParts
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 
@@ -38,7 +38,7 @@ def endpoint() -> Iterator[Endpoint]:
 def config(dsn: str, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> StackConfig:
     """A stack's configuration; the process of the tests keeps its priority."""
     monkeypatch.setattr("pinak_ray.actors.indexer._yield_to_others", lambda: None)
-    monkeypatch.setattr("pinak_ray.embedding.breaker._FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("pinak_ray.embedding.endpoint.breaker._FIRST_PAUSE_S", 0.05)
     options = EndpointOptions(timeout_s=20.0, query_timeout_s=20.0)
     spec = EmbedderSpec(
         kind="openai", url=endpoint.url, model="tiny", dimension=2, endpoint=options

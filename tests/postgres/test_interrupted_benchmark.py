@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_process import server_processes
+from pinak_ray.cluster.postgres.process import server_processes
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 
 pytestmark = pytest.mark.postgres
 

@@ -13,22 +13,22 @@ from taken import taken
 from pinak_ray.agents.changes import PutEntry, PutItem
 from pinak_ray.curation.passes import curate
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.records.curation import CurationPolicy
 from pinak_ray.records.errors import DatabaseUnavailable
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import new_memory
-from pinak_ray.records.nudges import Verdict, new_intent
+from pinak_ray.records.memory.curation import CurationPolicy
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.records.memory.nudges import Verdict, new_intent
 from pinak_ray.records.operations import Feedback, Intend
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space, WorkingItem
-from pinak_ray.store.accesses import Accesses
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space, WorkingItem
 from pinak_ray.store.database import Database
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.feedback.nudge_feedback import keep_feedback, record_shown
+from pinak_ray.store.feedback.retrieval_feedback import keep_grades
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.memories.accesses import Accesses
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.namespaces import ensure_namespace
-from pinak_ray.store.nudge_feedback import keep_feedback, record_shown
 from pinak_ray.store.queries import query
-from pinak_ray.store.retrieval_feedback import keep_grades
-from pinak_ray.store.settling import settle_some
 from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.store.stats import namespace_figures
 

@@ -15,14 +15,14 @@ from remembered import EMBEDDER, expire, register, remember, remember_all
 from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.related import find_related
 from pinak_ray.records.errors import InvalidInput, NotFound
-from pinak_ray.records.links import LinkChange, LinkKind, Related, change_link, new_related
-from pinak_ray.records.memories import new_memory
-from pinak_ray.records.recall import Filters, RecallResult, new_recall
+from pinak_ray.records.memory.links import LinkChange, LinkKind, Related, change_link, new_related
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.records.memory.recall import Filters, RecallResult, new_recall
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.links import commit_links, link_some, unlinked
-from pinak_ray.store.memories import Duplicate
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.memories.links import commit_links, link_some, unlinked
+from pinak_ray.store.memories.memories import Duplicate
 from pinak_ray.store.queries import query
 
 pytestmark = pytest.mark.postgres

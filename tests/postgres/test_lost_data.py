@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from places import reachable_place
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_config import ServerSettings
+from pinak_ray.cluster.postgres.config import ServerSettings
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.records.errors import SetupError
 
 pytestmark = [

@@ -13,14 +13,20 @@ import orjson
 import pytest
 from remembered import DIMENSION, EMBEDDER, register
 
+from pinak_ray.concurrency.group_commit import GroupCommit
 from pinak_ray.embedding import encode_halfvec, encode_halfvec_one
 from pinak_ray.migrations import runner
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.memories import Memory, new_memory
+from pinak_ray.records.memory.memories import Memory, new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.group_commit import GroupCommit
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.memories import Duplicate, commit_memories, content_hash, encode_memory
+from pinak_ray.store.faults import is_transient, translated
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.memories.memories import (
+    Duplicate,
+    commit_memories,
+    content_hash,
+    encode_memory,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -129,7 +135,10 @@ async def test_a_bad_row_fails_alone(database: Database) -> None:
     bad = a_memory("bad")._replace(layer="rag")  # type: ignore[arg-type]
     batch = [a_memory("one"), bad, a_memory("two")]
     commits: GroupCommit[Any, Duplicate] = GroupCommit(
-        lambda items: commit_memories(database, items), "the writer"
+        lambda items: commit_memories(database, items),
+        "the writer",
+        is_transient=is_transient,
+        translated=translated,
     )
     fates = await commits.submit([encode_memory(memory) for memory in batch])
     await commits.aclose()

@@ -11,24 +11,19 @@ from indexed import fetch
 from remembered import index_all, remember
 from waiting import until
 
-from pinak_ray.actors.config import StackConfig
-from pinak_ray.actors.model_change import Following, load_serving, load_spec
-from pinak_ray.cluster.model_trial import (
-    add_candidate,
-    compare_models,
-    queries_from,
-    status_named,
-)
+from pinak_ray.cli.models.trial import add_candidate, compare_models, queries_from, status_named
 from pinak_ray.embedding import Embedder, EmbedderSpec
 from pinak_ray.records.errors import InvalidInput, NotFound, SetupError
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.recall import RecallRequest
+from pinak_ray.records.memory.recall import RecallRequest
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.serving import Following, load_serving, load_spec
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import RegisteredModel
-from pinak_ray.store.expiry import purge_expired
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.models.embedding_models import RegisteredModel
+from pinak_ray.store.models.recorded_queries import QueryRecorder, recorded_queries
+from pinak_ray.store.models.serving_model import roll_back, serving_id, switch_to
 from pinak_ray.store.namespaces import ensure_namespace
-from pinak_ray.store.recorded_queries import QueryRecorder, recorded_queries
-from pinak_ray.store.serving_model import roll_back, serving_id, switch_to
 
 pytestmark = pytest.mark.postgres
 

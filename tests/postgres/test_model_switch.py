@@ -7,23 +7,23 @@ import pytest
 from remembered import remember
 from waiting import until
 
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.indexer import Indexer
-from pinak_ray.actors.model_change import Following
-from pinak_ray.actors.recaller import SearchParts
-from pinak_ray.cluster.model_trial import add_candidate, status_named
+from pinak_ray.cli.models.trial import add_candidate, status_named
 from pinak_ray.embedding import EmbedderSpec
 from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.records.memory.recall import RecallRequest
 from pinak_ray.records.operations import Recall
-from pinak_ray.records.recall import RecallRequest
 from pinak_ray.records.topology import Placement, Topology
 from pinak_ray.serve.gateway import GatewayBackend
+from pinak_ray.services.config import StackConfig
+from pinak_ray.services.search import SearchParts
+from pinak_ray.services.serving import Following
 from pinak_ray.store.database import Database
-from pinak_ray.store.indexing import not_searchable
+from pinak_ray.store.indexing.indexing import not_searchable
+from pinak_ray.store.models.recorded_queries import recorded_queries
+from pinak_ray.store.models.serving_model import roll_back, switch_to
 from pinak_ray.store.namespaces import ensure_namespace
-from pinak_ray.store.recorded_queries import recorded_queries
-from pinak_ray.store.serving_model import roll_back, switch_to
 
 pytestmark = pytest.mark.postgres
 

@@ -13,13 +13,13 @@ from pinak_ray.nudges import Nudger
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES
 from pinak_ray.nudges.nudger import strength_of
 from pinak_ray.records.errors import InvalidInput, NotFound
-from pinak_ray.records.memories import Receipt
-from pinak_ray.records.nudges import Nudge, NudgeKind, Strength, Verdict, new_intent
+from pinak_ray.records.memory.memories import Receipt
+from pinak_ray.records.memory.nudges import Nudge, NudgeKind, Strength, Verdict, new_intent
 from pinak_ray.records.operations import Feedback, Intend
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.nudge_feedback import keep_feedback
+from pinak_ray.store.feedback.nudge_feedback import keep_feedback
+from pinak_ray.store.lifecycle.expiry import purge_expired
 
 pytestmark = pytest.mark.postgres
 

@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 from remembered import index_all, register, remember
 
-from pinak_ray.actors.config import EmbedderSpec, StackConfig
-from pinak_ray.actors.recaller import SearchParts
-from pinak_ray.records.links import new_related
-from pinak_ray.records.nudges import new_intent
+from pinak_ray.records.memory.links import new_related
+from pinak_ray.records.memory.nudges import new_intent
+from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.records.operations import Intend, ReadRelated, Recall
-from pinak_ray.records.recall import new_recall
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
+from pinak_ray.services.config import EmbedderSpec, StackConfig
+from pinak_ray.services.search import SearchParts
 from pinak_ray.store.database import Database
 from pinak_ray.store.onlooker import only_looks
 

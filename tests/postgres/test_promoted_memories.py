@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from pinak_ray.records.ids import uuid7
-from pinak_ray.records.memories import Memory, new_memory
-from pinak_ray.records.promotion import FindPromoted, Known, MadeFrom, Sought
-from pinak_ray.records.revisions import new_revision
+from pinak_ray.records.memory.memories import Memory, new_memory
+from pinak_ray.records.memory.promotion import FindPromoted, Known, MadeFrom, Sought
+from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.promotion import find_promoted
-from pinak_ray.store.revisions import forget_memory, revise_memory
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
+from pinak_ray.store.memories.promotion import find_promoted
 
 pytestmark = pytest.mark.postgres
 

@@ -10,11 +10,11 @@ from remembered import DIMENSION, EMBEDDER, register
 
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.recall.recaller import Recaller
-from pinak_ray.records.recall import new_recall
+from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
-from pinak_ray.store.segments import seal_some
-from pinak_ray.store.vector_cache import NOTHING_KNOWN
+from pinak_ray.store.vectors.segments import seal_some
+from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN
 
 pytestmark = pytest.mark.postgres
 

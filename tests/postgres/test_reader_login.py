@@ -7,12 +7,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_config import ServerSettings
+from pinak_ray.cluster.postgres.config import ServerSettings
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.migrations import runner
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 

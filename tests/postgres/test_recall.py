@@ -14,13 +14,13 @@ from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.recall import RECIPES, Recaller
 from pinak_ray.recall.candidates import Search
 from pinak_ray.records.errors import InvalidInput, WrongDimension
-from pinak_ray.records.memories import Layer, Outcome
-from pinak_ray.records.recall import Hit, new_recall
-from pinak_ray.records.revisions import new_revision
+from pinak_ray.records.memory.memories import Layer, Outcome
+from pinak_ray.records.memory.recall import Hit, new_recall
+from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.store.database import Database
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
 from pinak_ray.store.queries import query
-from pinak_ray.store.revisions import forget_memory, revise_memory
-from pinak_ray.store.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

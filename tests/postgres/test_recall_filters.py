@@ -9,8 +9,8 @@ from passing import passes
 from remembered import EMBEDDER, index_all, register, remember, remember_all
 
 from pinak_ray.recall import Recaller
-from pinak_ray.records.memories import Layer, Outcome, new_memory
-from pinak_ray.records.recall import new_recall
+from pinak_ray.records.memory.memories import Layer, Outcome, new_memory
+from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.store.database import Database
 
 pytestmark = pytest.mark.postgres

@@ -8,11 +8,11 @@ from taken import ALONE, EVERY, a_host_over, loaded, taken
 
 from pinak_ray.agents.host import Host
 from pinak_ray.records.errors import Unavailable, VersionConflict
-from pinak_ray.records.memories import Ack
+from pinak_ray.records.memory.memories import Ack
 from pinak_ray.records.operations import Note, Origin, Post, Read, Recollect
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
+from pinak_ray.store.lifecycle.expiry import purge_expired
 
 pytestmark = pytest.mark.postgres
 

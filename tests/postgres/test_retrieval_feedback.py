@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 from remembered import EMBEDDER, index_all, register, remember
 
-from pinak_ray.recall.checks import GradedRecall
-from pinak_ray.recall.grading import Grader, Retrieval, RuleGrader
-from pinak_ray.records.grades import Quality, RetrievalGrade, Support, new_grade
+from pinak_ray.recall.grading.graded_recall import GradedRecall
+from pinak_ray.recall.grading.rules import Grader, Retrieval, RuleGrader
+from pinak_ray.records.memory.grades import Quality, RetrievalGrade, Support, new_grade
 from pinak_ray.records.operations import Grade
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.retrieval_feedback import usefulness_of
+from pinak_ray.store.feedback.retrieval_feedback import usefulness_of
 
 pytestmark = pytest.mark.postgres
 

@@ -11,15 +11,15 @@ from remembered import expire, register
 
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import NotFound, Superseded
-from pinak_ray.records.memories import Outcome, new_memory
-from pinak_ray.records.revisions import History, new_revision
+from pinak_ray.records.memory.memories import Outcome, new_memory
+from pinak_ray.records.memory.revisions import History, new_revision
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.revisions import forget_memory, revise_memory, versions_of
-from pinak_ray.store.settling import settle_some
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.indexing.windows import settle_words
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory, versions_of
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.stats import namespace_figures
-from pinak_ray.store.windows import settle_words
 
 pytestmark = pytest.mark.postgres
 

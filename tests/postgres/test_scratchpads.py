@@ -9,16 +9,11 @@ from pinak_ray.agents.host import Host
 from pinak_ray.records.commands import Command, View
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.operations import Execute, Query
-from pinak_ray.records.scratchpad_commands import (
-    FindExample,
-    Observe,
-    Reason,
-    RecordExample,
-)
-from pinak_ray.records.scratchpad_entities import Mention, OneEntity, SplitEntity, Timeline
-from pinak_ray.records.scratchpad_quality import Quality
-from pinak_ray.records.scratchpad_thoughts import Edge, EdgeKind, Think, Thoughts, VerifyReasoning
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.scratchpad.entities import Mention, OneEntity, SplitEntity, Timeline
+from pinak_ray.records.scratchpad.parts import FindExample, Observe, Reason, RecordExample
+from pinak_ray.records.scratchpad.quality import Quality
+from pinak_ray.records.scratchpad.thoughts import Edge, EdgeKind, Think, Thoughts, VerifyReasoning
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
 from pinak_ray.store.stats import scratchpad_figures
 

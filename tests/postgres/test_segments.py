@@ -10,11 +10,11 @@ import pytest
 from remembered import DIMENSION, register
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.segment_recall import measure_recall
-from pinak_ray.store.segments import drop_segments, seal_some, unsealed
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
+from pinak_ray.store.vectors.segment_recall import measure_recall
+from pinak_ray.store.vectors.segments import drop_segments, seal_some, unsealed
 
 pytestmark = pytest.mark.postgres
 

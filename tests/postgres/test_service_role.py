@@ -9,16 +9,16 @@ import asyncpg
 import pytest
 from bare_server import make_bare
 
-from pinak_ray.cluster.cli.doctor.database import check_database
-from pinak_ray.cluster.cli.doctor.verdict import State
-from pinak_ray.cluster.external_postgres import check_server
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_config import ServerSettings
+from pinak_ray.cli.doctor.database import check_database
+from pinak_ray.cli.doctor.verdict import State
+from pinak_ray.cluster.postgres.config import ServerSettings
+from pinak_ray.cluster.postgres.external import check_server
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.migrations import runner
 from pinak_ray.records.errors import SetupError
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 

@@ -11,12 +11,12 @@ from remembered import EMBEDDER, register, remember
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.nudges import Nudger
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
-from pinak_ray.records.nudges import new_intent
+from pinak_ray.records.memory.nudges import new_intent
 from pinak_ray.records.operations import Intend
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.nudge_feedback import record_shown
+from pinak_ray.store.feedback.nudge_feedback import record_shown
+from pinak_ray.store.lifecycle.expiry import purge_expired
 from pinak_ray.store.standing_intents import (
     StandingIntents,
     matching_intents,

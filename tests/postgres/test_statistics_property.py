@@ -18,17 +18,17 @@ from indexed import check_statistics, encode, fetch, index_owed, settle, window_
 from remembered import register
 
 from pinak_ray.curation.passes import curate
-from pinak_ray.records.curation import CurationPolicy
 from pinak_ray.records.errors import Conflict, NotFound, Superseded
-from pinak_ray.records.memories import new_memory
-from pinak_ray.records.revisions import new_revision
-from pinak_ray.store.archive import restore_memory
+from pinak_ray.records.memory.curation import CurationPolicy
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.memories import commit_memories, encode_memory, index_text
-from pinak_ray.store.revisions import forget_memory, revise_memory
-from pinak_ray.store.settling import settle_some
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.lifecycle.archive import restore_memory
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory, index_text
 from pinak_ray.testing.bm25 import bm25
 
 pytestmark = pytest.mark.postgres

@@ -12,15 +12,15 @@ import pytest
 from taken import a_host_over, taken
 from waiting import until
 
-from pinak_ray.records.links import LinkChange, LinkKind
-from pinak_ray.records.memories import Memory, new_memory
+from pinak_ray.records.memory.links import LinkChange, LinkKind
+from pinak_ray.records.memory.memories import Memory, new_memory
+from pinak_ray.records.memory.revisions import Revision, new_revision
 from pinak_ray.records.operations import Note, Origin
-from pinak_ray.records.revisions import Revision, new_revision
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.links import commit_links
-from pinak_ray.store.memories import Duplicate, commit_memories, encode_memory
-from pinak_ray.store.revisions import forget_memory, revise_memory
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
+from pinak_ray.store.memories.links import commit_links
+from pinak_ray.store.memories.memories import Duplicate, commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 

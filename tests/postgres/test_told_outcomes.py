@@ -6,20 +6,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.memories import new_memory
-from pinak_ray.records.state import Owner, Space
-from pinak_ray.records.templates import (
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.records.memory.templates import (
     TEMPLATE_TAG,
     Outcomes,
     ReadOutcomes,
     ToldOutcome,
     new_outcome,
 )
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.revisions import forget_memory
-from pinak_ray.store.templates import outcomes_of, tell_outcome
+from pinak_ray.store.feedback.templates import outcomes_of, tell_outcome
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.lifecycle.revisions import forget_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.postgres
 _USE = """
 import asyncio, sys
 from pathlib import Path
-from pinak_ray.cluster.postgres import EmbeddedPostgres
-from pinak_ray.cluster.postgres_config import ServerSettings
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
+from pinak_ray.cluster.postgres.config import ServerSettings
 from pinak_ray.migrations import runner
 from pinak_ray.store.database import Database
 

@@ -12,17 +12,17 @@ from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.nudges import Nudger
 from pinak_ray.nudges.evidence import CANDIDATES, find_evidence, find_words
 from pinak_ray.recall.recaller import Recaller
-from pinak_ray.records.memories import Outcome, new_memory
-from pinak_ray.records.nudges import new_intent
+from pinak_ray.records.memory.memories import Outcome, new_memory
+from pinak_ray.records.memory.nudges import new_intent
+from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.records.operations import Intend
-from pinak_ray.records.recall import new_recall
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import commit_memories, encode_memory
-from pinak_ray.store.revisions import forget_memory
-from pinak_ray.store.segments import seal_some
-from pinak_ray.store.vector_cache import NOTHING_KNOWN, Known, VectorCache
-from pinak_ray.store.vector_tables import Rows
+from pinak_ray.store.lifecycle.revisions import forget_memory
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
+from pinak_ray.store.vectors.segments import seal_some
+from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCache
+from pinak_ray.store.vectors.vector_tables import Rows
 
 pytestmark = pytest.mark.postgres
 
@@ -124,7 +124,7 @@ async def test_a_namespace_that_grows_large_is_held_as_sketches(
     database: Database, model_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is held follows the namespace: more vectors, then too many for exact ones."""
-    monkeypatch.setattr("pinak_ray.store.vector_cache._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("pinak_ray.store.vectors.vector_cache._LOOK_EVERY_S", 0.0)
     await store(database, model_id, 400)
     cache = VectorCache(database, model_id, exact_rows=1_000)
     ends = []
@@ -167,7 +167,7 @@ async def test_what_does_not_fit_is_left_to_the_database(
     database: Database, model_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A namespace larger than the whole budget is not held, and not read again and again."""
-    monkeypatch.setattr("pinak_ray.store.vector_cache._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("pinak_ray.store.vectors.vector_cache._LOOK_EVERY_S", 0.0)
     pages = []
     decode = Rows.decode
 

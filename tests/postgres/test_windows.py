@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from indexed import encode, fetch
 from remembered import register, remember_all
 
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.settling import settle_some
-from pinak_ray.store.windows import unsettled, windows_of
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.indexing.settling import settle_some
+from pinak_ray.store.indexing.windows import unsettled, windows_of
+from pinak_ray.store.lifecycle.expiry import purge_expired
 
 pytestmark = pytest.mark.postgres
 

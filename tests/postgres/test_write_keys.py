@@ -10,21 +10,21 @@ from remembered import expire, register
 from taken import a_host_over, taken
 
 from pinak_ray.agents.host import Host
-from pinak_ray.agents.spent_keys import KEYS_KEPT
-from pinak_ray.records.board_claims import ClaimOnce
-from pinak_ray.records.board_questions import Ask
+from pinak_ray.agents.log.spent_keys import KEYS_KEPT
+from pinak_ray.records.board.claims import ClaimOnce
+from pinak_ray.records.board.questions import Ask
 from pinak_ray.records.commands import Command
 from pinak_ray.records.errors import IdempotencyMismatch, Superseded
-from pinak_ray.records.memories import Ack, Memory, Receipt, new_memory
+from pinak_ray.records.memory.memories import Ack, Memory, Receipt, new_memory
+from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.records.operations import Note, Origin, Post, Read, Recollect
-from pinak_ray.records.revisions import new_revision
-from pinak_ray.records.state import EntryKind, Owner, Space
-from pinak_ray.records.state_writes import new_execute, new_note, new_post
-from pinak_ray.store.archive import archive_memories, restore_memory
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
+from pinak_ray.records.state.writes import new_execute, new_note, new_post
 from pinak_ray.store.database import Database
-from pinak_ray.store.expiry import purge_expired
-from pinak_ray.store.memories import Duplicate, commit_memories, encode_memory
-from pinak_ray.store.revisions import forget_memory, revise_memory
+from pinak_ray.store.lifecycle.archive import archive_memories, restore_memory
+from pinak_ray.store.lifecycle.expiry import purge_expired
+from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
+from pinak_ray.store.memories.memories import Duplicate, commit_memories, encode_memory
 
 pytestmark = pytest.mark.postgres
 

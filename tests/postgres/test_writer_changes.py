@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.writer import Writer
 from pinak_ray.embedding import EmbedderSpec
 from pinak_ray.records.errors import Superseded
-from pinak_ray.records.memories import Ack, new_memory
+from pinak_ray.records.memory.memories import Ack, new_memory
+from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.records.operations import Forget, Revise
-from pinak_ray.records.revisions import new_revision
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
+from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import encode_memory
+from pinak_ray.store.memories.memories import encode_memory
 
 pytestmark = pytest.mark.postgres
 

@@ -8,16 +8,16 @@ import asyncpg
 import pytest
 from waiting import until
 
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.writer import Writer
 from pinak_ray.embedding import EmbedderSpec
 from pinak_ray.records.errors import Overloaded
-from pinak_ray.records.links import LinkKind, change_link
-from pinak_ray.records.memories import Memory, new_memory
+from pinak_ray.records.memory.links import LinkKind, change_link
+from pinak_ray.records.memory.memories import Memory, new_memory
 from pinak_ray.records.operations import Forget
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
+from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories import encode_memory
+from pinak_ray.store.memories.memories import encode_memory
 
 pytestmark = pytest.mark.postgres
 

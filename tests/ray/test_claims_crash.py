@@ -9,10 +9,10 @@ from test_crashes import kill
 from waiting import until
 
 from pinak_ray import Swarm, connect
-from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.records.board_tasks import TaskStatus
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.board.tasks import TaskStatus
+from pinak_ray.records.state.owners import Owner, Space
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

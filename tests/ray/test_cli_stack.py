@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pinak_ray import Swarm
+from pinak_ray.cli.application import app
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.application import app
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 
@@ -152,7 +152,7 @@ def test_the_hook_warns_of_what_failed(call: Call) -> None:
     def hook(command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                sys.executable, "-c", "from pinak_ray.cluster.cli import main; main()",
+                sys.executable, "-c", "from pinak_ray.cli import main; main()",
                 "hook", "--project", project, "--timeout-ms", "30000",
             ],
             input=json.dumps({"tool_name": "Bash", "tool_input": {"command": command}}),
@@ -173,7 +173,7 @@ def run_apart(*arguments: str) -> Any:
     """Run a command in a process of its own, which is in no Ray cluster, and read its object."""
     done = subprocess.run(
         [
-            sys.executable, "-c", "from pinak_ray.cluster.cli import main; main()",
+            sys.executable, "-c", "from pinak_ray.cli import main; main()",
             *arguments, "--json",
         ],
         capture_output=True, text=True, timeout=240, check=True,

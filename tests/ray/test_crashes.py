@@ -14,10 +14,10 @@ import ray
 from waiting import until
 
 from pinak_ray import AgentHandle, Swarm
-from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]

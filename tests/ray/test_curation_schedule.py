@@ -14,20 +14,20 @@ from typer.testing import CliRunner
 from waiting import until
 
 from pinak_ray import Swarm
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.curator import Curator
+from pinak_ray.cli.application import app
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.application import app
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import HashingEmbedder, encode_halfvec
-from pinak_ray.records.curation import CurationPolicy
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.curation import CurationPolicy
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
-from pinak_ray.store.embedding_models import register_model
-from pinak_ray.store.indexing import index_some
-from pinak_ray.store.memories import commit_memories, encode_memory
+from pinak_ray.store.indexing.indexing import index_some
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
+from pinak_ray.store.models.embedding_models import register_model
 from pinak_ray.store.namespaces import ensure_namespace
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]

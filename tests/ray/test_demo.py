@@ -7,12 +7,12 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from pinak_ray.cluster.cli.application import app
-from pinak_ray.cluster.demo import run_demo
-from pinak_ray.cluster.demo.agents import NOTES, Loaded, Noted
-from pinak_ray.cluster.demo.evidence import Evidence
-from pinak_ray.cluster.demo.result import Result
-from pinak_ray.cluster.demo.scenario import AGENTS, incidents, intentions, share
+from pinak_ray.cli.application import app
+from pinak_ray.cli.demo import run_demo
+from pinak_ray.cli.demo.agents import NOTES, Loaded, Noted
+from pinak_ray.cli.demo.evidence import Evidence
+from pinak_ray.cli.demo.result import Result
+from pinak_ray.cli.demo.scenario import AGENTS, incidents, intentions, share
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import uuid7
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pinak_ray.cluster.postgres import EmbeddedPostgres
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.process import own_processes
 from pinak_ray.cluster.ray_node import RayNode
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from waiting import until
 
 from pinak_ray import Swarm
+from pinak_ray.cli.application import app
 from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.application import app
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
 from pinak_ray.records.errors import WrongDimension

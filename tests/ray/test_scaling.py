@@ -13,14 +13,14 @@ import ray
 from waiting import until
 
 from pinak_ray import AgentHandle, Swarm
-from pinak_ray.actors.config import StackConfig
 from pinak_ray.actors.host import AgentHost
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health, scale
 from pinak_ray.records.errors import StaleEpoch, WrongShard
 from pinak_ray.records.operations import Note, Recollect
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.topology import Placement
+from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
 from pinak_ray.store.placement import store_placement
 

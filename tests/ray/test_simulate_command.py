@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from waiting import until
 
 from pinak_ray import Swarm
-from pinak_ray.cluster.cli.application import app
+from pinak_ray.cli.application import app
+from pinak_ray.cli.simulation.acknowledged import Acknowledged, Noted
+from pinak_ray.cli.simulation.behaviour import Verb, agent_name
+from pinak_ray.cli.simulation.verification import verify
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.cluster.simulation.acknowledged import Acknowledged, Noted
-from pinak_ray.cluster.simulation.behaviour import Verb, agent_name
-from pinak_ray.cluster.simulation.verification import verify
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -62,7 +62,7 @@ def test_a_short_simulation(here: Settings, tmp_path: Path) -> None:
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
     """Run a command in a process of its own, which Ctrl-C can reach."""
-    command = "from pinak_ray.cluster.cli import main; main()"
+    command = "from pinak_ray.cli import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", command, *arguments], stdout=subprocess.PIPE, text=True
     )

@@ -16,8 +16,8 @@ from pinak_ray import (
     Swarm,
     VersionConflict,
 )
-from pinak_ray.records.memories import Ack
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.memory.memories import Ack
+from pinak_ray.records.state.owners import EntryKind
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -10,9 +10,9 @@ from test_crashes import actor, kill
 from waiting import until
 
 from pinak_ray import Swarm
-from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.client.watch import Watcher
-from pinak_ray.records.state import Entry, Owner, Space
+from pinak_ray.records.state.owners import Entry, Owner, Space
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

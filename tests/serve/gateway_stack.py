@@ -10,16 +10,18 @@ import httpx
 import orjson
 from fastapi import FastAPI
 
-from pinak_ray.recall.cache import CachePolicy
-from pinak_ray.records.board_findings import PostFinding
-from pinak_ray.records.context import Context, ContextSection
-from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport, Reason
+from pinak_ray.recall.cache.answers import CachePolicy
+from pinak_ray.records.board.findings import PostFinding
 from pinak_ray.records.errors import NotFound, Superseded, VersionConflict
-from pinak_ray.records.grades import GradeAction, Quality, RetrievalGrade
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.links import Link, LinkKind, Related
-from pinak_ray.records.memories import Ack, Layer, Memory, Receipt
-from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
+from pinak_ray.records.memory.context import Context, ContextSection
+from pinak_ray.records.memory.curation import Curated, CurationPolicy, CurationReport, Reason
+from pinak_ray.records.memory.grades import GradeAction, Quality, RetrievalGrade
+from pinak_ray.records.memory.links import Link, LinkKind, Related
+from pinak_ray.records.memory.memories import Ack, Layer, Memory, Receipt
+from pinak_ray.records.memory.nudges import Nudge, NudgeKind, Strength
+from pinak_ray.records.memory.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.memory.revisions import History, Version
 from pinak_ray.records.operations import (
     ChangeLink,
     Execute,
@@ -39,9 +41,7 @@ from pinak_ray.records.operations import (
     Watch,
     WatchPage,
 )
-from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
-from pinak_ray.records.revisions import History, Version
-from pinak_ray.records.state import Entry, EntryKind, WorkingItem
+from pinak_ray.records.state.owners import Entry, EntryKind, WorkingItem
 from pinak_ray.security.keys import PublicKey, SigningKey
 from pinak_ray.security.scopes import Scope
 from pinak_ray.security.tokens import issue_token

@@ -6,7 +6,7 @@ import httpx
 from gateway_stack import Stack
 
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Layer
+from pinak_ray.records.memory.memories import Layer
 from pinak_ray.records.operations import Forget, Revise
 from pinak_ray.security.scopes import Scope
 

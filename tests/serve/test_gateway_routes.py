@@ -10,7 +10,7 @@ import httpx
 import pytest
 from gateway_stack import HOME, NUDGE, FakeBackend, Stack
 
-from pinak_ray.records.board_findings import PostFinding
+from pinak_ray.records.board.findings import PostFinding
 from pinak_ray.records.errors import (
     Conflict,
     NotRunning,
@@ -19,8 +19,8 @@ from pinak_ray.records.errors import (
     Unavailable,
 )
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Ack, Layer, Outcome
-from pinak_ray.records.nudges import Verdict
+from pinak_ray.records.memory.memories import Ack, Layer, Outcome
+from pinak_ray.records.memory.nudges import Verdict
 from pinak_ray.records.operations import (
     Feedback,
     Intend,
@@ -31,11 +31,11 @@ from pinak_ray.records.operations import (
     Recall,
     Remember,
 )
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.security.keys import SigningKey
 from pinak_ray.security.scopes import Scope
 from pinak_ray.serve.context import Deadlines
-from pinak_ray.serve.models.service import CacheAnswer
+from pinak_ray.serve.v1.models.service import CacheAnswer
 
 FAILURE = {
     "content": "rollout blocked: migration 42 locks orders",

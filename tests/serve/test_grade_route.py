@@ -7,9 +7,9 @@ import httpx
 import pytest
 from gateway_stack import Stack
 
-from pinak_ray.records.grades import GradeRequest
+from pinak_ray.records.memory.grades import GradeRequest
 from pinak_ray.records.operations import Grade
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.security.scopes import Scope
 
 ONE, TWO = UUID(int=1), UUID(int=2)

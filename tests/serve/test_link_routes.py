@@ -7,8 +7,8 @@ import httpx
 import pytest
 from gateway_stack import NOWHERE, Stack
 
-from pinak_ray.records.links import LinkChange, LinkKind, RelatedRequest
-from pinak_ray.records.memories import Ack
+from pinak_ray.records.memory.links import LinkChange, LinkKind, RelatedRequest
+from pinak_ray.records.memory.memories import Ack
 from pinak_ray.records.operations import ChangeLink, ReadRelated
 from pinak_ray.security.scopes import Scope
 

@@ -10,23 +10,23 @@ import pytest
 from gateway_stack import Stack
 from pydantic import BaseModel
 
-from pinak_ray.records.context import Context, ContextSection
-from pinak_ray.records.curation import Curated, CurationPolicy, CurationReport
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.grades import (
+from pinak_ray.records.limits import check_name
+from pinak_ray.records.memory.context import Context, ContextSection
+from pinak_ray.records.memory.curation import Curated, CurationPolicy, CurationReport
+from pinak_ray.records.memory.grades import (
     AnswerGrade,
     Conflict,
     Contradicted,
     GradedMemory,
     RetrievalGrade,
 )
-from pinak_ray.records.limits import check_name
-from pinak_ray.records.links import Link, Related
-from pinak_ray.records.memories import Receipt
-from pinak_ray.records.nudges import Nudge
-from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
-from pinak_ray.records.state import Entry, WorkingItem
-from pinak_ray.serve.models import curation, grades, learning, links, memories, recall, state
+from pinak_ray.records.memory.links import Link, Related
+from pinak_ray.records.memory.memories import Receipt
+from pinak_ray.records.memory.nudges import Nudge
+from pinak_ray.records.memory.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.state.owners import Entry, WorkingItem
+from pinak_ray.serve.v1.models import curation, grades, learning, links, memories, recall, state
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
 

@@ -23,14 +23,14 @@ from waiting import until
 
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.memories import Ack
+from pinak_ray.records.memory.memories import Ack
 from pinak_ray.security import KeyRing, Scope, issue_token
-from pinak_ray.serve.request_limit import MAX_REQUESTS
+from pinak_ray.serve.middleware.request_limit import MAX_REQUESTS
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]
 
 _GATEWAYS = 2
-_CLI = "from pinak_ray.cluster.cli import main; main()"
+_CLI = "from pinak_ray.cli import main; main()"
 
 
 async def asked(dsn: str, statement: str) -> Any:

@@ -9,7 +9,7 @@ from gateway_stack import HOME, Stack
 
 from pinak_ray.records.commands import COMMANDS, VIEWS
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.state import Space
+from pinak_ray.records.state.owners import Space
 from pinak_ray.security.scopes import Scope
 from pinak_ray.testing import LocalSwarm
 

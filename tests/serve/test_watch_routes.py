@@ -11,9 +11,9 @@ from waiting import until
 
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.operations import Watch, WatchPage
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.serve.context import AppContext
-from pinak_ray.serve.event_stream import EventStream
+from pinak_ray.serve.v1.event_stream import EventStream
 
 BOARD = Owner(1, Space.BOARD, "plan")
 STREAM = {"Accept": "text/event-stream"}

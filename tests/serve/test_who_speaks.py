@@ -136,7 +136,7 @@ def test_every_field_that_may_name_somebody_is_known() -> None:
 
 def test_no_route_reads_a_name_by_itself() -> None:
     """An agent's address and an author's name come from the caller, which has the rule."""
-    for file in (Path(serve.__file__).parent / "routes").glob("*.py"):
+    for file in (Path(serve.__file__).parent / "v1" / "routes").glob("*.py"):
         source = file.read_text(encoding="utf-8")
         assert not re.search(r"principal\.subject|Owner\(|Space\.AGENT,", source), file.name
         for use in re.findall(r".*\b(?:body|item)\.(?:agent|author)\b.*", source):

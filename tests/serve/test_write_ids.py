@@ -7,14 +7,14 @@ import httpx
 import pytest
 from gateway_stack import Stack
 
-from pinak_ray.client.http_requests import http_request
-from pinak_ray.records.board_questions import Ask
+from pinak_ray.client.over_http.requests import http_request
+from pinak_ray.records.board.questions import Ask
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.ids import uuid7
-from pinak_ray.records.memories import Ack, new_memory
+from pinak_ray.records.memory.memories import Ack, new_memory
 from pinak_ray.records.operations import Remember
-from pinak_ray.records.state import EntryKind, Owner, Space
-from pinak_ray.records.state_writes import new_execute, new_note, new_post
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
+from pinak_ray.records.state.writes import new_execute, new_note, new_post
 from pinak_ray.records.write_keys import WRITE_ID
 
 WRITES: list[tuple[str, str, dict[str, Any]]] = [

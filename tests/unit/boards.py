@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.rules import execute, show
 from pinak_ray.records.commands import Command, View
 from pinak_ray.records.operations import Execute
-from pinak_ray.records.state import Entry, Owner, Space
+from pinak_ray.records.state.owners import Entry, Owner, Space
 
 __all__ = ["BOARD", "NOW", "Board"]
 

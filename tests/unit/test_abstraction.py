@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.agents.abstraction import Abstracted, abstracted, alike
+from pinak_ray.language.abstraction import Abstracted, abstracted, alike
 
 TEXTS = st.lists(st.text(max_size=60), max_size=6)
 

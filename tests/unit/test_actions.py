@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pinak_ray.records.board_actions import (
+from pinak_ray.records.board.actions import (
     Actions,
     BoardAction,
     FinishAction,

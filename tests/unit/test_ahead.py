@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pinak_ray.store.ahead import ahead
+from pinak_ray.concurrency.ahead import ahead
 
 
 async def test_it_runs_while_the_block_does_something_else() -> None:

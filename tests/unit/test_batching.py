@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from waiting import until
 
-from pinak_ray.client.batching import Batcher
+from pinak_ray.concurrency.batching import Batcher
 from pinak_ray.records.errors import InvalidInput, Overloaded, Unavailable
 
 

@@ -7,15 +7,15 @@ import pytest
 from boards import BOARD, Board
 
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
-from pinak_ray.records.board_actions import FinishAction, PushAction, TakeAction
-from pinak_ray.records.board_commands import Notes, Tell
-from pinak_ray.records.board_contradictions import Contradict, Resolve
-from pinak_ray.records.board_findings import PostFinding
-from pinak_ray.records.board_progress import Markdown, NextStep, Progress, Step
-from pinak_ray.records.board_questions import AnswerQuestion, Ask, PartlyAnswer, SearchQuestion
-from pinak_ray.records.board_tasks import AddTask, TaskMarkdown, Tasks
+from pinak_ray.records.board.actions import FinishAction, PushAction, TakeAction
+from pinak_ray.records.board.contradictions import Contradict, Resolve
+from pinak_ray.records.board.findings import PostFinding
+from pinak_ray.records.board.notes import Notes, Tell
+from pinak_ray.records.board.progress import Markdown, NextStep, Progress, Step
+from pinak_ray.records.board.questions import AnswerQuestion, Ask, PartlyAnswer, SearchQuestion
+from pinak_ray.records.board.tasks import AddTask, TaskMarkdown, Tasks
 from pinak_ray.records.operations import Post
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 
 def test_a_board_is_complete_when_all_is_answered_sure_and_undisputed() -> None:

@@ -8,7 +8,7 @@ from benchmarks.chaos.ledger import Kind, Lane, Ledger, Wire
 from benchmarks.chaos.verdict import Row, Verdict, judge
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.ids import uuid7
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 
 POSTS = Lane(Kind.SCRATCHPAD, "ada", Wire.RAY)
 NOTES = Lane(Kind.NOTE, "ada", Wire.RAY)

@@ -9,8 +9,8 @@ from host_machine import HostMachine, drive
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from pinak_ray.records.board_claims import ClaimOnce, Done
-from pinak_ray.records.board_tasks import (
+from pinak_ray.records.board.claims import ClaimOnce, Done
+from pinak_ray.records.board.tasks import (
     AddTask,
     ClaimTask,
     Finish,
@@ -22,7 +22,7 @@ from pinak_ray.records.board_tasks import (
 from pinak_ray.records.commands import Command
 from pinak_ray.records.errors import PinakError
 from pinak_ray.records.operations import Execute, Query
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 
 BOARD = Owner(7, Space.BOARD, "plan")
 

@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner, Result
 
-from pinak_ray.cluster.cli import access
-from pinak_ray.cluster.cli.application import app
+from pinak_ray.cli import access
+from pinak_ray.cli.application import app
 from pinak_ray.records.errors import InvalidInput, Unavailable
-from pinak_ray.records.memories import Ack, Layer, Outcome, Receipt
-from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
-from pinak_ray.records.recall import Hit, RecallResult, Signal, Trace
+from pinak_ray.records.memory.memories import Ack, Layer, Outcome, Receipt
+from pinak_ray.records.memory.nudges import Nudge, NudgeKind, Strength
+from pinak_ray.records.memory.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.security.tokens import verify_token
 

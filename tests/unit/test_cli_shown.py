@@ -15,17 +15,19 @@ from test_cli import HIT, ID, FakeAgent, FakeSwarm
 from test_shown import FORGED
 from typer.testing import CliRunner
 
-from pinak_ray.cluster.cli import access, curation_commands, doctor, models, status
-from pinak_ray.cluster.cli.application import app
-from pinak_ray.cluster.cli.doctor.verdict import problem
-from pinak_ray.records.curation import Curated, CurationReport, Reason
+from pinak_ray.cli import access, doctor, status
+from pinak_ray.cli.application import app
+from pinak_ray.cli.doctor.verdict import problem
+from pinak_ray.cli.models import commands as models
+from pinak_ray.cli.verbs import curation as curation_commands
 from pinak_ray.records.errors import Conflict
 from pinak_ray.records.ids import NamespaceKey
-from pinak_ray.records.nudges import Nudge, NudgeKind, Strength
-from pinak_ray.records.recall import RecallResult, Signal, Trace
-from pinak_ray.store.backfill import Coverage
-from pinak_ray.store.embedding_models import RegisteredModel
-from pinak_ray.store.serving_model import ModelStatus
+from pinak_ray.records.memory.curation import Curated, CurationReport, Reason
+from pinak_ray.records.memory.nudges import Nudge, NudgeKind, Strength
+from pinak_ray.records.memory.recall import RecallResult, Signal, Trace
+from pinak_ray.store.indexing.backfill import Coverage
+from pinak_ray.store.models.embedding_models import RegisteredModel
+from pinak_ray.store.models.serving_model import ModelStatus
 
 SHOWING = {
     "recall": ["recall", "x"],

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import until
 
+from pinak_ray.concurrency.commit_lines import Lines, Part
+from pinak_ray.concurrency.group_commit import GroupCommit
 from pinak_ray.records.errors import DatabaseUnavailable, Overloaded
-from pinak_ray.store.commit_lines import Lines, Part
-from pinak_ray.store.group_commit import GroupCommit
+from pinak_ray.store.faults import is_transient, translated
 
 
 class Item(NamedTuple):
@@ -55,7 +56,13 @@ class Shut:
     def grouped(self, **options: Any) -> GroupCommit[Item, Any]:
         """Return a group commit in front of it, of one lane."""
         return GroupCommit(
-            self.commit, "the queue", whose=namespaces, size_of=lambda item: item.size, **options
+            self.commit,
+            "the queue",
+            is_transient=is_transient,
+            translated=translated,
+            whose=namespaces,
+            size_of=lambda item: item.size,
+            **options,
         )
 
 

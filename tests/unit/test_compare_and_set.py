@@ -10,7 +10,7 @@ from hypothesis.stateful import invariant, rule
 
 from pinak_ray.records.errors import PinakError
 from pinak_ray.records.operations import Note, Post, Read, Recollect
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 
 BOARD = Owner(7, Space.BOARD, "plan")
 ADA = Owner(7, Space.AGENT, "ada")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from pinak_ray.recall.conflicts import Statement, conflicts
+from pinak_ray.recall.grading.conflicts import Statement, conflicts
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pinak_ray.nudges.contradictions import difference
-from pinak_ray.records.nudges import new_intent
+from pinak_ray.language.contradictions import difference
+from pinak_ray.records.memory.nudges import new_intent
 
 # (fact, intent): the intent goes against the fact.
 CONTRADICTED = [

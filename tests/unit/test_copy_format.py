@@ -8,10 +8,16 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.records.memories import new_memory
-from pinak_ray.store.copy_format import NULL, encode_text_array, field, null_or_text, stream
+from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import microseconds
-from pinak_ray.store.memories import COLUMNS, VECTOR_COLUMNS, content_hash, encode_memory
+from pinak_ray.store.memories.copy_format import (
+    NULL,
+    encode_text_array,
+    field,
+    null_or_text,
+    stream,
+)
+from pinak_ray.store.memories.memories import COLUMNS, VECTOR_COLUMNS, content_hash, encode_memory
 
 
 def fields_of(row: bytes) -> Iterator[bytes | None]:

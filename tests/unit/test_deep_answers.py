@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from pinak_ray.records.board_tasks import BoardTask, TasksAnswer
+from pinak_ray.records.board.tasks import BoardTask, TasksAnswer
 from pinak_ray.records.ids import uuid7
-from pinak_ray.records.memories import Layer
-from pinak_ray.records.recall import Hit, RecallResult
-from pinak_ray.serve.answers import JsonAnswer
+from pinak_ray.records.memory.memories import Layer
+from pinak_ray.records.memory.recall import Hit, RecallResult
+from pinak_ray.serve.v1.answers import JsonAnswer
 
 # What orjson itself writes, which is what could be stored.
 DEEPEST = 254

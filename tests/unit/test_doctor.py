@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from pinak_ray import __version__
-from pinak_ray.client.discovery import StackFile
-from pinak_ray.cluster.cli.doctor.database import (
+from pinak_ray.cli.doctor.database import (
     Wall,
     judge_durability,
     judge_revision,
@@ -16,8 +15,8 @@ from pinak_ray.cluster.cli.doctor.database import (
     judge_server,
     judge_wall,
 )
-from pinak_ray.cluster.cli.doctor.listeners import Listener, judge_listeners, parse_listening
-from pinak_ray.cluster.cli.doctor.machine import (
+from pinak_ray.cli.doctor.listeners import Listener, judge_listeners, parse_listening
+from pinak_ray.cli.doctor.machine import (
     check_machine,
     judge_disk,
     judge_mode,
@@ -25,11 +24,12 @@ from pinak_ray.cluster.cli.doctor.machine import (
     judge_python,
     judge_ray,
 )
-from pinak_ray.cluster.cli.doctor.running import judge_gateway, judge_parts, judge_presence
-from pinak_ray.cluster.cli.doctor.verdict import Check, State
-from pinak_ray.cluster.external_postgres import ServerReport
+from pinak_ray.cli.doctor.running import judge_gateway, judge_parts, judge_presence
+from pinak_ray.cli.doctor.verdict import Check, State
+from pinak_ray.client.discovery import StackFile
+from pinak_ray.cluster.postgres.external import ServerReport
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.store.segment_recall import SegmentRecall
+from pinak_ray.store.vectors.segment_recall import SegmentRecall
 
 GIB = 1 << 30
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}

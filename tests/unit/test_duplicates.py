@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from pinak_ray.curation.duplicates import Candidate, keep_one, says_the_same
-from pinak_ray.records.curation import Reason
+from pinak_ray.records.memory.curation import Reason
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 

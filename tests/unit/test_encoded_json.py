@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.records.board_tasks import Finish
+from pinak_ray.records.board.tasks import Finish
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.encoded_json import (
     MAX_DETAILS_BYTES,

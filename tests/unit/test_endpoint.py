@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from waiting import until
 
 from pinak_ray.embedding import EmbedderSpec, EndpointOptions, load_embedder, with_dimension
-from pinak_ray.embedding.openai import OpenAiEmbedder
+from pinak_ray.embedding.endpoint.openai import OpenAiEmbedder
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, Unavailable
 
 SOON = EndpointOptions(timeout_s=5.0, query_timeout_s=5.0)
@@ -116,7 +116,7 @@ async def test_while_it_is_down_one_probe_at_a_time_asks(
     endpoint: Endpoint, embedder: OpenAiEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Callers hear the cause at once; when the endpoint answers a probe, all is as before."""
-    monkeypatch.setattr("pinak_ray.embedding.breaker._FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("pinak_ray.embedding.endpoint.breaker._FIRST_PAUSE_S", 0.05)
     endpoint.answer = lambda body, call: JSONResponse({"error": {"message": "busy"}}, 503)
     with pytest.raises(EmbedderUnavailable, match="HTTP 503 busy"):
         await embedder.embed(["a"])
@@ -135,7 +135,7 @@ async def test_the_probe_waits_as_long_as_it_is_told(
     endpoint: Endpoint, embedder: OpenAiEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Retry-After is kept to: the endpoint is left alone, whoever asks for a vector meanwhile."""
-    monkeypatch.setattr("pinak_ray.embedding.breaker._FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("pinak_ray.embedding.endpoint.breaker._FIRST_PAUSE_S", 0.01)
     endpoint.answer = lambda body, call: JSONResponse({}, 429, headers={"Retry-After": "30"})
     for _ in range(5):
         with pytest.raises(EmbedderUnavailable, match="HTTP 429"):
@@ -244,7 +244,7 @@ async def test_a_replaced_key_is_used_at_once(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key's file is read anew: who was locked out comes in again without a restart."""
-    monkeypatch.setattr("pinak_ray.embedding.breaker._FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("pinak_ray.embedding.endpoint.breaker._FIRST_PAUSE_S", 0.05)
     place = tmp_path / "key"
     place.write_text("old\n")
     endpoint.answer = lambda body, call: (

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pinak_ray.client.handles.checks import checked_version, kind_named, read_operation
-from pinak_ray.recall.named_dates import named_dates
+from pinak_ray.language.named_dates import named_dates
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
@@ -22,14 +22,14 @@ from pinak_ray.records.limits import (
     check_ttl,
     check_whole,
 )
-from pinak_ray.records.links import new_related
-from pinak_ray.records.memories import ack_level, expiry, layer_named, moment, new_memory
-from pinak_ray.records.nudges import check_nudge_count, verdict_named
-from pinak_ray.records.recall import new_recall
-from pinak_ray.records.scratchpad_commands import Act
-from pinak_ray.records.scratchpad_entities import Mention, OneEntity
-from pinak_ray.records.state import Owner, Space
-from pinak_ray.records.templates import new_distill, new_find_templates
+from pinak_ray.records.memory.links import new_related
+from pinak_ray.records.memory.memories import ack_level, expiry, layer_named, moment, new_memory
+from pinak_ray.records.memory.nudges import check_nudge_count, verdict_named
+from pinak_ray.records.memory.recall import new_recall
+from pinak_ray.records.memory.templates import new_distill, new_find_templates
+from pinak_ray.records.scratchpad.entities import Mention, OneEntity
+from pinak_ray.records.scratchpad.parts import Act
+from pinak_ray.records.state.owners import Owner, Space
 
 OWNER = Owner(1, Space.AGENT, "a")
 OVER = [

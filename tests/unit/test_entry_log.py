@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pinak_ray.agents import entry_log
-from pinak_ray.agents.decisions import Call, Draft
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log import entry_log
+from pinak_ray.agents.log.drafts import Call, Draft
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
 from pinak_ray.records.operations import Post, Watch
-from pinak_ray.records.state import LOG_KINDS, Entry, EntryKind, Owner, Space
+from pinak_ray.records.state.owners import LOG_KINDS, Entry, EntryKind, Owner, Space
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 BOARD = Owner(1, Space.BOARD, "migration")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pinak_ray.recall.expansion import LINK, with_neighbours
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.links import Link, LinkKind, Related, change_link, new_related
-from pinak_ray.records.memories import Layer
-from pinak_ray.records.recall import Hit, RecallResult, Trace, new_recall
+from pinak_ray.records.memory.links import Link, LinkKind, Related, change_link, new_related
+from pinak_ray.records.memory.memories import Layer
+from pinak_ray.records.memory.recall import Hit, RecallResult, Trace, new_recall
 from pinak_ray.testing import LocalSwarm
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,13 +8,13 @@ from boards import BOARD, Board
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.records.board_findings import FindingDetails, FindingType, PostFinding
-from pinak_ray.records.board_progress import Progress
-from pinak_ray.records.board_questions import Ask
+from pinak_ray.records.board.findings import FindingDetails, FindingType, PostFinding
+from pinak_ray.records.board.progress import Progress
+from pinak_ray.records.board.questions import Ask
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput, NotFound
 from pinak_ray.records.operations import Post
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 POSTS = st.lists(
     st.tuples(

@@ -7,12 +7,19 @@ from uuid import UUID
 
 import pytest
 
-from pinak_ray.recall.answering import Answered
-from pinak_ray.recall.conflicts import Statement
-from pinak_ray.recall.grading import RELEVANT, Retrieval, Retrieved, RuleGrader, graded, relevance
-from pinak_ray.recall.terms import Term, cover, lacking
+from pinak_ray.language.terms import Term, cover, lacking
+from pinak_ray.recall.grading.answers import Answered
+from pinak_ray.recall.grading.conflicts import Statement
+from pinak_ray.recall.grading.rules import (
+    RELEVANT,
+    Retrieval,
+    Retrieved,
+    RuleGrader,
+    graded,
+    relevance,
+)
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.grades import GradeAction, Quality, Support, new_grade
+from pinak_ray.records.memory.grades import GradeAction, Quality, Support, new_grade
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TERMS = {

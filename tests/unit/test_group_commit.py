@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import until
 
+from pinak_ray.concurrency.group_commit import GroupCommit
 from pinak_ray.records.errors import DatabaseUnavailable, InvalidInput, Overloaded, Unavailable
-from pinak_ray.store.group_commit import GroupCommit
+from pinak_ray.store.faults import is_transient, translated
 
 LONG_S = 3600.0
 
@@ -52,7 +53,9 @@ def table() -> Table:
 
 def grouped(table: Table, **options: Any) -> GroupCommit[Any, Any]:
     """Return a group commit in front of the table."""
-    return GroupCommit(table.commit, "the queue", **options)
+    return GroupCommit(
+        table.commit, "the queue", is_transient=is_transient, translated=translated, **options
+    )
 
 
 async def start(commits: GroupCommit[Any, Any], *items: Any) -> "asyncio.Task[Any]":
@@ -181,7 +184,9 @@ async def test_a_lost_reply_is_no_second_write(table: Table) -> None:
             raise ConnectionError("the reply was lost")
         return fates
 
-    fates = await GroupCommit(committed_but_lost, "the queue").submit(["a", "b"])
+    fates = await GroupCommit(
+        committed_but_lost, "the queue", is_transient=is_transient, translated=translated
+    ).submit(["a", "b"])
 
     assert fates == {0: "repeated", 1: "repeated"}
     assert table.stored == ["a", "b"]
@@ -327,7 +332,14 @@ async def storm(
         [Bad(f"{i}/{j}") if bad else f"{i}/{j}" for j, bad in enumerate(chunk)]
         for i, chunk in enumerate(chunks)
     ]
-    commits: GroupCommit[Any, Any] = GroupCommit(commit, "the queue", max_wait_s=0.0, **options)
+    commits: GroupCommit[Any, Any] = GroupCommit(
+        commit,
+        "the queue",
+        is_transient=is_transient,
+        translated=translated,
+        max_wait_s=0.0,
+        **options,
+    )
     fates = await asyncio.gather(*(commits.submit(chunk) for chunk in named))
     await commits.aclose()
     good = [item for chunk in named for item in chunk if not isinstance(item, Bad)]

@@ -20,17 +20,17 @@ from unittest.mock import patch
 import pytest
 
 from pinak_ray.client.discovery import ClientSettings, StackFile
-from pinak_ray.cluster.cli.hook.command import main
-from pinak_ray.cluster.cli.hook.decision import decision
-from pinak_ray.cluster.cli.hook.tool_call import ToolCall, read_tool_call
-from pinak_ray.records.nudges import new_intent
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.hook.command import main
+from pinak_ray.hook.decision import decision
+from pinak_ray.hook.tool_call import ToolCall, read_tool_call
+from pinak_ray.records.memory.nudges import new_intent
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.security.keys import KeyRing, jwks
 from pinak_ray.security.scopes import Scope
 from pinak_ray.security.tokens import Principal, verify_token
-from pinak_ray.serve.models.recall import IntendBody, NudgesAnswer
+from pinak_ray.serve.v1.models.recall import IntendBody, NudgesAnswer
 
-_CLI = "from pinak_ray.cluster.cli import main; main()"
+_CLI = "from pinak_ray.cli import main; main()"
 CALL = {
     "session_id": "s1",
     "cwd": "/srv",
@@ -501,7 +501,7 @@ def test_only_the_standard_library_is_imported(gateway: Gateway, home: Path) -> 
     hook("--home", str(home), token=None)
     code = (
         "import sys; before = set(sys.modules)\n"
-        "from pinak_ray.cluster.cli import main\n"
+        "from pinak_ray.cli import main\n"
         "import os; os._exit = sys.exit\n"
         "try: main()\n"
         "except SystemExit: pass\n"

@@ -11,14 +11,14 @@ from waiting import until
 
 from pinak_ray.agents.changes import Change
 from pinak_ray.agents.host import Host
-from pinak_ray.agents.watchers import Watchers
+from pinak_ray.agents.log.watchers import Watchers
 from pinak_ray.concurrency.shares import Shares
-from pinak_ray.records.board_claims import ClaimOnce
-from pinak_ray.records.board_commands import Tell
+from pinak_ray.records.board.claims import ClaimOnce
+from pinak_ray.records.board.notes import Tell
 from pinak_ray.records.errors import InvalidInput, Overloaded, StaleEpoch, WrongShard
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import Execute, Post, Watch, WatchPage
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.records.topology import Placement
 from pinak_ray.testing.state import LocalState
 

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pinak_ray.client import http_transport
-from pinak_ray.client.http_transport import HttpTransport
+from pinak_ray.client.over_http import transport as http_transport
+from pinak_ray.client.over_http.transport import HttpTransport
 from pinak_ray.records.errors import Overloaded, Unavailable
 from pinak_ray.records.operations import Recollect
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 
 READ = Recollect(Owner(1, Space.AGENT, "a"), None)
 OK = 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"items":[]}'

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.nudges import MAX_NUDGES, check_nudge_count, new_intent
+from pinak_ray.records.memory.nudges import MAX_NUDGES, check_nudge_count, new_intent
 
 
 def test_a_bare_intent_is_its_text() -> None:

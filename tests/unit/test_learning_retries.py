@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 
 from pinak_ray import Swarm
-from pinak_ray.agents.abstraction import Abstracted
-from pinak_ray.client.promotion import promote
-from pinak_ray.client.templates import distill
+from pinak_ray.composed.promotion import promote
+from pinak_ray.composed.templates import distill
+from pinak_ray.language.abstraction import Abstracted
 from pinak_ray.records.errors import Unavailable
-from pinak_ray.records.promotion import new_promote
-from pinak_ray.records.state import Owner, Space
-from pinak_ray.records.templates import new_distill
+from pinak_ray.records.memory.promotion import new_promote
+from pinak_ray.records.memory.templates import new_distill
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.wiring import Operation
 from pinak_ray.testing import LocalSwarm
 

@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pinak_ray.agents import rules
-from pinak_ray.agents.board import claims, tasks
-from pinak_ray.agents.board.claims import normalised
-from pinak_ray.agents.entry_log import EntryLog
-from pinak_ray.records.board_claims import ClaimOnce, Claims, Done
-from pinak_ray.records.board_tasks import (
+from pinak_ray.agents.board.tasks import claims, tasks
+from pinak_ray.agents.board.tasks.claims import normalised
+from pinak_ray.agents.log.entry_log import EntryLog
+from pinak_ray.records.board.claims import ClaimOnce, Claims, Done
+from pinak_ray.records.board.tasks import (
     AddTask,
     ClaimTask,
     Finish,
@@ -27,7 +27,7 @@ from pinak_ray.records.board_tasks import (
 from pinak_ray.records.commands import Command
 from pinak_ray.records.errors import Conflict, InvalidInput
 from pinak_ray.records.operations import Execute
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 BOARD = Owner(7, Space.BOARD, "plan")

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pinak_ray.nudges import prohibitions, values, words
-from pinak_ray.store.search_text import searchable_words
+from pinak_ray.language import prohibitions, values, words
+from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.testing.lexemes import lexemes
 
 LONG = 400

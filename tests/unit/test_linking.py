@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from waiting import until
 
-from pinak_ray.actors import linking
-from pinak_ray.actors.linking import keep_linking
+from pinak_ray.services.indexing import linking
+from pinak_ray.services.indexing.linking import keep_linking
 
 
 async def test_it_goes_on_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

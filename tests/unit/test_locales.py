@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_CLI = "from pinak_ray.cluster.cli import main; main()"
+_CLI = "from pinak_ray.cli import main; main()"
 _LOCALES: list[dict[str, str]] = [
     {"LC_ALL": "C"},
     {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},

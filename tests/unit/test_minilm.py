@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pinak_ray.embedding import EmbedderSpec, ModelFiles, ensure_model, load_embedder
-from pinak_ray.embedding.minilm import MAX_TOKENS, MiniLm
+from pinak_ray.embedding.minilm.embedder import MAX_TOKENS, MiniLm
 from pinak_ray.records.errors import InvalidInput, SetupError, Unavailable
 
 CACHE = Path.home() / ".cache" / "pinak-ray" / "models"

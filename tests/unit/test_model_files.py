@@ -16,8 +16,9 @@ import onnxruntime as ort
 import pytest
 import safetensors.numpy
 
-from pinak_ray.embedding import ModelFiles, ensure_model, model_files, source_wheel
-from pinak_ray.embedding.file_lock import hold_lock
+from pinak_ray.concurrency.file_lock import hold_lock
+from pinak_ray.embedding import ModelFiles, ensure_model
+from pinak_ray.embedding.minilm import model_files, source_wheel
 from pinak_ray.records.errors import SetupError
 
 WHEEL = b"not really a wheel"
@@ -151,7 +152,7 @@ def test_the_lock_excludes_other_processes_and_is_given_back(tmp_path: Path) -> 
     """While held, another process waits only for its timeout; afterwards it gets the lock."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from pinak_ray.embedding.file_lock import hold_lock\n"
+        "from pinak_ray.concurrency.file_lock import hold_lock\n"
         "with hold_lock(Path(sys.argv[1]), timeout_s=0.2): pass"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "lock")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pinak_ray.recall.named_dates import NamedDate, named_dates
+from pinak_ray.language.named_dates import NamedDate, named_dates
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)  # a Saturday
 MONTHS = (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.memories import new_memory
+from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.records.memory.recall import new_filters
 from pinak_ray.records.names import (
     MAX_NAME_BYTES,
     check_item_key,
@@ -17,8 +18,7 @@ from pinak_ray.records.names import (
     check_prefix,
     repaired,
 )
-from pinak_ray.records.recall import new_filters
-from pinak_ray.records.scratchpad_entities import Mention
+from pinak_ray.records.scratchpad.entities import Mention
 from pinak_ray.testing import LocalSwarm
 
 

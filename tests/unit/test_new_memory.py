@@ -8,7 +8,7 @@ import pytest
 
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key, uuid7
-from pinak_ray.records.memories import Ack, Layer, Memory, Outcome, ack_level, new_memory
+from pinak_ray.records.memory.memories import Ack, Layer, Memory, Outcome, ack_level, new_memory
 
 
 def test_a_plain_memory_has_defaults() -> None:

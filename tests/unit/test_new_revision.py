@@ -6,8 +6,8 @@ import pytest
 
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import uuid7
-from pinak_ray.records.memories import Layer, new_memory
-from pinak_ray.records.revisions import new_revision
+from pinak_ray.records.memory.memories import Layer, new_memory
+from pinak_ray.records.memory.revisions import new_revision
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 OLD = new_memory(

@@ -11,13 +11,13 @@ import pytest
 import ray
 
 from pinak_ray.client import AgentHandle
-from pinak_ray.client.ray_session import join_ray
-from pinak_ray.client.ray_transport import RayTransport
+from pinak_ray.client.over_ray.session import join_ray
+from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.client.swarm import Swarm
 from pinak_ray.records.errors import InvalidInput, NotRunning
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.topology import Placement, Topology
-from pinak_ray.store.embedding_models import RegisteredModel
+from pinak_ray.store.models.embedding_models import RegisteredModel
 
 
 @pytest.fixture

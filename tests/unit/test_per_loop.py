@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from test_http_transport import OK, READ, gateway
 
-from pinak_ray.client.per_loop import PerLoop
+from pinak_ray.concurrency.per_loop import PerLoop
 
 
 class _Value:

@@ -9,11 +9,11 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.agents.promotable import select
-from pinak_ray.records.links import LinkKind
-from pinak_ray.records.memories import Layer
-from pinak_ray.records.promotion import Skipped
-from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.composed.promotable import select
+from pinak_ray.records.memory.links import LinkKind
+from pinak_ray.records.memory.memories import Layer
+from pinak_ray.records.memory.promotion import Skipped
+from pinak_ray.records.state.owners import Entry, EntryKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

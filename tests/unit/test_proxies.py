@@ -5,7 +5,7 @@ import os
 import pytest
 from test_http_transport import OK, READ, gateway
 
-from pinak_ray.client.http_transport import HttpTransport
+from pinak_ray.client.over_http.transport import HttpTransport
 from pinak_ray.records.errors import NotRunning, SetupError
 from pinak_ray.records.proxies import is_here, through
 

@@ -7,10 +7,10 @@ from boards import Board
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.records.board_actions import Actions
-from pinak_ray.records.board_findings import PostFinding
-from pinak_ray.records.board_progress import Progress
-from pinak_ray.records.board_questions import (
+from pinak_ray.records.board.actions import Actions
+from pinak_ray.records.board.findings import PostFinding
+from pinak_ray.records.board.progress import Progress
+from pinak_ray.records.board.questions import (
     AnswerQuestion,
     Ask,
     BoardQuestion,

@@ -11,8 +11,8 @@ from scratchpads import Scratchpad
 
 from pinak_ray.agents.scratchpad.graph import graph_of
 from pinak_ray.records.errors import Conflict, NotFound
-from pinak_ray.records.scratchpad_commands import Observe, Reason, Uncertainty
-from pinak_ray.records.scratchpad_thoughts import (
+from pinak_ray.records.scratchpad.parts import Observe, Reason, Uncertainty
+from pinak_ray.records.scratchpad.thoughts import (
     ConvergentAnswer,
     Edge,
     EdgeKind,
@@ -23,7 +23,7 @@ from pinak_ray.records.scratchpad_thoughts import (
     ThoughtType,
     VerifyReasoning,
 )
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 SHARES = st.floats(0, 1)
 DRAWN = st.lists(

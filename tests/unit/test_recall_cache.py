@@ -10,11 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from pinak_ray.recall.cache import CacheKey, CachePolicy, RecallCache, size_of
-from pinak_ray.recall.same_question import essence
-from pinak_ray.records.memories import Layer
-from pinak_ray.records.recall import Hit, RecallRequest, RecallResult, new_recall
-from pinak_ray.store.generations import Generation
+from pinak_ray.recall.cache.answers import CacheKey, CachePolicy, RecallCache, size_of
+from pinak_ray.recall.cache.same_question import essence
+from pinak_ray.records.memory.memories import Layer
+from pinak_ray.records.memory.recall import Hit, RecallRequest, RecallResult, new_recall
+from pinak_ray.store.vectors.generations import Generation
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

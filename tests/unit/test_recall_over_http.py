@@ -8,11 +8,10 @@ from uuid import UUID
 import orjson
 import pytest
 
-from pinak_ray.client.http_requests import http_request
+from pinak_ray.client.over_http.requests import http_request
 from pinak_ray.embedding import check_vector, encode_halfvec_one
-from pinak_ray.records.memories import Layer, Outcome
-from pinak_ray.records.operations import Recall
-from pinak_ray.records.recall import (
+from pinak_ray.records.memory.memories import Layer, Outcome
+from pinak_ray.records.memory.recall import (
     Filters,
     Hit,
     RecallRequest,
@@ -21,8 +20,9 @@ from pinak_ray.records.recall import (
     Trace,
     new_recall,
 )
-from pinak_ray.serve.answers import JsonAnswer
-from pinak_ray.serve.models.recall import RecallBody
+from pinak_ray.records.operations import Recall
+from pinak_ray.serve.v1.answers import JsonAnswer
+from pinak_ray.serve.v1.models.recall import RecallBody
 
 THEN = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
 EVERYTHING: dict[str, Any] = {

@@ -12,7 +12,7 @@ from pinak_ray import InvalidInput
 from pinak_ray.recall.paging import page
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.limits import MAX_K
-from pinak_ray.records.recall import MAX_RRF_K, new_recall
+from pinak_ray.records.memory.recall import MAX_RRF_K, new_recall
 
 THEN = datetime(2026, 1, 31, tzinfo=UTC)
 ASKED: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pinak_ray.recall.named_agents import named_agent
+from pinak_ray.language.named_agents import named_agent
 from pinak_ray.recall.recipes import (
     AGENT,
     DATE,
@@ -16,7 +16,7 @@ from pinak_ray.recall.recipes import (
     recipe_named,
 )
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.recall import new_recall
+from pinak_ray.records.memory.recall import new_recall
 
 
 def test_unknown_recipes_are_refused_with_the_choices() -> None:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.client.rendering import Section, render
-from pinak_ray.records.context import estimate_tokens
+from pinak_ray.composed.rendering import Section, render
+from pinak_ray.records.memory.context import estimate_tokens
 
 # A few texts, so that some are the same; sizes from nothing to several budgets.
 LINES = st.lists(

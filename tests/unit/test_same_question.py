@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from different_questions import KINDS, pairs
 
-from pinak_ray.recall.cache import CacheKey, CachePolicy, RecallCache
-from pinak_ray.recall.same_question import essence
-from pinak_ray.records.recall import RecallResult, new_recall
-from pinak_ray.store.generations import Generation
+from pinak_ray.recall.cache.answers import CacheKey, CachePolicy, RecallCache
+from pinak_ray.recall.cache.same_question import essence
+from pinak_ray.records.memory.recall import RecallResult, new_recall
+from pinak_ray.store.vectors.generations import Generation
 
 NOW = Generation(1, datetime(2026, 3, 1, 12, tzinfo=UTC))
 MANY = 2_000

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scratchpads import NOW, Scratchpad
 
 from pinak_ray.agents.scratchpad import entity as entity_module
-from pinak_ray.agents.scratchpad.names import folded, nearly_same
+from pinak_ray.language.names import folded, nearly_same
 from pinak_ray.records.errors import InvalidInput, NotFound
-from pinak_ray.records.scratchpad_entities import (
+from pinak_ray.records.scratchpad.entities import (
     Entities,
     EntityContext,
     Mention,
@@ -20,7 +20,7 @@ from pinak_ray.records.scratchpad_entities import (
     SplitEntity,
     Timeline,
 )
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 HOUR = timedelta(hours=1)
 

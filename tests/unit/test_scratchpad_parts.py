@@ -7,7 +7,8 @@ from scratchpads import Scratchpad
 
 from pinak_ray.records.errors import Conflict, NotFound
 from pinak_ray.records.ids import uuid7
-from pinak_ray.records.scratchpad_commands import (
+from pinak_ray.records.scratchpad.entities import Mention, SplitEntity
+from pinak_ray.records.scratchpad.parts import (
     Act,
     AnswerOnScratchpad,
     AskOnScratchpad,
@@ -18,9 +19,8 @@ from pinak_ray.records.scratchpad_commands import (
     RecordExample,
     ScratchpadQuestions,
 )
-from pinak_ray.records.scratchpad_entities import Mention, SplitEntity
-from pinak_ray.records.scratchpad_thoughts import PruneThoughts, Think
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.scratchpad.thoughts import PruneThoughts, Think
+from pinak_ray.records.state.owners import EntryKind
 
 
 def test_premises_are_observations_steps_or_thoughts() -> None:

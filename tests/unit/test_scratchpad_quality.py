@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from scratchpads import Scratchpad
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.scratchpad_commands import (
+from pinak_ray.records.scratchpad.parts import (
     Act,
     AnswerOnScratchpad,
     AskOnScratchpad,
     Observe,
     Reason,
 )
-from pinak_ray.records.scratchpad_quality import Quality, QualityAnswer
+from pinak_ray.records.scratchpad.quality import Quality, QualityAnswer
 
 SHARES = st.floats(0, 1)
 RELEVANT = st.floats(0.5, 1)

@@ -13,18 +13,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from pinak_ray.cluster.cli.hook.decision import decision
+from pinak_ray.hook.decision import decision
+from pinak_ray.language.shown import quoted, shown, shown_in_markdown
 from pinak_ray.nudges.evidence import Evidence
 from pinak_ray.nudges.nudger import weigh
-from pinak_ray.records.board_commands import Tell
-from pinak_ray.records.board_findings import PostFinding
-from pinak_ray.records.board_progress import Markdown
-from pinak_ray.records.board_tasks import AddTask, ClaimTask, TaskMarkdown
-from pinak_ray.records.memories import Layer, Outcome
-from pinak_ray.records.nudges import new_intent
+from pinak_ray.records.board.findings import PostFinding
+from pinak_ray.records.board.notes import Tell
+from pinak_ray.records.board.progress import Markdown
+from pinak_ray.records.board.tasks import AddTask, ClaimTask, TaskMarkdown
+from pinak_ray.records.memory.memories import Layer, Outcome
+from pinak_ray.records.memory.nudges import new_intent
 from pinak_ray.records.operations import Intend, Post
-from pinak_ray.records.shown import quoted, shown, shown_in_markdown
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.testing import LocalSwarm
 
 THEN = datetime(2026, 1, 31, tzinfo=UTC)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pinak_ray.nudges.evidence import Evidence
 from pinak_ray.nudges.failures import FLOOR, choose
 from pinak_ray.nudges.usefulness import SILENCING_VOICES, weight
-from pinak_ray.records.memories import Outcome
+from pinak_ray.records.memory.memories import Outcome
 
 
 def failure(similarity: float, *, against: int = 0) -> Evidence:

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pinak_ray.cluster.simulation import Plan, write_report
-from pinak_ray.cluster.simulation.acknowledged import Acknowledged, Noted
-from pinak_ray.cluster.simulation.behaviour import MIX, Verb, actions
-from pinak_ray.cluster.simulation.hosts import HostReading, Hosts
-from pinak_ray.cluster.simulation.plot import Plot, Series, clock, clock_ticks, ticks
-from pinak_ray.cluster.simulation.result import Result
-from pinak_ray.cluster.simulation.samples import Histogram, Samples
-from pinak_ray.cluster.simulation.verification import Verified
+from pinak_ray.cli.simulation import Plan, write_report
+from pinak_ray.cli.simulation.acknowledged import Acknowledged, Noted
+from pinak_ray.cli.simulation.behaviour import MIX, Verb, actions
+from pinak_ray.cli.simulation.hosts import HostReading, Hosts
+from pinak_ray.cli.simulation.report.plot import Plot, Series, clock, clock_ticks, ticks
+from pinak_ray.cli.simulation.result import Result
+from pinak_ray.cli.simulation.samples import Histogram, Samples
+from pinak_ray.cli.simulation.verification import Verified
 
 DURATIONS = st.lists(st.floats(min_value=0.001, max_value=3_600_000), min_size=1, max_size=300)
 PERCENTS = st.sampled_from([1, 50, 95, 99, 100])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from waiting import until
 
-from pinak_ray.recall.single_flight import SingleFlight
+from pinak_ray.concurrency.single_flight import SingleFlight
 
 
 class Work:

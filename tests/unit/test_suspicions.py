@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.client import suspicions
-from pinak_ray.client.suspicions import suspect
-from pinak_ray.records.board_suspicions import Suspect
+from pinak_ray.composed import suspicions
+from pinak_ray.composed.suspicions import suspect
+from pinak_ray.records.board.suspicions import Suspect
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.operations import Read
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space
 from pinak_ray.testing import LocalSwarm
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pinak_ray.records.templates import Outcomes
+from pinak_ray.records.memory.templates import Outcomes
 
 
 @pytest.mark.parametrize(

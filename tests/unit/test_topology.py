@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.records.state import SHARDS, Owner, Space, shard_of
+from pinak_ray.records.state.owners import SHARDS, Owner, Space, shard_of
 from pinak_ray.records.topology import Placement, place
 
 HOSTS = tuple(f"host-{i}" for i in range(16))

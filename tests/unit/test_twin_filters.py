@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from passing import passes
 
-from pinak_ray.records.memories import Layer, Outcome
+from pinak_ray.records.memory.memories import Layer, Outcome
 from pinak_ray.testing import LocalSwarm
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 
 from pinak_ray.agents import views
-from pinak_ray.agents.entry_log import EntryLog
 from pinak_ray.agents.host import Host
-from pinak_ray.records.board_progress import Markdown, Progress
+from pinak_ray.agents.log.entry_log import EntryLog
+from pinak_ray.records.board.progress import Markdown, Progress
 from pinak_ray.records.errors import Overloaded
 from pinak_ray.records.operations import Note, Post, Query
-from pinak_ray.records.state import EntryKind, Owner, Space
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.records.topology import Placement
 from pinak_ray.testing.state import LocalState
 

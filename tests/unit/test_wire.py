@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 
 from pinak_ray.records.errors import VersionConflict
-from pinak_ray.records.memories import Ack, Receipt
+from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import Note, Post, Read, Recollect, WatchPage
-from pinak_ray.records.state import Entry, EntryKind, Owner, Space
-from pinak_ray.records.wire import (
+from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space
+from pinak_ray.records.state.wire import (
     decode_operation,
     decode_result,
     encode_operation,

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from pinak_ray.actors.recaller import SearchParts
 from pinak_ray.actors.supervisor import Supervisor
 from pinak_ray.actors.writer import Writer
 from pinak_ray.agents.host import Host
-from pinak_ray.client.composed import COMPOSED
-from pinak_ray.client.http_requests import CARRIED
+from pinak_ray.client.over_http.requests import CARRIED
+from pinak_ray.composed.table import COMPOSED
 from pinak_ray.records.commands import COMMANDS, VIEWS
 from pinak_ray.records.operations import Watch
-from pinak_ray.records.state import Owner, Space
+from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.wiring import WIRING, Operation, Place, Wiring
 from pinak_ray.security.scopes import Scope
 from pinak_ray.serve.app import create_app
 from pinak_ray.serve.context import Deadlines
+from pinak_ray.services.search import SearchParts
 from pinak_ray.testing.search import LocalSearch
 from pinak_ray.testing.transport import LocalTransport
 

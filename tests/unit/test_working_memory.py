@@ -13,7 +13,7 @@ from pinak_ray.agents import working_memory
 from pinak_ray.agents.working_memory import WorkingMemory
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import InvalidInput, VersionConflict
-from pinak_ray.records.state import WorkingItem
+from pinak_ray.records.state.owners import WorkingItem
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

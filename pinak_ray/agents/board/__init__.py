@@ -3,46 +3,46 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pinak_ray.agents.board.actions import (
+from pinak_ray.agents.board.notes import show_notes, tell
+from pinak_ray.agents.board.tasks.claims import claim_once, done, show_claims
+from pinak_ray.agents.board.tasks.leases import claim, finish, heartbeat, release
+from pinak_ray.agents.board.tasks.markdown import show_markdown
+from pinak_ray.agents.board.tasks.next_step import show_next_step
+from pinak_ray.agents.board.tasks.progress import show_progress
+from pinak_ray.agents.board.tasks.tasks import add_task, retry
+from pinak_ray.agents.board.tasks.views import show_task_markdown, show_tasks
+from pinak_ray.agents.board.thinking.actions import (
     finish_action,
     push_action,
     show_actions,
     take_action,
 )
-from pinak_ray.agents.board.claims import claim_once, done, show_claims
-from pinak_ray.agents.board.contradictions import contradict, resolve
-from pinak_ray.agents.board.findings import post_finding
-from pinak_ray.agents.board.leases import claim, finish, heartbeat, release
-from pinak_ray.agents.board.markdown import show_markdown
-from pinak_ray.agents.board.next_step import show_next_step
-from pinak_ray.agents.board.notes import show_notes, tell
-from pinak_ray.agents.board.open_points import show_open_points
-from pinak_ray.agents.board.progress import show_progress
-from pinak_ray.agents.board.questions import (
+from pinak_ray.agents.board.thinking.contradictions import contradict, resolve
+from pinak_ray.agents.board.thinking.findings import post_finding
+from pinak_ray.agents.board.thinking.open_points import show_open_points
+from pinak_ray.agents.board.thinking.questions import (
     answer,
     ask,
     partly_answer,
     search,
     show_similar_question,
 )
-from pinak_ray.agents.board.task_views import show_task_markdown, show_tasks
-from pinak_ray.agents.board.tasks import add_task, retry
-from pinak_ray.agents.decisions import Rule, Showing
-from pinak_ray.records.board_actions import Actions, FinishAction, PushAction, TakeAction
-from pinak_ray.records.board_claims import ClaimOnce, Claims, Done
-from pinak_ray.records.board_commands import Notes, Tell
-from pinak_ray.records.board_contradictions import Contradict, Resolve
-from pinak_ray.records.board_findings import PostFinding
-from pinak_ray.records.board_open_points import OpenPoints
-from pinak_ray.records.board_progress import Markdown, NextStep, Progress
-from pinak_ray.records.board_questions import (
+from pinak_ray.agents.log.decisions import Rule, Showing
+from pinak_ray.records.board.actions import Actions, FinishAction, PushAction, TakeAction
+from pinak_ray.records.board.claims import ClaimOnce, Claims, Done
+from pinak_ray.records.board.contradictions import Contradict, Resolve
+from pinak_ray.records.board.findings import PostFinding
+from pinak_ray.records.board.notes import Notes, Tell
+from pinak_ray.records.board.open_points import OpenPoints
+from pinak_ray.records.board.progress import Markdown, NextStep, Progress
+from pinak_ray.records.board.questions import (
     AnswerQuestion,
     Ask,
     PartlyAnswer,
     SearchQuestion,
     SimilarQuestion,
 )
-from pinak_ray.records.board_tasks import (
+from pinak_ray.records.board.tasks import (
     AddTask,
     ClaimTask,
     Finish,

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from pinak_ray.agents.decisions import Call, Decision, Draft
-from pinak_ray.agents.entry_log import EntryLog
-from pinak_ray.records.board_commands import BoardNote, Notes, NotesAnswer, Tell
-from pinak_ray.records.state import EntryKind
+from pinak_ray.agents.log.decisions import Decision
+from pinak_ray.agents.log.drafts import Call, Draft
+from pinak_ray.agents.log.entry_log import EntryLog
+from pinak_ray.records.board.notes import BoardNote, Notes, NotesAnswer, Tell
+from pinak_ray.records.state.owners import EntryKind
 
 __all__ = ["show_notes", "tell"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pinak_ray.agents.decisions import Rule, Showing
+from pinak_ray.agents.log.decisions import Rule, Showing
 from pinak_ray.agents.scratchpad.entities import mention, relate, split_entity
 from pinak_ray.agents.scratchpad.entity_views import (
     show_entities,
@@ -22,7 +22,16 @@ from pinak_ray.agents.scratchpad.thoughts import (
 )
 from pinak_ray.agents.scratchpad.verification import show_verification
 from pinak_ray.records.commands import Command, View
-from pinak_ray.records.scratchpad_commands import (
+from pinak_ray.records.scratchpad.entities import (
+    Entities,
+    EntityContext,
+    Mention,
+    OneEntity,
+    Relate,
+    SplitEntity,
+    Timeline,
+)
+from pinak_ray.records.scratchpad.parts import (
     Act,
     AnswerOnScratchpad,
     AskOnScratchpad,
@@ -32,17 +41,8 @@ from pinak_ray.records.scratchpad_commands import (
     RecordExample,
     ScratchpadQuestions,
 )
-from pinak_ray.records.scratchpad_entities import (
-    Entities,
-    EntityContext,
-    Mention,
-    OneEntity,
-    Relate,
-    SplitEntity,
-    Timeline,
-)
-from pinak_ray.records.scratchpad_quality import Quality
-from pinak_ray.records.scratchpad_thoughts import (
+from pinak_ray.records.scratchpad.quality import Quality
+from pinak_ray.records.scratchpad.thoughts import (
     ConvergentAnswer,
     PruneThoughts,
     Think,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from pinak_ray.agents.decisions import Call, Decision, Draft
-from pinak_ray.agents.entry_log import EntryLog
-from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.agents.log.decisions import Decision
+from pinak_ray.agents.log.drafts import Call, Draft
+from pinak_ray.agents.log.entry_log import EntryLog
+from pinak_ray.records.state.owners import Entry, EntryKind
 
 __all__ = ["MAX_REMEMBERED", "added", "again", "ids_of", "share_of", "text_of"]
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.agents.decisions import Call, Decision
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.decisions import Decision
+from pinak_ray.agents.log.drafts import Call
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import MAX_REMEMBERED
 from pinak_ray.agents.scratchpad.entity import (
     Called,
@@ -16,10 +17,10 @@ from pinak_ray.agents.scratchpad.entity import (
     live_entities,
     named,
 )
-from pinak_ray.agents.scratchpad.names import folded, nearly_same
+from pinak_ray.language.names import folded, nearly_same
 from pinak_ray.records.errors import InvalidInput, NotFound
-from pinak_ray.records.scratchpad_entities import Mention, Relate, SplitEntity
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.scratchpad.entities import Mention, Relate, SplitEntity
+from pinak_ray.records.state.owners import EntryKind
 
 __all__ = ["known_entity", "mention", "relate", "split_entity"]
 

@@ -12,12 +12,12 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from pinak_ray.agents.decisions import Draft
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.drafts import Draft
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import MAX_REMEMBERED
-from pinak_ray.agents.scratchpad.names import folded
+from pinak_ray.language.names import folded
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.records.state.owners import Entry, EntryKind
 
 __all__ = ["Called", "Entity", "Fact", "FactKind", "live_entities", "named"]
 

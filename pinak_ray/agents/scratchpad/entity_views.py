@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import orjson
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.entities import known_entity
 from pinak_ray.agents.scratchpad.entity import Entity, Fact, FactKind, live_entities, named
-from pinak_ray.agents.scratchpad.names import folded
-from pinak_ray.records.context import estimate_tokens
-from pinak_ray.records.scratchpad_entities import (
+from pinak_ray.language.names import folded
+from pinak_ray.records.memory.context import estimate_tokens
+from pinak_ray.records.scratchpad.entities import (
     Entities,
     EntitiesAnswer,
     EntityAnswer,

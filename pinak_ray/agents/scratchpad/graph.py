@@ -12,10 +12,10 @@ from graphlib import CycleError, TopologicalSorter
 from math import prod
 from uuid import UUID
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import ids_of, share_of, text_of
-from pinak_ray.records.scratchpad_thoughts import Edge, EdgeKind, Thought
-from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.records.scratchpad.thoughts import Edge, EdgeKind, Thought
+from pinak_ray.records.state.owners import Entry, EntryKind
 
 __all__ = ["RESTS_ON", "Graph", "Node", "graph_of"]
 

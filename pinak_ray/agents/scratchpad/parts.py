@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.agents.decisions import Call, Decision
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.decisions import Decision
+from pinak_ray.agents.log.drafts import Call
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import added, again, share_of, text_of
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.scratchpad_commands import (
+from pinak_ray.records.scratchpad.parts import (
     Act,
     FindExample,
     FoundExample,
@@ -17,7 +18,7 @@ from pinak_ray.records.scratchpad_commands import (
     Reason,
     RecordExample,
 )
-from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.records.state.owners import Entry, EntryKind
 
 __all__ = ["act", "check_known", "find_example", "observe", "reason", "record_example"]
 

@@ -5,16 +5,16 @@ from datetime import datetime
 from statistics import fmean
 from typing import NamedTuple
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import share_of
 from pinak_ray.agents.scratchpad.graph import Graph, graph_of
 from pinak_ray.agents.scratchpad.questions import questions_of
 from pinak_ray.agents.scratchpad.verification import LOW, checked_thoughts
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.scratchpad_commands import QuestionStatus, ScratchpadQuestion, Uncertainty
-from pinak_ray.records.scratchpad_quality import Quality, QualityAnswer
-from pinak_ray.records.scratchpad_thoughts import CheckedThought
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.scratchpad.parts import QuestionStatus, ScratchpadQuestion, Uncertainty
+from pinak_ray.records.scratchpad.quality import Quality, QualityAnswer
+from pinak_ray.records.scratchpad.thoughts import CheckedThought
+from pinak_ray.records.state.owners import EntryKind
 
 __all__ = ["show_quality"]
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.agents.decisions import Call, Decision
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.decisions import Decision
+from pinak_ray.agents.log.drafts import Call
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import (
     MAX_REMEMBERED,
     added,
@@ -16,7 +17,7 @@ from pinak_ray.agents.scratchpad.details import (
 from pinak_ray.agents.scratchpad.graph import Graph, graph_of
 from pinak_ray.agents.scratchpad.parts import check_known
 from pinak_ray.records.errors import Conflict
-from pinak_ray.records.scratchpad_commands import (
+from pinak_ray.records.scratchpad.parts import (
     AnswerOnScratchpad,
     AskOnScratchpad,
     QuestionStatus,
@@ -24,7 +25,7 @@ from pinak_ray.records.scratchpad_commands import (
     ScratchpadQuestions,
     ScratchpadQuestionsAnswer,
 )
-from pinak_ray.records.state import Entry, EntryKind
+from pinak_ray.records.state.owners import Entry, EntryKind
 
 __all__ = ["answer_question", "ask", "questions_of", "show_questions"]
 

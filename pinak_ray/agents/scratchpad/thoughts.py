@@ -4,13 +4,14 @@ from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.agents.decisions import Call, Decision
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.decisions import Decision
+from pinak_ray.agents.log.drafts import Call
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import added, again
 from pinak_ray.agents.scratchpad.graph import RESTS_ON, Graph, graph_of
 from pinak_ray.agents.scratchpad.parts import check_known
 from pinak_ray.records.errors import Conflict
-from pinak_ray.records.scratchpad_thoughts import (
+from pinak_ray.records.scratchpad.thoughts import (
     Convergence,
     ConvergentAnswer,
     EdgeKind,
@@ -22,7 +23,7 @@ from pinak_ray.records.scratchpad_thoughts import (
     ThoughtsAnswer,
     ThoughtType,
 )
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 __all__ = ["prune_thoughts", "show_convergence", "show_thoughts", "think"]
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.agents.entry_log import EntryLog
+from pinak_ray.agents.log.entry_log import EntryLog
 from pinak_ray.agents.scratchpad.details import text_of
 from pinak_ray.agents.scratchpad.graph import Graph, graph_of
-from pinak_ray.records.scratchpad_commands import Uncertainty
-from pinak_ray.records.scratchpad_thoughts import (
+from pinak_ray.records.scratchpad.parts import Uncertainty
+from pinak_ray.records.scratchpad.thoughts import (
     CheckedThought,
     Flaw,
     FlawKind,
@@ -15,7 +15,7 @@ from pinak_ray.records.scratchpad_thoughts import (
     Verification,
     VerifyReasoning,
 )
-from pinak_ray.records.state import EntryKind
+from pinak_ray.records.state.owners import EntryKind
 
 __all__ = ["LOW", "checked_thoughts", "show_verification"]
 

@@ -13,10 +13,9 @@ from pinak_ray.client.handles.checks import (
     watch_operation,
 )
 from pinak_ray.client.handles.learning import TemplateVerbs
-from pinak_ray.client.handles.scratchpad import ScratchpadHandle
+from pinak_ray.client.handles.scratchpad.handle import ScratchpadHandle
 from pinak_ray.client.verbs import verb
 from pinak_ray.client.watch import watching
-from pinak_ray.records.grades import new_grade
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import (
     DEFAULT_BUDGET_TOKENS,
@@ -28,14 +27,12 @@ from pinak_ray.records.limits import (
     check_text,
     check_ttl,
 )
-from pinak_ray.records.links import LinkKind, change_link, new_related
-from pinak_ray.records.memories import Ack, Layer, Outcome, ack_level, new_memory
-from pinak_ray.records.nudges import (
-    Verdict,
-    check_nudge_count,
-    new_intent,
-    verdict_named,
-)
+from pinak_ray.records.memory.grades import new_grade
+from pinak_ray.records.memory.links import LinkKind, change_link, new_related
+from pinak_ray.records.memory.memories import Ack, Layer, Outcome, ack_level, new_memory
+from pinak_ray.records.memory.nudges import Verdict, check_nudge_count, new_intent, verdict_named
+from pinak_ray.records.memory.recall import MAX_QUERY_BYTES, new_recall
+from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.records.operations import (
     ChangeLink,
     Dedicate,
@@ -52,10 +49,8 @@ from pinak_ray.records.operations import (
     Revise,
     Watch,
 )
-from pinak_ray.records.recall import MAX_QUERY_BYTES, new_recall
-from pinak_ray.records.revisions import new_revision
-from pinak_ray.records.state import EntryKind, Owner, Space
-from pinak_ray.records.state_writes import new_note
+from pinak_ray.records.state.owners import EntryKind, Owner, Space
+from pinak_ray.records.state.writes import new_note
 
 __all__ = ["AgentHandle"]
 

@@ -20,15 +20,15 @@ from pinak_ray.records.limits import (
     check_text,
     check_whole,
 )
-from pinak_ray.records.memories import Ack, ack_level
+from pinak_ray.records.memory.memories import Ack, ack_level
 from pinak_ray.records.operations import (
     Execute,
     Post,
     Read,
     Watch,
 )
-from pinak_ray.records.state import KINDS, EntryKind, Owner
-from pinak_ray.records.state_writes import new_execute, new_post
+from pinak_ray.records.state.owners import KINDS, EntryKind, Owner
+from pinak_ray.records.state.writes import new_execute, new_post
 
 __all__ = [
     "checked_budget",

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from pinak_ray.client.handles.board_base import BoardBase
+from pinak_ray.client.handles.board.base import BoardBase
 from pinak_ray.client.handles.handle import Handle
-from pinak_ray.client.handles.scratchpad_base import ScratchpadBase
+from pinak_ray.client.handles.scratchpad.base import ScratchpadBase
 from pinak_ray.client.verbs import verb
-from pinak_ray.records.promotion import MIN_CONFIDENCE, Promote, new_promote
-from pinak_ray.records.state import Owner, Space
-from pinak_ray.records.templates import (
+from pinak_ray.records.memory.promotion import MIN_CONFIDENCE, Promote, new_promote
+from pinak_ray.records.memory.templates import (
     MIN_QUALITY,
     Distill,
     FindTemplates,
@@ -18,6 +17,7 @@ from pinak_ray.records.templates import (
     new_find_templates,
     new_outcome,
 )
+from pinak_ray.records.state.owners import Owner, Space
 
 __all__ = ["BoardLearning", "ScratchpadLearning", "TemplateVerbs"]
 

@@ -1,0 +1,1 @@
+"""Tasks of a board: their tree, claims on them, progress, views."""

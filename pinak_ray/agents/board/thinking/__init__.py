@@ -1,0 +1,1 @@
+"""What a board thinks aloud: questions, findings, actions, contradictions."""

@@ -1,0 +1,1 @@
+"""The commands that are verbs of a swarm."""

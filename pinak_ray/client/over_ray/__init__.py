@@ -1,0 +1,1 @@
+"""The wire over Ray: calls of actors, lanes, the session."""

@@ -1,6 +1,0 @@
-"""The demo: 24 agents learn from 96 outages, lose a host, lose nothing, and are nudged."""
-
-from pinak_ray.cluster.demo.printout import show
-from pinak_ray.cluster.demo.run import run_demo
-
-__all__ = ["run_demo", "show"]

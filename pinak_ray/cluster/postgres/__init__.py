@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL, and the check of one's own."""

@@ -1,0 +1,1 @@
+"""Embedders that are asked over a network."""

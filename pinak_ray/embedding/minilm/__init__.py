@@ -1,0 +1,1 @@
+"""The model that is built and run in process."""

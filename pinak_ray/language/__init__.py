@@ -1,0 +1,1 @@
+"""Rules of text: words, values, names, dates, what contradicts what."""

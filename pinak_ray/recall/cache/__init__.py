@@ -1,0 +1,1 @@
+"""Answers that are kept: the same question, and questions near it."""

@@ -1,0 +1,1 @@
+"""Grades of what was recalled, by rule."""

@@ -1,0 +1,1 @@
+"""What is said of memories: written, found, linked, graded, promoted."""

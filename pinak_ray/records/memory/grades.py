@@ -1,0 +1,164 @@
+"""How good a retrieval was: what an agent asks to be graded, and the grade."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.ids import id_from_key
+from pinak_ray.records.limits import MAX_K, check_id, check_text
+from pinak_ray.records.memory.recall import MAX_QUERY_BYTES
+
+__all__ = [
+    "AnswerGrade",
+    "Conflict",
+    "Contradicted",
+    "GradeAction",
+    "GradeRequest",
+    "GradedMemory",
+    "Quality",
+    "RetrievalGrade",
+    "Support",
+    "new_grade",
+]
+
+# 8 KiB are some 1,300 words: more than an answer that is checked word by word should have.
+MAX_ANSWER_BYTES = MAX_QUERY_BYTES
+
+
+class Quality(StrEnum):
+    """What a retrieval is as a whole (CRAG)."""
+
+    CORRECT = "correct"
+    AMBIGUOUS = "ambiguous"
+    INCORRECT = "incorrect"
+
+
+class GradeAction(StrEnum):
+    """What to do with it: answer from it; keep the relevant memories and recall again with the
+    uncovered words; or look elsewhere."""
+
+    USE = "use"
+    REFINE = "refine"
+    DISCARD = "discard"
+
+
+class Support(StrEnum):
+    """How far the memories bear an answer out (Self-RAG's ISSUP)."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    NONE = "none"
+    CONTRADICTED = "contradicted"
+
+
+class GradeRequest(NamedTuple):
+    """A question, the memories that were retrieved for it, and what was answered from them."""
+
+    query: str
+    memory_ids: tuple[UUID, ...]
+    answer: str | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The question, and the answer if there is one."""
+        return [self.query] if self.answer is None else [self.query, self.answer]
+
+    @property
+    def question_id(self) -> UUID:
+        """The id of the question, however it is spaced or capitalised."""
+        return id_from_key(0, "question", " ".join(self.query.lower().split()))
+
+
+@dataclass(frozen=True, slots=True)
+class GradedMemory:
+    """One of the memories, as far as it bears on the question."""
+
+    id: UUID
+    relevance: float
+    """In [0, 1] (Self-RAG's ISREL)."""
+    relevant: bool
+    """Whether it is worth keeping for this question."""
+    similarity: float | None
+    """The cosine of question and memory; None where the memory is not embedded yet."""
+    cover: float
+    """The share of the question's words that it has, each weighted by its rarity; in [0, 1]."""
+    support: float | None
+    """The same of the answer's words; None without an answer."""
+    superseded_by: UUID | None
+    expired: bool
+    score: float
+    """What is kept as feedback on the memory, from -1 to 1."""
+    usefulness: float = 0.0
+    """The mean of all that was kept as feedback on it, this grade included."""
+    grades: int = 0
+    """How many these are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two memories that give one thing different values; the later one holds."""
+
+    later: UUID
+    earlier: UUID
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contradicted:
+    """A memory that an answer goes against, and in what."""
+
+    memory_id: UUID
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGrade:
+    """How far an answer is borne out by the memories, and how far it answers the question."""
+
+    support: Support
+    supported: float
+    """The share of its words that any memory has, each weighted by its rarity; in [0, 1]."""
+    unsupported: tuple[str, ...]
+    """The words (names and numbers too) that no memory has, rarest first."""
+    contradicts: tuple[Contradicted, ...]
+    utility: float
+    """In [0, 1] (Self-RAG's ISUSE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalGrade:
+    """A graded retrieval: its quality, what to do, and why."""
+
+    quality: Quality
+    action: GradeAction
+    relevance: float
+    """That of the most relevant memory; in [0, 1]."""
+    cover: float
+    """The share of the question's words that the relevant memories have together; in [0, 1]."""
+    uncovered: tuple[str, ...]
+    """The words of the question that none of them has, rarest first."""
+    memories: tuple[GradedMemory, ...]
+    """Most relevant first."""
+    missing: tuple[UUID, ...]
+    """Of the given ids those that this namespace does not have (any more)."""
+    conflicts: tuple[Conflict, ...]
+    answer: AnswerGrade | None = None
+
+
+def new_grade(
+    query: str, memory_ids: Iterable[UUID | str], *, answer: str | None = None
+) -> GradeRequest:
+    """Return a checked GradeRequest, each memory once; raises InvalidInput."""
+    if isinstance(memory_ids, str | bytes) or not isinstance(memory_ids, Iterable):
+        raise InvalidInput("memory_ids must be a list of ids")
+    ids = tuple(dict.fromkeys(check_id("an entry of memory_ids", each) for each in memory_ids))
+    if len(ids) > MAX_K:
+        raise InvalidInput(f"memory_ids has {len(ids)} entries, the limit is {MAX_K}")
+    return GradeRequest(
+        check_text("query", query, limit=MAX_QUERY_BYTES),
+        ids,
+        None if answer is None else check_text("answer", answer, limit=MAX_ANSWER_BYTES),
+    )

@@ -1,0 +1,81 @@
+"""A revision: what is now said instead of an earlier memory."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pinak_ray.records.limits import check_id
+from pinak_ray.records.memory.memories import Memory, keyed, new_memory
+
+__all__ = ["MAX_VERSIONS", "History", "Revision", "Version", "new_revision"]
+
+MAX_VERSIONS = 100
+
+# What a revision takes over unless it says otherwise, by the argument that says so.
+_TAKEN_OVER = {
+    name: "expires_at" if name == "ttl_s" else name
+    for name in (
+        "layer", "session", "details", "tags", "entities", "outcome", "salience", "occurred_at",
+        "ttl_s", "source",
+    )
+}  # fmt: skip
+
+
+class Revision(NamedTuple):
+    """A memory that takes the place of another one."""
+
+    memory_id: UUID
+    """The memory that it supersedes."""
+    memory: Memory
+    given: frozenset[str] = frozenset()
+    """The arguments that the caller gave; all else is taken over."""
+
+    def over(self, old: Memory) -> Memory:
+        """Return the memory to be stored: what was not given is as in the old one."""
+        kept = {
+            column: getattr(old, column)
+            for argument, column in _TAKEN_OVER.items()
+            if argument not in self.given
+        }
+        return self.memory._replace(**kept)
+
+
+def new_revision(
+    namespace_id: int,
+    agent: str,
+    memory_id: UUID | str,
+    content: str,
+    *,
+    vector: bytes | None = None,
+    idempotency_key: str | None = None,
+    made: UUID | None = None,
+    **fields: Any,
+) -> Revision:
+    """Return a checked Revision; raises InvalidInput.
+
+    `fields` are new_memory's; what is None or not given stays as it was.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    memory = new_memory(namespace_id, agent, content, vector=vector, made=made, **given)
+    superseded = check_id("memory_id", memory_id)
+    if idempotency_key is not None:
+        memory = keyed(memory, idempotency_key, "revise", str(superseded), *sorted(given))
+    return Revision(superseded, memory, frozenset(given))
+
+
+class Version(NamedTuple):
+    """A memory as it is stored, and what became of it."""
+
+    memory: Memory
+    superseded_by: UUID | None
+    superseded_at: datetime | None
+
+
+class History(NamedTuple):
+    """A memory, and a page of all that superseded one another around it, itself too."""
+
+    memory: Version
+    versions: tuple[Version, ...]
+    """Oldest first; the newest, or the newest before the one that was named."""
+    before: UUID | None
+    """The oldest on the page, where there are older ones: they come before it."""

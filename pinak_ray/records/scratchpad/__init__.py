@@ -1,0 +1,1 @@
+"""What scratchpads are asked and answer."""

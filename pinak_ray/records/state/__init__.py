@@ -1,0 +1,1 @@
+"""What hosts hold of owners, and how it is written and carried."""

@@ -1,0 +1,1 @@
+"""The rings around every application: limits, request ids, disconnects."""

@@ -1,0 +1,1 @@
+"""What a process of the stack holds: plain asyncio objects, no shells."""

@@ -1,0 +1,1 @@
+"""The Indexer's lanes."""

@@ -1,0 +1,1 @@
+"""Words and vectors of what was written: the queue, windows, backfill."""

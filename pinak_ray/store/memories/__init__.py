@@ -1,0 +1,1 @@
+"""Memories and their links: written, found, read."""

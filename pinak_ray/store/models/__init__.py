@@ -1,0 +1,1 @@
+"""Embedding models: registered, serving, tried on recorded queries."""

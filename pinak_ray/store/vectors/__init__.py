@@ -1,0 +1,1 @@
+"""Vectors as tables, segments and in process."""
