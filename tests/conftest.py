@@ -12,12 +12,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from hypothesis import settings as hypothesis_settings
-from places import reachable_place
 
 from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.migrations import runner
 from pinak_ray.store.database import Database
+from tests.support.places import reachable_place
 
 # A busy machine is slow, and a test asserts no time. Each run draws other examples: forty a run
 # find in ten runs what four hundred find in one, which is `--hypothesis-profile=thorough`.

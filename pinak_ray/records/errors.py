@@ -21,7 +21,7 @@ PinakError
 └── SetupError          the machine or the database lacks something
 
 Ray pickles an error by its positional arguments, so each class keeps plain positional ones and
-`args` holds what `__init__` takes (`tests/unit/test_errors.py` holds every class to it).
+`args` holds what `__init__` takes (`tests/unit/records/test_errors.py` holds every class to it).
 """
 
 from typing import ClassVar

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from uuid import uuid4
 
 import pytest
-from wires import over_http
 
 from pinak_ray import Swarm, connect
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security import Scope
 from pinak_ray.testing import LocalSwarm
+from tests.support.wires import over_http
 
 _STACK = [pytest.mark.ray, pytest.mark.postgres]
 

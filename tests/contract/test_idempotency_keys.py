@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from waiting import until
 
 from pinak_ray import IdempotencyMismatch, Receipt, Swarm
 from pinak_ray.records.ids import id_from_key, uuid7
+from tests.support.waiting import until
 
 Write = Callable[[Swarm, str, str], Awaitable[Receipt]]
 """Writes something that says this, under this key."""

@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from waiting import until
 
 from pinak_ray import InvalidInput, NotFound, Swarm
 from pinak_ray.records.memory.links import LinkKind
 from pinak_ray.records.memory.memories import Ack
+from tests.support.waiting import until
 
 NAME = "team/ü é"
 

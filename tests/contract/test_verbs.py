@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from waiting import until
 
 from pinak_ray import InvalidInput, Swarm, VersionConflict
 from pinak_ray.records.errors import NotFound, WrongDimension
@@ -17,6 +16,7 @@ from pinak_ray.records.memory.memories import Ack, Layer, Outcome
 from pinak_ray.records.memory.nudges import NudgeKind
 from pinak_ray.records.memory.recall import Hit
 from pinak_ray.records.state.owners import EntryKind
+from tests.support.waiting import until
 
 DAY = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 NAME = "team/ü é?#%2F&日本 🦜"

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from waiting import until
 
 from pinak_ray import InvalidInput, Swarm
 from pinak_ray.client.watch import Watcher
 from pinak_ray.records.state.owners import Entry
+from tests.support.waiting import until
 
 NAME = "team/ü 🦜"
 

@@ -1,13 +1,13 @@
 """What joins the two wires, and what only one of them has."""
 
 import pytest
-from wires import over_http
 
 from pinak_ray import Forbidden, InvalidInput, NotRunning, Unauthorized, connect
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security import Scope
+from tests.support.wires import over_http
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -5,14 +5,14 @@ from collections import defaultdict
 from uuid import UUID, uuid4
 
 import pytest
-from test_crashes import kill
-from waiting import until
 
 from pinak_ray import Swarm, connect
 from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.board.tasks import TaskStatus
 from pinak_ray.records.state.owners import Owner, Space
+from tests.ray.test_crashes import kill
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import pytest
 import ray
-from waiting import until
 
 from pinak_ray import AgentHandle, Swarm
 from pinak_ray.client.over_ray.transport import RayTransport
@@ -19,6 +18,7 @@ from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -11,7 +11,6 @@ import httpx
 import pytest
 import ray
 from typer.testing import CliRunner
-from waiting import until
 
 from pinak_ray import Swarm
 from pinak_ray.actors.curator import Curator
@@ -29,6 +28,7 @@ from pinak_ray.store.indexing.indexing import index_some
 from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.models.embedding_models import register_model
 from pinak_ray.store.namespaces import ensure_namespace
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]
 

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from typer.testing import CliRunner
-from waiting import until
 
 from pinak_ray import Swarm
 from pinak_ray.cli.application import app
@@ -17,6 +16,7 @@ from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.cluster.stack import health
 from pinak_ray.records.errors import WrongDimension
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(600)]
 

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 import ray
-from waiting import until
 
 from pinak_ray import AgentHandle, Swarm
 from pinak_ray.actors.host import AgentHost
@@ -23,6 +22,7 @@ from pinak_ray.records.topology import Placement
 from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
 from pinak_ray.store.placement import store_placement
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from typer.testing import CliRunner
-from waiting import until
 
 from pinak_ray import Swarm
 from pinak_ray.cli.application import app
@@ -19,6 +18,7 @@ from pinak_ray.cli.simulation.acknowledged import Acknowledged, Noted
 from pinak_ray.cli.simulation.behaviour import Verb, agent_name
 from pinak_ray.cli.simulation.verification import verify
 from pinak_ray.cluster.settings import Settings
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]
 

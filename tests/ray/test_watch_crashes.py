@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import ray
-from test_crashes import actor, kill
-from waiting import until
 
 from pinak_ray import Swarm
 from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.client.watch import Watcher
 from pinak_ray.records.state.owners import Entry, Owner, Space
+from tests.ray.test_crashes import actor, kill
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres]
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 import structlog
-from gateway_stack import Stack
 
 from pinak_ray.telemetry.logs import configure_logs
+from tests.support.gateway_stack import Stack
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_stack import DIMENSION, Stack
 
 from pinak_ray.security.keys import SigningKey
 from pinak_ray.security.scopes import Scope
+from tests.support.gateway_stack import DIMENSION, Stack
 
 JSON = {"Content-Type": "application/json"}
 MEMORY = "/v1/memories"

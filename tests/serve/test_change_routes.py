@@ -3,12 +3,12 @@
 from uuid import UUID, uuid4
 
 import httpx
-from gateway_stack import Stack
 
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.memories import Layer
 from pinak_ray.records.operations import Forget, Revise
 from pinak_ray.security.scopes import Scope
+from tests.support.gateway_stack import Stack
 
 
 async def stored(client: httpx.AsyncClient) -> str:

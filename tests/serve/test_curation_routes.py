@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_stack import NUDGE, Stack
 
 from pinak_ray.records.errors import Conflict
 from pinak_ray.security.scopes import Scope
+from tests.support.gateway_stack import NUDGE, Stack
 
 PATH = "/v1/curation"
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from gateway_stack import HOME, NUDGE, FakeBackend, Stack
 
 from pinak_ray.records.board.findings import PostFinding
 from pinak_ray.records.errors import (
@@ -36,6 +35,7 @@ from pinak_ray.security.keys import SigningKey
 from pinak_ray.security.scopes import Scope
 from pinak_ray.serve.context import Deadlines
 from pinak_ray.serve.v1.models.service import CacheAnswer
+from tests.support.gateway_stack import HOME, NUDGE, FakeBackend, Stack
 
 FAILURE = {
     "content": "rollout blocked: migration 42 locks orders",

@@ -4,8 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from gateway_stack import Stack
-from waiting import until
+
+from tests.support.gateway_stack import Stack
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize(("path", "asked"), [("/metrics", "metrics"), ("/readyz", "readiness")])

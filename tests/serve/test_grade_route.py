@@ -5,12 +5,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from gateway_stack import Stack
 
 from pinak_ray.records.memory.grades import GradeRequest
 from pinak_ray.records.operations import Grade
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.security.scopes import Scope
+from tests.support.gateway_stack import Stack
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 PATH = "/v1/recall/grade"

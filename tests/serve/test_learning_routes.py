@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from gateway_stack import HOME, Stack
 
 from pinak_ray.security.scopes import Scope
 from pinak_ray.testing import LocalSwarm
+from tests.support.gateway_stack import HOME, Stack
 
 PAD = "/v1/agents/ada/scratchpad"
 

@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from gateway_stack import NOWHERE, Stack
 
 from pinak_ray.records.memory.links import LinkChange, LinkKind, RelatedRequest
 from pinak_ray.records.memory.memories import Ack
 from pinak_ray.records.operations import ChangeLink, ReadRelated
 from pinak_ray.security.scopes import Scope
+from tests.support.gateway_stack import NOWHERE, Stack
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 PATH = f"/v1/memories/{ONE}/links"

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_stack import Stack
 from pydantic import BaseModel
 
 from pinak_ray.records.errors import InvalidInput
@@ -27,6 +26,7 @@ from pinak_ray.records.memory.nudges import Nudge
 from pinak_ray.records.memory.recall import Hit, RecallResult, Signal, Trace
 from pinak_ray.records.state.owners import Entry, WorkingItem
 from pinak_ray.serve.v1.models import curation, grades, learning, links, memories, recall, state
+from tests.support.gateway_stack import Stack
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
 

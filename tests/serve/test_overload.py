@@ -19,13 +19,13 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from waiting import until
 
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.memories import Ack
 from pinak_ray.security import KeyRing, Scope, issue_token
 from pinak_ray.serve.middleware.request_limit import MAX_REQUESTS
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]
 

@@ -11,11 +11,11 @@ import httpx
 import orjson
 import pytest
 import uvicorn
-from gateway_stack import Stack
-from waiting import until
 
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.telemetry.logs import configure_logs
+from tests.support.gateway_stack import Stack
+from tests.support.waiting import until
 
 JSON = {"Content-Type": "application/json"}
 NEIGHBOUR = NamespaceKey("bravo", "web")

@@ -5,13 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_stack import HOME, Stack
 
 from pinak_ray.records.commands import COMMANDS, VIEWS
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.state.owners import Space
 from pinak_ray.security.scopes import Scope
 from pinak_ray.testing import LocalSwarm
+from tests.support.gateway_stack import HOME, Stack
 
 PLAIN = (Scope.READ, Scope.WRITE)
 OWN, OTHERS = "/v1/agents/ada/scratchpad", "/v1/agents/eve/scratchpad"

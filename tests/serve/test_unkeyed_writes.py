@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from gateway_stack import Stack
 
 from pinak_ray.records.operations import ChangeLink, Intend
+from tests.support.gateway_stack import Stack
 
 KEY = "Idempotency-Key"
 READS = {("post", "/v1/recall"), ("post", "/v1/templates")}

@@ -6,14 +6,14 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from gateway_stack import Stack
-from waiting import until
 
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.operations import Watch, WatchPage
 from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.v1.event_stream import EventStream
+from tests.support.gateway_stack import Stack
+from tests.support.waiting import until
 
 BOARD = Owner(1, Space.BOARD, "plan")
 STREAM = {"Accept": "text/event-stream"}

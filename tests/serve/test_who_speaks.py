@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from gateway_stack import HOME, Stack
 
 from pinak_ray import serve
 from pinak_ray.security.scopes import Scope
 from pinak_ray.testing import LocalSwarm
+from tests.support.gateway_stack import HOME, Stack
 
 PLAIN = (Scope.READ, Scope.WRITE)
 SPEAKERS = {"agent", "author"}

@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from gateway_stack import Stack
 
 from pinak_ray.client.over_http.requests import http_request
 from pinak_ray.records.board.questions import Ask
@@ -16,6 +15,7 @@ from pinak_ray.records.operations import Remember
 from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.records.state.writes import new_execute, new_note, new_post
 from pinak_ray.records.write_keys import WRITE_ID
+from tests.support.gateway_stack import Stack
 
 WRITES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/memories", {"content": "x"}),
