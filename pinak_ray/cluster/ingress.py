@@ -35,6 +35,9 @@ def ingress_environment(directory: Path, ports: Ports, *, haproxy: bool) -> dict
         # Otherwise each request passes between two threads, which wait for one another's
         # interpreter, and the application's own has no uvloop.
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        # Serve kills a proxy that has not started within this time, and `up` fails: its 5 s are too
+        # short on a machine that is busy with something else. `up` itself gives up after minutes.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_http),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports.fallback_grpc),
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first_http),
