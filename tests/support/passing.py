@@ -1,4 +1,4 @@
-"""Which memories a recall's filters let pass, in the words of docs/recall.md."""
+"""Which memories a recall's filters let pass, in the words of docs/use/recall.md."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -25,8 +25,8 @@ def anchors(document: Path) -> set[str]:
 
 
 def section(title: str) -> str:
-    """Return the part of docs/configuration.md under the heading that starts with `title`."""
-    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    """Return the part of the page of settings under the heading that starts with `title`."""
+    text = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
     return text.partition(f"\n## {title}")[2].partition("\n## ")[0]
 
 
@@ -36,7 +36,7 @@ def section(title: str) -> str:
 def test_every_setting_is_documented_and_no_other(
     title: str, settings: type[Settings | ClientSettings]
 ) -> None:
-    """docs/configuration.md lists what the environment can set, in the order of the code."""
+    """The page of settings lists what the environment can set, in the order of the code."""
     assert [f"PINAK_{name.upper()}" for name in settings.model_fields] == _SETTING.findall(
         section(title)
     )

@@ -103,7 +103,7 @@ def judge_role(report: ServerReport) -> Check:
             name,
             f"{report.user_name} is a superuser: SQL in its sessions could run programs and read "
             "files of the database's machine",
-            "name a role of its own in the DSN, which owns the database (docs/database.md, Roles)",
+            "name a role of its own in the DSN, which owns it (docs/operate/database.md, Roles)",
         )
     return ok(name, f"{report.user_name}, no superuser")
 

@@ -82,7 +82,7 @@ def judge_parts(parts: Mapping[str, Mapping[str, Any]]) -> list[Check]:
             name,
             f"cannot embed: {part['embedding_error']}",
             "words answer meanwhile, and what is stored waits; see PINAK_EMBEDDING_* in "
-            "docs/configuration.md",
+            "docs/reference/configuration.md",
         )
         for name, part in parts.items()
         if "embedding_error" in part

@@ -35,8 +35,8 @@ async def contents(swarm: Swarm, query: str, **options: object) -> list[str]:
 
 
 def test_the_documented_test_passes(tmp_path: Path) -> None:
-    """The example in docs/testing.md runs as it stands, and importing it starts no Ray."""
-    text = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    """The example in docs/use/testing.md runs as it stands, and importing it starts no Ray."""
+    text = (ROOT / "docs" / "use" / "testing.md").read_text(encoding="utf-8")
     example = re.search(r"^```python\n(.*?)^```", text, re.M | re.S)
     assert example is not None
     script = tmp_path / "example.py"
