@@ -49,7 +49,7 @@ def test_upgrade_twice_changes_nothing(dsn: str) -> None:
 
 
 async def test_code_and_schema_agree(dsn: str) -> None:
-    """What store/schema.py describes is what the migrations made: tables, columns, indexes."""
+    """What store/schema describes is what the migrations made: tables, columns, indexes."""
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(dsn, server_settings={"search_path": "public"})
