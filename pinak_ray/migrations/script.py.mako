@@ -1,23 +1,7 @@
-"""${message}
+"""${message}."""
 
-Revision ID: ${up_revision}
-Revises: ${down_revision | comma,n}
-Create Date: ${create_date}
-"""
-
-from alembic import op
+from pinak_ray.migrations.sql_files import from_sql
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    """Apply the change."""
-    ${upgrades if upgrades else "raise NotImplementedError"}
-
-
-def downgrade() -> None:
-    """Take the change back."""
-    ${downgrades if downgrades else "raise NotImplementedError"}
+upgrade, downgrade = from_sql(revision)

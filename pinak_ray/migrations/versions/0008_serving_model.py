@@ -1,28 +1,7 @@
-"""Which embedding model serves, and which one served before.
+"""Which embedding model serves, and which one served before."""
 
-Revision ID: 0008
-Revises: 0007
-Create Date: 2026-11-21
-"""
-
-from pathlib import Path
-
-from pinak_ray.migrations.sql_files import run_file
+from pinak_ray.migrations.sql_files import from_sql
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
-
-_UP = Path(__file__).with_name("0008_up.sql")
-_DOWN = Path(__file__).with_name("0008_down.sql")
-
-
-def upgrade() -> None:
-    """Make what is new."""
-    run_file(_UP)
-
-
-def downgrade() -> None:
-    """Remove it."""
-    run_file(_DOWN)
+upgrade, downgrade = from_sql(revision)

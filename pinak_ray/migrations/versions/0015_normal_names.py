@@ -1,11 +1,4 @@
-"""Names stored before they had one form are brought to it; what becomes one is joined.
-
-Revision ID: 0015
-Revises: 0014
-Create Date: 2026-11-30
-"""
-
-from pathlib import Path
+"""Names stored before they had one form are brought to it; what becomes one is joined."""
 
 import structlog
 from alembic import op
@@ -16,20 +9,14 @@ from pinak_ray.records.names import repaired
 
 revision = "0015"
 down_revision = "0014"
-branch_labels = None
-depends_on = None
-
-_TABLE = Path(__file__).with_name("0015_table.sql")
-_FOUND = Path(__file__).with_name("0015_found.sql")
-_UP = Path(__file__).with_name("0015_up.sql")
 
 _log = structlog.get_logger()
 
 
 def upgrade() -> None:
     """Bring the names to their form. Where all have it, which is nearly everywhere, only look."""
-    run_file(_TABLE)
-    run_file(_FOUND)
+    run_file("0015_table.sql")
+    run_file("0015_found.sql")
     connection = op.get_bind()
     found = connection.execute(text("SELECT name FROM names_found")).scalars().all()
     renamed = [{"was": name, "name": _normal(name)} for name in found]
@@ -37,7 +24,7 @@ def upgrade() -> None:
     if not renamed:
         return
     connection.execute(text("INSERT INTO renamed (was, name) VALUES (:was, :name)"), renamed)
-    run_file(_UP)
+    run_file("0015_up.sql")
     counts = connection.execute(
         text("SELECT count(*), count(*) FILTER (WHERE joined) FROM pinak.renamed_names")
     ).one()

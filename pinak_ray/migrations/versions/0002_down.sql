@@ -1,0 +1,3 @@
+DROP TABLE pinak.batch_receipts
+----
+DROP TABLE pinak.placement
