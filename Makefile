@@ -95,6 +95,10 @@ format: $(READY) ## Format, and fix what the linter can fix
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(READY) ## Write the reference of verbs and errors from the code
+	@$(BIN)/python docs/reference/generate.py
+
 .PHONY: bench
 bench: $(READY) ## List the benchmarks, or run one: make bench NAME=write ARGS='--agents 32,512'
 	@if [ -n "$(NAME)" ]; then $(BIN)/python -m benchmarks.$(NAME) $(ARGS); else \

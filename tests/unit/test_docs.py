@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.reference.generate import PAGES
 from pinak_ray.client.discovery import ClientSettings
 from pinak_ray.cluster.settings import Settings
 
@@ -64,6 +65,14 @@ def test_every_decision_is_listed() -> None:
     listed = _LINK.findall((folder / "README.md").read_text(encoding="utf-8"))
 
     assert sorted(page.name for page in folder.glob("[0-9]*.md")) == listed
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_reference_says_what_the_code_says(name: str) -> None:
+    """Signatures, first sentences, routes and errors: `make docs` writes what lacks."""
+    page = ROOT / "docs" / "reference" / name
+
+    assert PAGES[name]() == page.read_text(encoding="utf-8")
 
 
 def test_constraints_hold_versions_only() -> None:

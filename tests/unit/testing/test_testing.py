@@ -34,14 +34,21 @@ async def contents(swarm: Swarm, query: str, **options: object) -> list[str]:
     return [hit.content for hit in result.hits]
 
 
-def test_the_documented_test_passes(tmp_path: Path) -> None:
-    """The example in docs/use/testing.md runs as it stands, and importing it starts no Ray."""
-    text = (ROOT / "docs" / "use" / "testing.md").read_text(encoding="utf-8")
-    example = re.search(r"^```python\n(.*?)^```", text, re.M | re.S)
-    assert example is not None
+@pytest.mark.parametrize(
+    ("page", "then"),
+    [
+        ("use/testing.md", "asyncio.run(test_a_failed_rollout_is_remembered())"),
+        ("start/quickstart.md", ""),
+    ],
+)
+def test_the_documented_examples_pass(page: str, then: str, tmp_path: Path) -> None:
+    """The example of a page runs as it stands, and importing it starts no Ray."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    (example,) = [block for block in blocks if "LocalSwarm" in block]
     script = tmp_path / "example.py"
-    run = "import asyncio, ray\nasyncio.run(test_a_failed_rollout_is_remembered())\n"
-    script.write_text(f"{example[1]}\n{run}assert not ray.is_initialized()\n", encoding="utf-8")
+    run = f"import asyncio, ray\n{then}\nassert not ray.is_initialized()\n"
+    script.write_text(f"{example}\n{run}", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, script],
         cwd=tmp_path,
