@@ -116,7 +116,7 @@ class ChangeLink(Operation[Receipt], frozen=True):
     ack: Ack = Ack.DURABLE
 
 
-@wired(Place.SEARCH, "GET /v1/memories/{memory_id}/links", call="related")
+@wired(Place.SEARCH, "GET /v1/memories/{memory_id}/links", call="related", under="related")
 class ReadRelated(Operation[tuple[Related, ...]], frozen=True):
     """Find the memories that links lead to from one memory, strongest first."""
 
@@ -124,7 +124,7 @@ class ReadRelated(Operation[tuple[Related, ...]], frozen=True):
     request: RelatedRequest
 
 
-@wired(Place.SEARCH, "POST /v1/nudges")
+@wired(Place.SEARCH, "POST /v1/nudges", under="nudges")
 class Intend(Operation[tuple[Nudge, ...]], frozen=True):
     """Say what the agent is about to do, and hear what failed like it.
 

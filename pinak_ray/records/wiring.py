@@ -59,6 +59,8 @@ class Wiring(NamedTuple):
     """Why it has no route; None where it has."""
     answer: Any
     """The type that it returns."""
+    under: str | None
+    """The name that a tuple of answers stands under in JSON; None where it is an object."""
 
 
 _wirings: "dict[type[Operation[Any]], Wiring]" = {}
@@ -72,13 +74,14 @@ def wired(
     call: str | None = None,
     writes: bool = False,
     unrouted: str | None = None,
+    under: str | None = None,
 ) -> Callable[[Op], Op]:
     """Declare how an operation is carried; `call` is its name in snake case unless it is given."""
 
     def declare(operation: Op) -> Op:
         (answer,) = get_args(operation.__orig_bases__[0])  # type: ignore[attr-defined]
         method = call or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation.__name__).lower()
-        operation.wiring = Wiring(place, method, writes, routes, unrouted, answer)
+        operation.wiring = Wiring(place, method, writes, routes, unrouted, answer, under)
         _wirings[operation] = operation.wiring
         return operation
 

@@ -10,33 +10,20 @@ from uuid import UUID
 import orjson
 from msgspec.structs import asdict
 
-from pinak_ray.client.over_http.answers import (
-    context,
-    entries,
-    grade,
-    items,
-    nudges,
-    recall_result,
-    receipt,
-    related,
-    watch_page,
-)
+from pinak_ray.client.over_http.answers import entries, items, receipt, result_of, watch_page
 from pinak_ray.embedding import decode_halfvec
-from pinak_ray.records.board.suspicions import Suspect, SuspectedAnswer
+from pinak_ray.records.board.suspicions import Suspect
 from pinak_ray.records.errors import (
     InvalidInput,
 )
 from pinak_ray.records.memory.memories import Memory, Receipt
-from pinak_ray.records.memory.promotion import Promote, Promotion
+from pinak_ray.records.memory.promotion import Promote
 from pinak_ray.records.memory.recall import RecallRequest
 from pinak_ray.records.memory.revisions import Revision
 from pinak_ray.records.memory.templates import (
     Distill,
-    Distilled,
     FindTemplates,
     TellOutcome,
-    Templates,
-    ToldOutcome,
 )
 from pinak_ray.records.operations import (
     ChangeLink,
@@ -125,7 +112,7 @@ def _forget(operation: Forget) -> HttpRequest:
 
 @_carries(Recall)
 def _recall(operation: Recall) -> HttpRequest:
-    return HttpRequest("POST", "/v1/recall", _asked(operation.request), recall_result)
+    return HttpRequest("POST", "/v1/recall", _asked(operation.request), result_of(Recall))
 
 
 @_carries(ReadRelated)
@@ -137,7 +124,9 @@ def _read_related(operation: ReadRelated) -> HttpRequest:
         "kind": [kind.value for kind in asked.kinds],
         "k": asked.k,
     }
-    return HttpRequest("GET", f"/v1/memories/{asked.memory_id}/links", None, related, parameters)
+    return HttpRequest(
+        "GET", f"/v1/memories/{asked.memory_id}/links", None, result_of(ReadRelated), parameters
+    )
 
 
 @_carries(Intend)
@@ -154,7 +143,7 @@ def _intend(operation: Intend) -> HttpRequest:
         "repeat": operation.repeat,
         "idempotency_key": None if id_ is None else str(id_),
     }
-    return HttpRequest("POST", "/v1/nudges", body, nudges)
+    return HttpRequest("POST", "/v1/nudges", body, result_of(Intend))
 
 
 @_carries(Feedback)
@@ -166,7 +155,7 @@ def _feedback(operation: Feedback) -> HttpRequest:
 @_carries(Grade)
 def _grade(operation: Grade) -> HttpRequest:
     body = {**operation.request._asdict(), "agent": operation.owner.name}
-    return HttpRequest("POST", "/v1/recall/grade", body, grade)
+    return HttpRequest("POST", "/v1/recall/grade", body, result_of(Grade))
 
 
 @_carries(Recollect)
@@ -179,7 +168,7 @@ def _recollect(operation: Recollect) -> HttpRequest:
 def _read_context(operation: ReadContext) -> HttpRequest:
     asked = {name: value for name, value in asdict(operation).items() if value is not None}
     owner = asked.pop("owner")
-    return HttpRequest("GET", f"{_agent(owner)}/context", None, context, asked)
+    return HttpRequest("GET", f"{_agent(owner)}/context", None, result_of(ReadContext), asked)
 
 
 @_carries(Read)
@@ -209,27 +198,27 @@ def _promote(operation: Promote) -> HttpRequest:
     else:
         body["min_quality"] = operation.min_quality
     path = f"{_entries_path(owner)}/promote"
-    return HttpRequest("POST", path, body, Promotion.model_validate)
+    return HttpRequest("POST", path, body, result_of(Promote))
 
 
 @_carries(Distill)
 def _distill(operation: Distill) -> HttpRequest:
     body = asdict(operation)
     path = f"{_entries_path(body.pop('owner'))}/distill"
-    return HttpRequest("POST", path, body, Distilled.model_validate)
+    return HttpRequest("POST", path, body, result_of(Distill))
 
 
 @_carries(FindTemplates)
 def _find_templates(operation: FindTemplates) -> HttpRequest:
     body = {"problem": operation.problem, "k": operation.k}
-    return HttpRequest("POST", "/v1/templates", body, Templates.model_validate)
+    return HttpRequest("POST", "/v1/templates", body, result_of(FindTemplates))
 
 
 @_carries(TellOutcome)
 def _tell_outcome(operation: TellOutcome) -> HttpRequest:
     body = {"agent": operation.owner.name, "success": operation.success, "run": operation.run}
     path = f"/v1/templates/{operation.template}/outcomes"
-    return HttpRequest("POST", path, body, ToldOutcome.model_validate)
+    return HttpRequest("POST", path, body, result_of(TellOutcome))
 
 
 @_carries(Suspect)
@@ -237,7 +226,7 @@ def _suspect(operation: Suspect) -> HttpRequest:
     question = operation.question
     asked = {} if question is None else {"question": str(question)}
     path = f"{_entries_path(operation.owner)}/suspected"
-    return HttpRequest("GET", path, None, SuspectedAnswer.model_validate, asked)
+    return HttpRequest("GET", path, None, result_of(Suspect), asked)
 
 
 def _part(name: str) -> str:

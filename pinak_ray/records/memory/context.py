@@ -1,6 +1,8 @@
 """What an agent needs as text for a prompt, and what it costs in tokens."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+
+from pinak_ray.records.results import Result
 
 __all__ = ["Context", "ContextSection", "estimate_tokens"]
 
@@ -13,7 +15,8 @@ def estimate_tokens(text: str) -> int:
     return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
-class ContextSection(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ContextSection(Result):
     """One part of a context: how many of its lines are shown and left out, and their tokens.
 
     `eligible_tokens` is what it would have cost to show all that the part is about.
@@ -26,7 +29,8 @@ class ContextSection(NamedTuple):
     eligible_tokens: int
 
 
-class Context(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Context(Result):
     """What an agent needs, one line an item, with its size in (estimated) tokens.
 
     `saving` is measured, from 0 to 1: the share of `eligible_tokens` that is not in the text.

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from pinak_ray.records.results import Result
+
 __all__ = ["Curated", "CurationPolicy", "CurationReport", "Reason"]
 
 
@@ -20,7 +22,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CurationPolicy:
+class CurationPolicy(Result):
     """What a pass does. By default nothing: strength then only orders."""
 
     every_s: float = 3600.0
@@ -42,32 +44,35 @@ class CurationPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Curated:
-    """One memory of a report; `kept` supersedes it, `content` is its beginning."""
+class Curated(Result):
+    """One memory that was taken out of the way."""
 
     id: UUID
     reason: Reason
     content: str
+    """Its beginning."""
     strength: float
     kept: UUID | None = None
+    """What supersedes it; None of one that was archived."""
 
 
 @dataclass(frozen=True, slots=True)
-class CurationReport:
-    """What one pass over a namespace did, or with `dry_run` what it would do.
-
-    `counts` are memories by reason, `bytes` their texts' size, `samples` ten of them at most.
-    `expired` memories wait for the purge of each minute; `purged` ones left the archive for good.
-    A pass that is not `complete` came to its bound: the next one goes on behind it.
-    """
+class CurationReport(Result):
+    """What one pass over a namespace did, or with `dry_run` what it would do."""
 
     dry_run: bool
     began_at: datetime
     duration_s: float
     looked_at: int
     counts: dict[str, int]
+    """Memories by reason."""
     bytes: int
+    """The size of their texts."""
     expired: int
+    """Memories that wait for the purge of each minute."""
     purged: int
+    """What left the archive for good."""
     complete: bool
+    """False: it came to its bound, and the next one goes on behind it."""
     samples: tuple[Curated, ...]
+    """Ten at most."""

@@ -10,6 +10,7 @@ from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key
 from pinak_ray.records.limits import MAX_K, check_id, check_text
 from pinak_ray.records.memory.recall import MAX_QUERY_BYTES
+from pinak_ray.records.results import Result
 
 __all__ = [
     "AnswerGrade",
@@ -73,7 +74,7 @@ class GradeRequest(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class GradedMemory:
+class GradedMemory(Result):
     """One of the memories, as far as it bears on the question."""
 
     id: UUID
@@ -98,7 +99,7 @@ class GradedMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Result):
     """Two memories that give one thing different values; the later one holds."""
 
     later: UUID
@@ -107,7 +108,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Contradicted:
+class Contradicted(Result):
     """A memory that an answer goes against, and in what."""
 
     memory_id: UUID
@@ -115,7 +116,7 @@ class Contradicted:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerGrade:
+class AnswerGrade(Result):
     """How far an answer is borne out by the memories, and how far it answers the question."""
 
     support: Support
@@ -129,7 +130,7 @@ class AnswerGrade:
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievalGrade:
+class RetrievalGrade(Result):
     """A graded retrieval: its quality, what to do, and why."""
 
     quality: Quality

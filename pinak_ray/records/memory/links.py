@@ -19,6 +19,7 @@ from pinak_ray.records.limits import (
     check_whole,
 )
 from pinak_ray.records.memory.recall import Hit
+from pinak_ray.records.results import Result
 
 __all__ = [
     "MIN_STRENGTH",
@@ -79,7 +80,7 @@ class LinkChange(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Link(Result):
     """One link as it is stored; without an author the Indexer found it."""
 
     from_id: UUID
@@ -91,7 +92,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
+class Related(Result):
     """One memory that links lead to.
 
     `strength` is the product of the strengths along the strongest of the shortest paths, `depth`

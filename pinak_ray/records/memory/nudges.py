@@ -12,6 +12,7 @@ from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key
 from pinak_ray.records.limits import brief, check_json, check_name, check_text, check_whole
 from pinak_ray.records.memory.recall import Hit
+from pinak_ray.records.results import Result
 
 __all__ = [
     "INTENT_KEY",
@@ -96,7 +97,7 @@ def _values(value: Any) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Nudge:
+class Nudge(Result):
     """A past failure, or a contradicted fact, that bears on an intent; why, and its evidence.
 
     `id` is what `feedback` names: the same agent, memory and intent make the same one.

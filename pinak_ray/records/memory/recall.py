@@ -20,6 +20,7 @@ from pinak_ray.records.limits import (
     check_whole,
 )
 from pinak_ray.records.memory.memories import Layer, Outcome, layers_named, moment, outcome_named
+from pinak_ray.records.results import Result
 
 __all__ = [
     "MAX_QUERY_BYTES",
@@ -105,7 +106,7 @@ class RecallRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Result):
     """What one signal said of one hit.
 
     Its raw score and its rank among all candidates (1 is best), None where it has none; its weight
@@ -120,7 +121,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Result):
     """One memory that answers, best first. `score` is comparable within one result only."""
 
     id: UUID
@@ -140,7 +141,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Result):
     """How a result came to be."""
 
     recipe: str
@@ -161,7 +162,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class RecallResult:
+class RecallResult(Result):
     """The hits of one recall, best first, and the trace when it was asked for.
 
     `cursor` asks for the next page; None: there is none. A page of long memories ends before its k

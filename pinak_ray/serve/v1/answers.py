@@ -7,14 +7,12 @@ import orjson
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from pinak_ray.records.memory.context import Context
 from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.memory.revisions import Version
 from pinak_ray.records.state.owners import Entry, WorkingItem
 
 __all__ = [
     "JsonAnswer",
-    "context_answer",
     "entry_answer",
     "item_answer",
     "receipt_answer",
@@ -96,11 +94,6 @@ def item_answer(item: WorkingItem) -> dict[str, Any]:
         "updated_at": item.updated_at,
         "expires_at": item.expires_at,
     }
-
-
-def context_answer(context: Context) -> dict[str, Any]:
-    """Return a context and its sections by their field names."""
-    return {**context._asdict(), "sections": [one._asdict() for one in context.sections]}
 
 
 def entry_answer(entry: Entry) -> dict[str, Any]:

@@ -1,14 +1,11 @@
 """Bodies and answers of `/v1/memories/{id}/links`."""
 
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from pinak_ray.records.memory.links import MIN_STRENGTH, LinkChange, LinkKind, change_link
+from pinak_ray.records.memory.links import MIN_STRENGTH, LinkChange, LinkKind, Related, change_link
 from pinak_ray.serve.v1.models.base import AckField, Answer, Body, IdField, NameField
-from pinak_ray.serve.v1.models.recall import HitAnswer
 
 __all__ = ["LinkBody", "RelatedAnswers"]
 
@@ -39,27 +36,7 @@ class LinkBody(Body):
         return change_link(namespace_id, agent, memory_id, self.to, self.kind, self.strength)
 
 
-class LinkAnswer(Answer):
-    """One link; without an author the Indexer found it."""
-
-    from_id: UUID
-    to_id: UUID
-    kind: LinkKind
-    strength: float
-    author: str | None
-    created_at: datetime
-
-
-class RelatedAnswer(Answer):
-    """One memory that links lead to."""
-
-    hit: HitAnswer
-    strength: float = Field(description="The product of the strengths along the path.")
-    depth: int = Field(description="How many links the path has.")
-    link: LinkAnswer = Field(description="The last link of the path.")
-
-
 class RelatedAnswers(Answer):
     """What links lead to, strongest first."""
 
-    related: list[RelatedAnswer]
+    related: list[Related]

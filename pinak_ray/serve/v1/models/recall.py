@@ -1,19 +1,15 @@
 """Bodies and answers of `/v1/recall` and `/v1/nudges`."""
 
-from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from pinak_ray.recall.recipes import RECIPES
 from pinak_ray.records.limits import MAX_DEPTH, MAX_K
-from pinak_ray.records.memory.memories import Layer, Outcome
 from pinak_ray.records.memory.nudges import (
     MAX_NUDGES,
     Intent,
-    NudgeKind,
-    Strength,
+    Nudge,
     Verdict,
     new_intent,
 )
@@ -32,11 +28,8 @@ from pinak_ray.serve.v1.models.base import (
 
 __all__ = [
     "FeedbackBody",
-    "HitAnswer",
     "IntendBody",
-    "NudgeAnswer",
     "NudgesAnswer",
-    "RecallAnswer",
     "RecallBody",
 ]
 
@@ -170,74 +163,7 @@ class FeedbackBody(Body):
     agent: NameField | None = Field(None, description="Who says so; the token's subject if absent.")
 
 
-class SignalAnswer(Answer):
-    """What one signal said of one hit."""
-
-    name: str
-    score: float | None = Field(description="Raw; null where it knows nothing of the hit.")
-    rank: int | None = Field(description="Among all candidates, 1 is best; null as the score.")
-    weight: float
-    contribution: float = Field(description="What it adds: a hit's score is the sum of these.")
-
-
-class HitAnswer(Answer):
-    """One memory that answers; scores compare within one answer only."""
-
-    id: UUID
-    content: str
-    score: float
-    layer: Layer
-    agent: str
-    session: str | None
-    tags: list[str]
-    outcome: Outcome | None
-    occurred_at: datetime
-    created_at: datetime
-    details: dict[str, Any]
-    source: str | None
-    signals: list[SignalAnswer] = Field(description="Filled when a trace was asked for.")
-
-
-class TraceAnswer(Answer):
-    """How the result came to be."""
-
-    recipe: str
-    fusion: str
-    weights: dict[str, float]
-    candidates: dict[str, int] = Field(description="How many memories each signal brought.")
-    fused: int = Field(description="How many different ones these were.")
-    kept: int = Field(description="How many of them are hits, on all pages together.")
-    min_score: float | None = Field(description="The floor that held.")
-    timings_ms: dict[str, float] = Field(description="Wall clock, by step.")
-    rrf_k: int | None
-
-
-class RecallAnswer(Answer):
-    """The hits, best first, and the trace when it was asked for."""
-
-    hits: list[HitAnswer]
-    trace: TraceAnswer | None
-    cursor: str | None = Field(description="Asks for the next page; null on the last.")
-    degraded: str | None = Field(
-        None,
-        description="Why this is an answer by words alone, though the recipe compares meanings: "
-        "the embedding endpoint had no vector in time. Null: it is whole.",
-    )
-
-
-class NudgeAnswer(Answer):
-    """A past failure, or a contradicted fact, that bears on the intent; why, and its evidence."""
-
-    kind: NudgeKind
-    strength: Strength
-    message: str
-    reason: str
-    score: float
-    evidence: list[HitAnswer]
-    id: UUID = Field(description="What feedback names.")
-
-
 class NudgesAnswer(Answer):
     """The nudges, strongest first; an empty list means: go ahead."""
 
-    nudges: list[NudgeAnswer]
+    nudges: list[Nudge]

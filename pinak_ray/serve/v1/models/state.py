@@ -37,8 +37,6 @@ from pinak_ray.serve.v1.models.base import (
 from pinak_ray.serve.v1.models.memories import MAX_BATCH
 
 __all__ = [
-    "ContextAnswer",
-    "ContextSectionAnswer",
     "EntriesAnswer",
     "EntryBody",
     "NoteBatchBody",
@@ -212,31 +210,6 @@ class WorkingAnswer(Answer):
     """An agent's working items, by key."""
 
     items: list[WorkingItemAnswer]
-
-
-class ContextSectionAnswer(Answer):
-    """One part of a context: its lines, and what it would have cost to show all that it is of."""
-
-    name: str
-    items: int
-    omitted: int
-    tokens: int
-    eligible_tokens: int
-
-
-class ContextAnswer(Answer):
-    """What an agent needs, a line an item; `omitted` items did not fit in the budget.
-
-    `saving` is the share of `eligible_tokens` that the text did without.
-    """
-
-    text: str
-    tokens: int
-    items: int
-    omitted: int
-    eligible_tokens: int
-    saving: float
-    sections: list[ContextSectionAnswer]
 
 
 class EntryAnswer(Answer):

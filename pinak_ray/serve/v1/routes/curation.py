@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from pinak_ray.records.memory.curation import CurationReport
 from pinak_ray.serve.auth.callers import Reader
 from pinak_ray.serve.v1.answers import JsonAnswer
 from pinak_ray.serve.v1.bodies import json_body, takes
-from pinak_ray.serve.v1.models.curation import CurateBody, CurationAnswer, ReportAnswer
+from pinak_ray.serve.v1.models.curation import CurateBody, CurationAnswer
 from pinak_ray.serve.v1.openapi import PROBLEMS
 from pinak_ray.serve.v1.writes import UnkeyedWriter
 
@@ -25,7 +26,7 @@ async def curation(caller: Reader) -> JsonAnswer:
 @router.post(
     "",
     summary="Make one pass",
-    response_model=ReportAnswer,
+    response_model=CurationReport,
     responses={409: {"description": "Another pass over this namespace is being made"}},
     openapi_extra=takes(CurateBody),
 )

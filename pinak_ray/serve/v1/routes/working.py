@@ -11,13 +11,13 @@ from pinak_ray.records.limits import (
     check_name,
     check_text,
 )
+from pinak_ray.records.memory.context import Context
 from pinak_ray.records.memory.recall import MAX_QUERY_BYTES
 from pinak_ray.records.operations import Note, ReadContext, Recollect
 from pinak_ray.serve.auth.callers import Reader, Writer
 from pinak_ray.serve.problems import request_id
 from pinak_ray.serve.v1.answers import (
     JsonAnswer,
-    context_answer,
     item_answer,
     receipt_answer,
     receipt_status,
@@ -27,7 +27,6 @@ from pinak_ray.serve.v1.bodies import checked, json_body, takes
 from pinak_ray.serve.v1.models.base import NameField, QuestionField
 from pinak_ray.serve.v1.models.memories import FatesAnswer, ReceiptAnswer
 from pinak_ray.serve.v1.models.state import (
-    ContextAnswer,
     NoteBatchBody,
     NoteBody,
     NoteItem,
@@ -122,7 +121,7 @@ async def note(
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
 
 
-@router.get("/context", summary="Render for a prompt", response_model=ContextAnswer)
+@router.get("/context", summary="Render for a prompt", response_model=Context)
 async def context(
     caller: Reader,
     agent: PathName,
@@ -139,4 +138,4 @@ async def context(
         None if board is None else check_name("board", board),
         None if query is None else check_text("query", query, limit=MAX_QUERY_BYTES),
     )
-    return JsonAnswer(context_answer(await caller.context.send(operation)))
+    return JsonAnswer(await caller.context.send(operation))
