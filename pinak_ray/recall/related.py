@@ -9,8 +9,10 @@ from pinak_ray.recall.candidates import filter_arguments
 from pinak_ray.recall.paging import row_bytes
 from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.memory.links import Related, RelatedRequest
+from pinak_ray.records.memory.links import Related
 from pinak_ray.records.memory.recall import Filters
+from pinak_ray.records.operations import ReadRelated
+from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Database
 from pinak_ray.store.memories.hits import hit_from_row
 from pinak_ray.store.memories.links import Reached, is_there, neighbours
@@ -46,10 +48,10 @@ async def walk(starts: Sequence[UUID], step: Step, *, depth: int, k: int) -> tup
     return tuple(related for related, _ in found[:count])
 
 
-async def find_related(
-    database: Database, namespace_id: int, request: RelatedRequest
-) -> tuple[Related, ...]:
+@answers(ReadRelated)
+async def find_related(database: Database, operation: ReadRelated) -> tuple[Related, ...]:
     """Return what is related to one memory, strongest first; raises NotFound if it is not there."""
+    namespace_id, request = operation.namespace_id, operation.request
     async with database.reading(namespace_id) as connection:
         if not await is_there(connection, namespace_id, request.memory_id):
             raise unknown_memory(request.memory_id)

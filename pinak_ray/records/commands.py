@@ -5,33 +5,21 @@ commands, and one all views, over every wire; over HTTP the model is the body, o
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
 )
 
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.forms import NAME_FORM, text_form
 from pinak_ray.records.limits import (
-    MAX_CONTENT_BYTES,
     MAX_SEQ,
-    MAX_TTL_S,
-    MIN_TTL_S,
-    check_json,
-    check_labels,
-    check_name,
-    check_text,
 )
-from pinak_ray.records.memory.memories import Receipt, moment
+from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.state.owners import Space
 
 __all__ = [
@@ -39,16 +27,9 @@ __all__ = [
     "VIEWS",
     "Answer",
     "Command",
-    "Confidence",
-    "Json",
-    "Labels",
     "ListAnswer",
     "Listed",
-    "Moment",
-    "Name",
-    "Seconds",
-    "Text",
-    "Version",
+    "Strict",
     "View",
     "checked_model",
 ]
@@ -56,48 +37,13 @@ __all__ = [
 M = TypeVar("M", bound=BaseModel)
 
 
-def _text(value: str, info: ValidationInfo) -> str:
-    return check_text(str(info.field_name), value)
+class Strict(BaseModel):
+    """A model that takes no field beyond its own, and does not change."""
 
-
-def _name(value: str, info: ValidationInfo) -> str:
-    return check_name(str(info.field_name), value)
-
-
-def _labels(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    return check_labels(str(info.field_name), value)
-
-
-def _json(value: Any, info: ValidationInfo) -> Any:
-    check_json(str(info.field_name), value)
-    return value
-
-
-def _moment(value: Any, info: ValidationInfo) -> datetime:
-    return moment(str(info.field_name), value)
-
-
-Text = Annotated[str, AfterValidator(_text), text_form(MAX_CONTENT_BYTES)]
-"""What people and models read: up to 64 KiB of it."""
-Name = Annotated[str, AfterValidator(_name), NAME_FORM]
-"""A short name or key."""
-Labels = Annotated[tuple[Annotated[str, NAME_FORM], ...], AfterValidator(_labels)]
-"""Short names, without repeats."""
-Json = Annotated[Any, AfterValidator(_json)]
-"""Any JSON value, up to 64 KiB of it."""
-Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=MIN_TTL_S, le=MAX_TTL_S, allow_inf_nan=False)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-"""A time with a zone, in UTC from here on."""
-Version = Annotated[int, Field(ge=0, le=MAX_SEQ)]
-"""A number that rises with each change."""
-
-
-class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Answer(_Strict):
+class Answer(Strict):
     """What a command or a view answers, where a receipt does not say it."""
 
 
@@ -108,7 +54,7 @@ class ListAnswer(Answer):
     """How many more were asked for: the same with `skip` raised by what came brings them."""
 
 
-class Command(_Strict):
+class Command(Strict):
     """A change. `class Ask(Command, space=Space.BOARD, verb="ask")` makes it known to all wires."""
 
     space: ClassVar[Space]
@@ -122,7 +68,7 @@ class Command(_Strict):
         _commands[space, verb] = cls
 
 
-class View(_Strict):
+class View(Strict):
     """A reading: nothing is changed."""
 
     space: ClassVar[Space]
@@ -135,7 +81,7 @@ class View(_Strict):
         _views[space, name] = cls
 
 
-class Listed(_Strict):
+class Listed(Strict):
     """What a view of a list can be asked besides; its answer has no more than 4 MiB."""
 
     lists: ClassVar[tuple[str, ...]]

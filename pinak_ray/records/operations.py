@@ -13,7 +13,6 @@ from pinak_ray.records.commands import Command, View
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import MAX_WAIT_S
 from pinak_ray.records.memory.context import Context
-from pinak_ray.records.memory.grades import GradeRequest, RetrievalGrade
 from pinak_ray.records.memory.links import LinkChange, Related, RelatedRequest
 from pinak_ray.records.memory.memories import Ack, Memory, Receipt
 from pinak_ray.records.memory.nudges import INTENT_KEY, INTENT_TTL_S, Intent, Nudge, Verdict
@@ -29,7 +28,6 @@ __all__ = [
     "Execute",
     "Feedback",
     "Forget",
-    "Grade",
     "HostOperation",
     "Intend",
     "Note",
@@ -165,14 +163,6 @@ class Feedback(Operation[Receipt], frozen=True):
     def speaker(self) -> str:
         """Return whose voice it counts as."""
         return self.owner.name if self.voice is None else self.voice
-
-
-@wired(Place.SEARCH, "POST /v1/recall/grade", writes=True)
-class Grade(Operation[RetrievalGrade], frozen=True):
-    """Grade what was recalled for a question, and keep what each memory was worth for it."""
-
-    owner: Owner
-    request: GradeRequest
 
 
 @wired(

@@ -61,6 +61,11 @@ class Wiring(NamedTuple):
     """The type that it returns."""
     under: str | None
     """The name that a tuple of answers stands under in JSON; None where it is an object."""
+    tag: str | None
+    """In the HTTP reference, of one that is asked for as it is (`asking.py`): its route is made of
+    its fields. None: its route is written by hand."""
+    created: bool
+    """Whether what is new is answered with 201."""
 
 
 _wirings: "dict[type[Operation[Any]], Wiring]" = {}
@@ -75,13 +80,17 @@ def wired(
     writes: bool = False,
     unrouted: str | None = None,
     under: str | None = None,
+    tag: str | None = None,
+    created: bool = False,
 ) -> Callable[[Op], Op]:
     """Declare how an operation is carried; `call` is its name in snake case unless it is given."""
 
     def declare(operation: Op) -> Op:
         (answer,) = get_args(operation.__orig_bases__[0])  # type: ignore[attr-defined]
         method = call or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation.__name__).lower()
-        operation.wiring = Wiring(place, method, writes, routes, unrouted, answer, under)
+        operation.wiring = Wiring(
+            place, method, writes, routes, unrouted, answer, under, tag, created
+        )
         _wirings[operation] = operation.wiring
         return operation
 

@@ -17,13 +17,9 @@ from pinak_ray.serve.reference import serve_reference
 from pinak_ray.serve.v1.models.base import Body
 from pinak_ray.serve.v1.models.commands import COMMAND_BODIES
 from pinak_ray.serve.v1.models.curation import CurateBody
-from pinak_ray.serve.v1.models.grades import GradeBody
 from pinak_ray.serve.v1.models.learning import (
-    DistillBody,
-    OutcomeBody,
     PromoteBoardBody,
     PromotePadBody,
-    TemplatesBody,
 )
 from pinak_ray.serve.v1.models.links import LinkBody
 from pinak_ray.serve.v1.models.memories import RememberBatchBody, RememberBody, ReviseBody
@@ -31,6 +27,7 @@ from pinak_ray.serve.v1.models.recall import FeedbackBody, IntendBody, RecallBod
 from pinak_ray.serve.v1.models.state import EntryBody, NoteBatchBody, NoteBody, PostBody
 from pinak_ray.serve.v1.openapi import describe
 from pinak_ray.serve.v1.routes import (
+    asked,
     boards,
     commands,
     curation,
@@ -40,7 +37,6 @@ from pinak_ray.serve.v1.routes import (
     memories,
     nudges,
     recall,
-    recall_checks,
     scratchpad,
     search_stats,
     stats,
@@ -116,13 +112,13 @@ def create_app(
         memories,
         links,
         recall,
-        recall_checks,
         nudges,
         working,
         scratchpad,
         boards,
         commands,
         learning,
+        asked,
         watch,
         curation,
         stats,
@@ -133,7 +129,7 @@ def create_app(
     serve_reference(app)
     answer_errors(app)
     memory_bodies = (RememberBody, ReviseBody, RememberBatchBody, LinkBody)
-    bodies = (*memory_bodies, RecallBody, GradeBody, IntendBody, FeedbackBody, CurateBody)
+    bodies = (*memory_bodies, RecallBody, IntendBody, FeedbackBody, CurateBody)
     state_bodies: tuple[type[Body], ...] = (
         NoteBody,
         NoteBatchBody,
@@ -141,10 +137,8 @@ def create_app(
         PostBody,
         PromoteBoardBody,
         PromotePadBody,
-        DistillBody,
-        TemplatesBody,
-        OutcomeBody,
         *COMMAND_BODIES.values(),
+        *asked.ASKED_BODIES,
     )
     describe(app, bodies=[*bodies, *state_bodies])
     # The one added last is the outermost.

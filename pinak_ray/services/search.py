@@ -1,33 +1,29 @@
 """The search service: recall, nudges and what is told of them, as one process holds it."""
 
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.nudger import Nudger
+from pinak_ray.recall import related  # noqa: F401 - it answers
 from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.grading.graded_recall import GradedRecall
 from pinak_ray.recall.recaller import Recaller as Search
-from pinak_ray.recall.related import find_related
-from pinak_ray.records.memory.grades import RetrievalGrade
-from pinak_ray.records.memory.links import Related
-from pinak_ray.records.memory.memories import Receipt
+from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.records.memory.nudges import Nudge
-from pinak_ray.records.memory.promotion import FindPromoted, Known
 from pinak_ray.records.memory.recall import RecallResult
-from pinak_ray.records.memory.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
-from pinak_ray.records.operations import Feedback, Grade, Intend, ReadRelated, Recall
+from pinak_ray.records.operations import Intend, Recall
 from pinak_ray.records.wiring import Operation
 from pinak_ray.services.config import StackConfig
 from pinak_ray.services.connections import SEARCH_POOL
 from pinak_ray.services.serving import load_serving
+from pinak_ray.store.answering import ANSWERS
 from pinak_ray.store.database import Database
-from pinak_ray.store.feedback.nudge_feedback import keep_feedback
-from pinak_ray.store.feedback.templates import outcomes_of, tell_outcome
+from pinak_ray.store.feedback import nudge_feedback, templates  # noqa: F401 - they answer
+from pinak_ray.store.memories import promotion  # noqa: F401 - it answers
 from pinak_ray.store.memories.accesses import Accesses
-from pinak_ray.store.memories.promotion import find_promoted
 from pinak_ray.store.models.embedding_models import RegisteredModel
 from pinak_ray.store.models.recorded_queries import QueryRecorder
 from pinak_ray.store.standing_intents import StandingIntents
@@ -98,9 +94,16 @@ class SearchParts:
         )
 
     async def carry_out(self, operation: Operation[R]) -> R:
-        """Carry out one operation whose place is `search`; raises its own PinakError."""
-        answer: R = await getattr(self, operation.wiring.call)(operation)
-        return answer
+        """Carry out one operation whose place is `search`; raises its own PinakError, and
+        Overloaded when too many wait."""
+        answering: Any = ANSWERS.get(type(operation))
+        if answering is None:
+            searched: R = await getattr(self, operation.wiring.call)(operation)
+            return searched
+        where: Any = getattr(operation, "owner", operation)
+        async with self.admission.turn(where.namespace_id):
+            answer: R = await answering(self.database, operation)
+            return answer
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises Overloaded when too many wait."""
@@ -123,35 +126,10 @@ class SearchParts:
             self.accesses.note(operation.owner.namespace_id, shown)
         return nudges
 
-    async def feedback(self, operation: Feedback) -> Receipt:
-        """Keep what an agent said of a nudge; raises NotFound, Overloaded."""
-        async with self.admission.turn(operation.owner.namespace_id):
-            return await keep_feedback(self.database, operation)
-
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Grade what was recalled, and keep it as feedback; raises Overloaded."""
         async with self.admission.turn(operation.owner.namespace_id):
             return await GradedRecall(self.database, self.embedder, self.model.id).grade(operation)
-
-    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
-        """Return what links lead to from a memory; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.namespace_id):
-            return await find_related(self.database, operation.namespace_id, operation.request)
-
-    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
-        """Return what of a promotion is there; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.namespace_id):
-            return await find_promoted(self.database, operation)
-
-    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
-        """Keep how a run with a template ended; raises NotFound, Overloaded."""
-        async with self.admission.turn(operation.owner.namespace_id):
-            return await tell_outcome(self.database, operation)
-
-    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
-        """Return what came of templates; raises Overloaded when too many wait."""
-        async with self.admission.turn(operation.namespace_id):
-            return await outcomes_of(self.database, operation)
 
     async def aclose(self) -> None:
         """Release the embedder and the connections."""

@@ -7,8 +7,7 @@ from uuid import UUID
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.recall.grading.graded_recall import retrieval_of, with_usefulness
 from pinak_ray.recall.grading.rules import graded
-from pinak_ray.records.memory.grades import RetrievalGrade
-from pinak_ray.records.operations import Grade
+from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.store.feedback.retrieval_feedback import Usefulness
 from pinak_ray.testing.memories import LocalMemories
 
@@ -24,21 +23,21 @@ class LocalGrades:
 
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Return the grade, and keep each memory's score as feedback of the agent on it."""
-        (namespace_id, _, agent), request = operation.owner, operation.request
+        namespace_id, _, agent = operation.owner
         await self.memories.embed(namespace_id)
-        vectors = await self.memories.embedder.embed(request.texts)
-        asked = self.memories.terms(namespace_id, request.query)
-        said = self.memories.terms(namespace_id, request.answer or "")
+        vectors = await self.memories.embedder.embed(operation.texts)
+        asked = self.memories.terms(namespace_id, operation.query)
+        said = self.memories.terms(namespace_id, operation.answer or "")
         rows = self.memories.beside(
             namespace_id,
-            request.memory_ids,
+            operation.memory_ids,
             encode_halfvec_one(vectors[0]),
             asked.keys() | said.keys(),
         )
-        grade = graded(retrieval_of(request, asked, said, rows, vectors))
+        grade = graded(retrieval_of(operation, asked, said, rows, vectors))
         known = {}
         for each in grade.memories:
             scores = self._scores.setdefault((namespace_id, each.id), {})
-            scores[agent, request.question_id] = each.score
+            scores[agent, operation.question_id] = each.score
             known[each.id] = Usefulness(fmean(scores.values()), len(scores))
         return with_usefulness(grade, known)

@@ -10,14 +10,14 @@ from pinak_ray.recall.recaller import Asked, asked_of, rank
 from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe, recipe_for
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.records.errors import EmbedderUnavailable
-from pinak_ray.records.memory.grades import RetrievalGrade
+from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.records.memory.links import Related
 from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.memory.nudges import Nudge
 from pinak_ray.records.memory.promotion import FindPromoted, Known
 from pinak_ray.records.memory.recall import RecallRequest, RecallResult
 from pinak_ray.records.memory.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
-from pinak_ray.records.operations import Feedback, Grade, Intend, ReadRelated, Recall
+from pinak_ray.records.operations import Feedback, Intend, ReadRelated, Recall
 from pinak_ray.testing.grades import LocalGrades
 from pinak_ray.testing.links import LocalLinks
 from pinak_ray.testing.memories import LocalMemories

@@ -6,8 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from pinak_ray.records.memory.grades import GradeRequest
-from pinak_ray.records.operations import Grade
+from pinak_ray.records.memory.grades import Grade
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.security.scopes import Scope
 from tests.support.gateway_stack import Stack
@@ -22,10 +21,10 @@ async def test_a_recall_is_graded_for_the_subject(stack: Stack, client: httpx.As
     answer = await client.post(PATH, json=BODY)
     await client.post(PATH, json={**BODY, "answer": "Ada", "agent": "bob"})
 
-    request = GradeRequest("who owns billing?", (ONE, TWO))
+    deployer, bob = Owner(1, Space.AGENT, "deployer"), Owner(1, Space.AGENT, "bob")
     assert stack.sent == [
-        Grade(Owner(1, Space.AGENT, "deployer"), request),
-        Grade(Owner(1, Space.AGENT, "bob"), request._replace(answer="Ada")),
+        Grade(deployer, "who owns billing?", (ONE, TWO)),
+        Grade(bob, "who owns billing?", (ONE, TWO), "Ada"),
     ]
     assert answer.status_code == 200
     assert answer.json() == {

@@ -12,7 +12,7 @@ from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import check_name
 from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.state.owners import Entry, WorkingItem
-from pinak_ray.serve.v1.models import curation, grades, learning, links, memories, recall, state
+from pinak_ray.serve.v1.models import curation, links, memories, recall, state
 from tests.support.gateway_stack import Stack
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
@@ -192,9 +192,7 @@ def test_examples_hold() -> None:
         recall.RecallBody,
         recall.IntendBody,
         recall.FeedbackBody,
-        grades.GradeBody,
         curation.CurateBody,
-        learning.TemplatesBody,
         state.NoteBody,
         state.EntryBody,
         state.PostBody,

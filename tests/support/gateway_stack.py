@@ -16,7 +16,7 @@ from pinak_ray.records.errors import NotFound, Superseded, VersionConflict
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.context import Context, ContextSection
 from pinak_ray.records.memory.curation import Curated, CurationPolicy, CurationReport, Reason
-from pinak_ray.records.memory.grades import GradeAction, Quality, RetrievalGrade
+from pinak_ray.records.memory.grades import Grade, GradeAction, Quality, RetrievalGrade
 from pinak_ray.records.memory.links import Link, LinkKind, Related
 from pinak_ray.records.memory.memories import Ack, Layer, Memory, Receipt
 from pinak_ray.records.memory.nudges import Nudge, NudgeKind, Strength
@@ -27,7 +27,6 @@ from pinak_ray.records.operations import (
     Execute,
     Feedback,
     Forget,
-    Grade,
     Intend,
     Note,
     Post,
@@ -174,7 +173,7 @@ class FakeTransport:
         return Receipt(operation.subject, Ack.DURABLE, new)
 
     def _grade(self, operation: Grade) -> RetrievalGrade:
-        ids = operation.request.memory_ids
+        ids = operation.memory_ids
         return RetrievalGrade(Quality.INCORRECT, GradeAction.DISCARD, 0.0, 0.0, (), (), ids, ())
 
     def _note(self, operation: Note) -> Receipt:

@@ -16,6 +16,7 @@ from pinak_ray.client.handles.learning import TemplateVerbs
 from pinak_ray.client.handles.scratchpad.handle import ScratchpadHandle
 from pinak_ray.client.verbs import verb
 from pinak_ray.client.watch import watching
+from pinak_ray.records.asking import asked
 from pinak_ray.records.ids import uuid7
 from pinak_ray.records.limits import (
     DEFAULT_BUDGET_TOKENS,
@@ -27,7 +28,7 @@ from pinak_ray.records.limits import (
     check_text,
     check_ttl,
 )
-from pinak_ray.records.memory.grades import new_grade
+from pinak_ray.records.memory.grades import Grade
 from pinak_ray.records.memory.links import LinkKind, change_link, new_related
 from pinak_ray.records.memory.memories import Ack, Layer, Outcome, ack_level, new_memory
 from pinak_ray.records.memory.nudges import Verdict, check_nudge_count, new_intent, verdict_named
@@ -38,7 +39,6 @@ from pinak_ray.records.operations import (
     Dedicate,
     Feedback,
     Forget,
-    Grade,
     Intend,
     Note,
     ReadContext,
@@ -321,7 +321,7 @@ class AgentHandle(TemplateVerbs):
         as feedback on it, once for this agent and question. Memories that are gone are named as
         missing. Raises InvalidInput (at most 200 memories, 8 KiB of answer), Overloaded.
         """
-        return Grade(self._owner, new_grade(query, memory_ids, answer=answer))
+        return asked(Grade, self._owner, query=query, memory_ids=memory_ids, answer=answer)
 
     @verb
     def note(

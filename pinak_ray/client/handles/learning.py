@@ -7,15 +7,13 @@ from pinak_ray.client.handles.board.base import BoardBase
 from pinak_ray.client.handles.handle import Handle
 from pinak_ray.client.handles.scratchpad.base import ScratchpadBase
 from pinak_ray.client.verbs import verb
+from pinak_ray.records.asking import asked
 from pinak_ray.records.memory.promotion import MIN_CONFIDENCE, Promote, new_promote
 from pinak_ray.records.memory.templates import (
     MIN_QUALITY,
     Distill,
     FindTemplates,
     TellOutcome,
-    new_distill,
-    new_find_templates,
-    new_outcome,
 )
 from pinak_ray.records.state.owners import Owner, Space
 
@@ -83,9 +81,8 @@ class ScratchpadLearning(ScratchpadBase):
         `min_quality` there is none; `quality` is the scratchpad's own unless you judge it. Raises
         InvalidInput where no step succeeded.
         """
-        return new_distill(
-            self.owner, problem, quality=quality, min_quality=min_quality, after=after
-        )
+        given = {"quality": quality, "min_quality": min_quality, "after": after}
+        return asked(Distill, self.owner, problem=problem, **given)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,7 +96,7 @@ class TemplateVerbs(Handle):
         By similarity times the chance that they work; one that was never used is taken to work
         half of the time. One that mostly failed is marked as failing, and comes last.
         """
-        return new_find_templates(self.swarm.namespace_id, problem, k=k)
+        return asked(FindTemplates, self.swarm.namespace_id, problem=problem, k=k)
 
     @verb
     def template_used(self, template: UUID | str, success: bool, *, run: str) -> TellOutcome:
@@ -109,4 +106,4 @@ class TemplateVerbs(Handle):
         there is no such template.
         """
         owner = Owner(self.swarm.namespace_id, Space.AGENT, self.name)
-        return new_outcome(owner, template, success, run)
+        return asked(TellOutcome, owner, template=template, success=success, run=run)

@@ -1,5 +1,6 @@
 """One HTTP request an operation, and what makes its answer a record again."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from types import MappingProxyType
@@ -20,17 +21,11 @@ from pinak_ray.records.memory.memories import Memory, Receipt
 from pinak_ray.records.memory.promotion import Promote
 from pinak_ray.records.memory.recall import RecallRequest
 from pinak_ray.records.memory.revisions import Revision
-from pinak_ray.records.memory.templates import (
-    Distill,
-    FindTemplates,
-    TellOutcome,
-)
 from pinak_ray.records.operations import (
     ChangeLink,
     Execute,
     Feedback,
     Forget,
-    Grade,
     Intend,
     Note,
     Post,
@@ -76,10 +71,26 @@ CARRIED: Mapping[type[Operation[Any]], Callable[[Any], HttpRequest]] = MappingPr
 def http_request(operation: Operation[Any]) -> HttpRequest:
     """Return the request that carries an operation; raises InvalidInput where none can."""
     make = CARRIED.get(type(operation))
-    if make is None:
-        why = operation.wiring.unrouted
-        raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP: {why}")
-    return make(operation)
+    if make is not None:
+        return make(operation)
+    if operation.wiring.tag is not None:
+        return _as_asked(operation)
+    why = operation.wiring.unrouted
+    raise InvalidInput(f"{type(operation).__name__} cannot be carried over HTTP: {why}")
+
+
+def _as_asked(operation: Operation[Any]) -> HttpRequest:
+    """Return the request of an operation that is asked for as it is: its fields are the body."""
+    given = asdict(operation)
+    owner = given.pop("owner", None)
+    given.pop("namespace_id", None)
+    method, template = operation.wiring.routes[0].split(" ")
+    named = {**given, **({} if owner is None else {owner.space.value: owner.name})}
+    path = re.sub(r"{(\w+)}", lambda found: _part(str(named.pop(found[1]))), template)
+    if method == "GET":
+        asked = {name: each for name, each in named.items() if each is not None}
+        return HttpRequest(method, path, None, result_of(type(operation)), asked)
+    return HttpRequest(method, path, named, result_of(type(operation)))
 
 
 def _carries(operation: type[Op]) -> Callable[[Maker[Op]], Maker[Op]]:
@@ -152,12 +163,6 @@ def _feedback(operation: Feedback) -> HttpRequest:
     return HttpRequest("POST", f"/v1/nudges/{operation.subject}/feedback", body, receipt)
 
 
-@_carries(Grade)
-def _grade(operation: Grade) -> HttpRequest:
-    body = {**operation.request._asdict(), "agent": operation.owner.name}
-    return HttpRequest("POST", "/v1/recall/grade", body, result_of(Grade))
-
-
 @_carries(Recollect)
 def _recollect(operation: Recollect) -> HttpRequest:
     asked = None if operation.key is None else {"key": operation.key}
@@ -199,26 +204,6 @@ def _promote(operation: Promote) -> HttpRequest:
         body["min_quality"] = operation.min_quality
     path = f"{_entries_path(owner)}/promote"
     return HttpRequest("POST", path, body, result_of(Promote))
-
-
-@_carries(Distill)
-def _distill(operation: Distill) -> HttpRequest:
-    body = asdict(operation)
-    path = f"{_entries_path(body.pop('owner'))}/distill"
-    return HttpRequest("POST", path, body, result_of(Distill))
-
-
-@_carries(FindTemplates)
-def _find_templates(operation: FindTemplates) -> HttpRequest:
-    body = {"problem": operation.problem, "k": operation.k}
-    return HttpRequest("POST", "/v1/templates", body, result_of(FindTemplates))
-
-
-@_carries(TellOutcome)
-def _tell_outcome(operation: TellOutcome) -> HttpRequest:
-    body = {"agent": operation.owner.name, "success": operation.success, "run": operation.run}
-    path = f"/v1/templates/{operation.template}/outcomes"
-    return HttpRequest("POST", path, body, result_of(TellOutcome))
 
 
 @_carries(Suspect)

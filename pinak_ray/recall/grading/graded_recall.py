@@ -11,8 +11,7 @@ from pinak_ray.language.terms import MAX_TERMS, Term, Terms
 from pinak_ray.recall.grading.answers import Answered
 from pinak_ray.recall.grading.conflicts import Statement
 from pinak_ray.recall.grading.rules import Grader, Retrieval, Retrieved, RuleGrader
-from pinak_ray.records.memory.grades import GradeRequest, RetrievalGrade
-from pinak_ray.records.operations import Grade
+from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.feedback.grading import memories_beside, terms_of
 from pinak_ray.store.feedback.retrieval_feedback import Usefulness, keep_grades
@@ -41,22 +40,22 @@ class GradedRecall:
 
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Return the grade, and commit each memory's score as feedback of the agent on it."""
-        owner, request = operation.owner, operation.request
-        vectors = await embed_queries(self._embedder, request.texts)
+        owner = operation.owner
+        vectors = await embed_queries(self._embedder, operation.texts)
         async with self._database.reading(owner.namespace_id) as connection:
-            retrieval = await self._retrieval(connection, owner.namespace_id, request, vectors)
+            retrieval = await self._retrieval(connection, operation, vectors)
         grade = await self._grader.grade(retrieval)
         scores = {each.id: each.score for each in grade.memories}
-        known = await keep_grades(self._database, owner, request.question_id, scores)
+        known = await keep_grades(self._database, owner, operation.question_id, scores)
         return with_usefulness(grade, known)
 
     async def _retrieval(
         self,
         connection: Connection,
-        namespace_id: int,
-        request: GradeRequest,
+        request: Grade,
         vectors: Vectors,
     ) -> Retrieval:
+        namespace_id = request.owner.namespace_id
         asked = await _terms(connection, namespace_id, request.query)
         said = await _terms(connection, namespace_id, request.answer or "")
         rows = await memories_beside(
@@ -76,7 +75,7 @@ async def _terms(connection: Connection, namespace_id: int, text: str) -> Terms:
 
 
 def retrieval_of(
-    request: GradeRequest, asked: Terms, said: Terms, rows: Sequence[Row], vectors: Vectors
+    request: Grade, asked: Terms, said: Terms, rows: Sequence[Row], vectors: Vectors
 ) -> Retrieval:
     """Return the retrieval of these rows.
 

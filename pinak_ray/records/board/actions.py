@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from pinak_ray.records.board.fields import JsonObject
-from pinak_ray.records.commands import Answer, Command, Labels, ListAnswer, Listed, Name, Text, View
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Labels, Name, Text
 from pinak_ray.records.limits import MIN_TTL_S
 from pinak_ray.records.state.owners import Space
 

@@ -6,16 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pinak_ray.records.board.tasks import LeaseSeconds
-from pinak_ray.records.commands import (
-    Answer,
-    Command,
-    Json,
-    ListAnswer,
-    Listed,
-    Seconds,
-    Text,
-    View,
-)
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Json, Seconds, Text
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state.owners import Space
 

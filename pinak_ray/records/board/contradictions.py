@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from pinak_ray.records.commands import Answer, Command, Text
+from pinak_ray.records.commands import Answer, Command
+from pinak_ray.records.fields import Text
 from pinak_ray.records.state.owners import Space
 
 __all__ = ["BoardContradiction", "Contradict", "Resolve"]

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pinak_ray.records.board.fields import JsonObject
-from pinak_ray.records.commands import Command, Confidence, Labels, Seconds, Text
+from pinak_ray.records.commands import Command
+from pinak_ray.records.fields import Confidence, Labels, Seconds, Text
 from pinak_ray.records.forms import text_form
 from pinak_ray.records.limits import check_text
 from pinak_ray.records.state.owners import Space

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, Name, Text, View
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Name, Text
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state.owners import Space
 

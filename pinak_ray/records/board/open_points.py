@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import Answer, ListAnswer, Listed, Name, View
+from pinak_ray.records.commands import Answer, ListAnswer, Listed, View
+from pinak_ray.records.fields import Name
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.state.owners import EntryKind, Space
 

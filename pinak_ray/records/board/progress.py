@@ -8,7 +8,8 @@ from pydantic import Field
 
 from pinak_ray.records.board.contradictions import BoardContradiction
 from pinak_ray.records.board.questions import BoardQuestion
-from pinak_ray.records.commands import Answer, ListAnswer, Listed, Name, View
+from pinak_ray.records.commands import Answer, ListAnswer, Listed, View
+from pinak_ray.records.fields import Name
 from pinak_ray.records.state.owners import Space
 
 __all__ = [

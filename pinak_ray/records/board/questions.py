@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from pinak_ray.records.commands import Answer, Command, Confidence, Name, Text, View
+from pinak_ray.records.commands import Answer, Command, View
+from pinak_ray.records.fields import Confidence, Name, Text
 from pinak_ray.records.forms import text_form
 from pinak_ray.records.limits import MAX_LABELS, check_text
 from pinak_ray.records.state.owners import Space

@@ -8,18 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from pinak_ray.records.board.fields import JsonObject
-from pinak_ray.records.commands import (
-    Answer,
-    Command,
-    Json,
-    Labels,
-    ListAnswer,
-    Listed,
-    Name,
-    Text,
-    Version,
-    View,
-)
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Json, Labels, Name, Text, Version
 from pinak_ray.records.limits import MAX_LABELS, MIN_TTL_S
 from pinak_ray.records.state.owners import Space
 

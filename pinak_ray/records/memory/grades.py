@@ -1,32 +1,29 @@
 """How good a retrieval was: what an agent asks to be graded, and the grade."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated
 from uuid import UUID
 
-from pinak_ray.records.errors import InvalidInput
+from pydantic import Field
+
+from pinak_ray.records.fields import Ids, Question
 from pinak_ray.records.ids import id_from_key
-from pinak_ray.records.limits import MAX_K, check_id, check_text
-from pinak_ray.records.memory.recall import MAX_QUERY_BYTES
 from pinak_ray.records.results import Result
+from pinak_ray.records.state.owners import Owner
+from pinak_ray.records.wiring import Operation, Place, wired
 
 __all__ = [
     "AnswerGrade",
     "Conflict",
     "Contradicted",
+    "Grade",
     "GradeAction",
-    "GradeRequest",
     "GradedMemory",
     "Quality",
     "RetrievalGrade",
     "Support",
-    "new_grade",
 ]
-
-# 8 KiB are some 1,300 words: more than an answer that is checked word by word should have.
-MAX_ANSWER_BYTES = MAX_QUERY_BYTES
 
 
 class Quality(StrEnum):
@@ -53,24 +50,6 @@ class Support(StrEnum):
     PARTIAL = "partial"
     NONE = "none"
     CONTRADICTED = "contradicted"
-
-
-class GradeRequest(NamedTuple):
-    """A question, the memories that were retrieved for it, and what was answered from them."""
-
-    query: str
-    memory_ids: tuple[UUID, ...]
-    answer: str | None = None
-
-    @property
-    def texts(self) -> list[str]:
-        """The question, and the answer if there is one."""
-        return [self.query] if self.answer is None else [self.query, self.answer]
-
-    @property
-    def question_id(self) -> UUID:
-        """The id of the question, however it is spaced or capitalised."""
-        return id_from_key(0, "question", " ".join(self.query.lower().split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +128,23 @@ class RetrievalGrade(Result):
     answer: AnswerGrade | None = None
 
 
-def new_grade(
-    query: str, memory_ids: Iterable[UUID | str], *, answer: str | None = None
-) -> GradeRequest:
-    """Return a checked GradeRequest, each memory once; raises InvalidInput."""
-    if isinstance(memory_ids, str | bytes) or not isinstance(memory_ids, Iterable):
-        raise InvalidInput("memory_ids must be a list of ids")
-    ids = tuple(dict.fromkeys(check_id("an entry of memory_ids", each) for each in memory_ids))
-    if len(ids) > MAX_K:
-        raise InvalidInput(f"memory_ids has {len(ids)} entries, the limit is {MAX_K}")
-    return GradeRequest(
-        check_text("query", query, limit=MAX_QUERY_BYTES),
-        ids,
-        None if answer is None else check_text("answer", answer, limit=MAX_ANSWER_BYTES),
-    )
+@wired(Place.SEARCH, "POST /v1/recall/grade", writes=True, tag="recall")
+class Grade(Operation[RetrievalGrade], frozen=True):
+    """Grade the memories that a recall brought, and the answer; the grade is kept as feedback."""
+
+    owner: Owner
+    query: Question
+    memory_ids: Annotated[
+        Ids, Field(description="The memories that a recall brought; none is incorrect.")
+    ]
+    answer: Annotated[Question | None, Field(description="What was answered from them.")] = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The question, and the answer if there is one."""
+        return [self.query] if self.answer is None else [self.query, self.answer]
+
+    @property
+    def question_id(self) -> UUID:
+        """The id of the question, however it is spaced or capitalised."""
+        return id_from_key(0, "question", " ".join(self.query.lower().split()))

@@ -1,19 +1,12 @@
 """Thought templates (Buffer of Thoughts): plans that worked, without the values of their day."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
+from pydantic import Field
+
 from pinak_ray.records.commands import Answer
-from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.limits import (
-    MAX_SEQ,
-    check_id,
-    check_name,
-    check_number,
-    check_text,
-    check_whole,
-)
-from pinak_ray.records.memory.recall import MAX_QUERY_BYTES
+from pinak_ray.records.fields import Confidence, Id, Name, Question, Seq
 from pinak_ray.records.state.owners import Owner
 from pinak_ray.records.wiring import Operation, Place, wired
 
@@ -31,9 +24,6 @@ __all__ = [
     "TemplateRecord",
     "Templates",
     "ToldOutcome",
-    "new_distill",
-    "new_find_templates",
-    "new_outcome",
 ]
 
 TEMPLATE_TAG = "template"
@@ -128,34 +118,47 @@ class Distilled(Answer):
     """Steps that failed."""
 
 
-@wired(Place.COMPOSED, "POST /v1/agents/{agent}/scratchpad/distill", writes=True)
+@wired(
+    Place.COMPOSED,
+    "POST /v1/agents/{agent}/scratchpad/distill",
+    writes=True,
+    tag="scratchpad",
+)
 class Distill(Operation[Distilled], frozen=True):
-    """Make a template of an agent's trajectory, once; `quality` None: the scratchpad's own."""
+    """Make a template of what succeeded in an agent's trajectory, once; safe to repeat."""
 
     owner: Owner
-    problem: str
-    quality: float | None
-    min_quality: float
-    after: int
+    problem: Annotated[Question, Field(description="What is to be solved.")]
+    quality: Annotated[
+        Confidence | None, Field(description="Your judgement; the scratchpad's own if absent.")
+    ] = None
+    min_quality: Confidence = MIN_QUALITY
+    after: Annotated[Seq, Field(description="The steps past this sequence number.")] = 0
 
 
-@wired(Place.COMPOSED, "POST /v1/templates")
+@wired(Place.COMPOSED, "POST /v1/templates", tag="templates")
 class FindTemplates(Operation[Templates], frozen=True):
-    """Find the templates that fit a problem and worked."""
+    """Find the templates for a problem, by similarity and by how often they worked."""
 
     namespace_id: int
-    problem: str
-    k: int
+    problem: Annotated[Question, Field(description="What is to be solved.")]
+    k: Annotated[int, Field(strict=True, ge=1, le=MAX_TEMPLATES)] = 3
 
 
-@wired(Place.SEARCH, "POST /v1/templates/{template}/outcomes", writes=True)
+@wired(
+    Place.SEARCH,
+    "POST /v1/templates/{template}/outcomes",
+    writes=True,
+    tag="templates",
+    created=True,
+)
 class TellOutcome(Operation[ToldOutcome], frozen=True):
     """Say how a run ended that used a template; said again, the last word counts, once."""
 
     owner: Owner
-    template: UUID
-    success: bool
-    run: str
+    template: Id
+    success: Annotated[bool, Field(strict=True)]
+    run: Annotated[Name, Field(description="Names the run: told again, it counts once.")]
 
 
 @wired(Place.SEARCH, unrouted="a step of find_templates")
@@ -164,36 +167,3 @@ class ReadOutcomes(Operation[tuple[Outcomes, ...]], frozen=True):
 
     namespace_id: int
     templates: tuple[UUID, ...]
-
-
-def new_distill(
-    owner: Owner,
-    problem: str,
-    *,
-    quality: float | None = None,
-    min_quality: float = MIN_QUALITY,
-    after: int = 0,
-) -> Distill:
-    """Return the checked operation; raises InvalidInput."""
-    if quality is not None:
-        quality = check_number("quality", quality, low=0.0, high=1.0)
-    return Distill(
-        owner,
-        check_text("problem", problem, limit=MAX_QUERY_BYTES),
-        quality,
-        check_number("min_quality", min_quality, low=0.0, high=1.0),
-        check_whole("after", after, low=0, high=MAX_SEQ),
-    )
-
-
-def new_find_templates(namespace_id: int, problem: str, *, k: int = 3) -> FindTemplates:
-    """Return the checked operation; raises InvalidInput."""
-    checked = check_text("problem", problem, limit=MAX_QUERY_BYTES)
-    return FindTemplates(namespace_id, checked, check_whole("k", k, low=1, high=MAX_TEMPLATES))
-
-
-def new_outcome(owner: Owner, template: UUID | str, success: bool, run: str) -> TellOutcome:
-    """Return the checked operation; raises InvalidInput."""
-    if not isinstance(success, bool):
-        raise InvalidInput("success must be true or false")
-    return TellOutcome(owner, check_id("template", template), success, check_name("run", run))

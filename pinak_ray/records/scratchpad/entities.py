@@ -6,18 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import (
-    Answer,
-    Command,
-    Json,
-    Labels,
-    ListAnswer,
-    Listed,
-    Moment,
-    Name,
-    Text,
-    View,
-)
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Json, Labels, Moment, Name, Text
 from pinak_ray.records.limits import MAX_BUDGET_TOKENS
 from pinak_ray.records.state.owners import Space
 

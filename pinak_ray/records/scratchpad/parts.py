@@ -10,16 +10,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from pinak_ray.records.commands import (
-    Answer,
-    Command,
-    Confidence,
-    ListAnswer,
-    Listed,
-    Name,
-    Text,
-    View,
-)
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Confidence, Name, Text
 from pinak_ray.records.limits import MAX_TTL_S
 from pinak_ray.records.state.owners import Space
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pinak_ray.records.commands import Answer, Command, Confidence, ListAnswer, Listed, Text, View
+from pinak_ray.records.commands import Answer, Command, ListAnswer, Listed, View
+from pinak_ray.records.fields import Confidence, Text
 from pinak_ray.records.scratchpad.parts import Uncertainty
 from pinak_ray.records.state.owners import EntryKind, Space
 

@@ -8,6 +8,7 @@ import asyncpg
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.memory.memories import Ack, Receipt
 from pinak_ray.records.operations import Feedback, Intend
+from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Database
 from pinak_ray.store.queries import query
 
@@ -28,6 +29,7 @@ async def record_shown(database: Database, intend: Intend, shown: Mapping[UUID, 
         )
 
 
+@answers(Feedback)
 async def keep_feedback(database: Database, feedback: Feedback) -> Receipt:
     """Commit what an agent said; raises NotFound where neither a nudge nor a memory has the id."""
     owner, subject = feedback.owner, feedback.subject

@@ -13,12 +13,14 @@ from pinak_ray.records.memory.templates import (
     TellOutcome,
     ToldOutcome,
 )
+from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.queries import query
 
 __all__ = ["outcomes_of", "tell_outcome"]
 
 
+@answers(TellOutcome)
 async def tell_outcome(database: Database, operation: TellOutcome) -> ToldOutcome:
     """Commit how a run ended; raises NotFound where there is no such template."""
     owner, template = operation.owner, operation.template
@@ -37,6 +39,7 @@ async def tell_outcome(database: Database, operation: TellOutcome) -> ToldOutcom
     return ToldOutcome(id=template, new=new, **known[template].record())
 
 
+@answers(ReadOutcomes)
 async def outcomes_of(database: Database, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
     """Return the outcomes of each of these templates."""
     namespace_id, templates = operation.namespace_id, operation.templates

@@ -1,6 +1,7 @@
 """What of what shall be promoted is a memory already."""
 
 from pinak_ray.records.memory.promotion import FindPromoted, Known, made_from
+from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Database
 from pinak_ray.store.memories.memories import content_hash
 from pinak_ray.store.queries import query
@@ -8,6 +9,7 @@ from pinak_ray.store.queries import query
 __all__ = ["find_promoted"]
 
 
+@answers(FindPromoted)
 async def find_promoted(database: Database, operation: FindPromoted) -> tuple[Known, ...]:
     """Return what is there of each memory that is sought."""
     namespace_id, sought = operation.namespace_id, operation.sought

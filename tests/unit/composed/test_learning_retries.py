@@ -11,9 +11,10 @@ from pinak_ray import Swarm
 from pinak_ray.composed.promotion import promote
 from pinak_ray.composed.templates import distill
 from pinak_ray.language.abstraction import Abstracted
+from pinak_ray.records.asking import asked
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.memory.promotion import new_promote
-from pinak_ray.records.memory.templates import new_distill
+from pinak_ray.records.memory.templates import Distill
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.wiring import Operation
 from pinak_ray.testing import LocalSwarm
@@ -93,7 +94,7 @@ async def test_a_distillation_that_dies_anywhere_is_completed_by_the_next() -> N
         swarm = LocalSwarm()
         await swarm.agent("ann").scratchpad.act("restart web-3")
         owner = Owner(swarm.namespace_id, Space.AGENT, "ann")
-        operation = new_distill(owner, "web-3 is gone", quality=0.9)
+        operation = asked(Distill, owner, problem="web-3 is gone", quality=0.9)
         dying = Dying(swarm, left)
         try:
             await distill(dying, operation)
@@ -120,7 +121,7 @@ async def test_a_model_may_abstract_in_the_place_of_the_patterns() -> None:
     owner = Owner(swarm.namespace_id, Space.AGENT, "ann")
 
     distilled = await distill(
-        swarm.transport.send, new_distill(owner, "it hangs", quality=0.9), shouted
+        swarm.transport.send, asked(Distill, owner, problem="it hangs", quality=0.9), shouted
     )
     assert (distilled.problem, distilled.steps) == ("IT HANGS", ("RESTART IT",))
     (template,) = (await swarm.agent("bob").templates("it hangs")).templates

@@ -18,8 +18,10 @@ from pinak_ray.recall.grading.rules import (
     graded,
     relevance,
 )
+from pinak_ray.records.asking import asked
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.memory.grades import GradeAction, Quality, Support, new_grade
+from pinak_ray.records.memory.grades import Grade, GradeAction, Quality, Support
+from pinak_ray.records.state.owners import Owner, Space
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TERMS = {
@@ -27,6 +29,8 @@ TERMS = {
     "gateway": Term("gateway", 3.0),
     "listen": Term("listens", 2.0),
 }
+
+OWNER = Owner(1, Space.AGENT, "ada")
 
 
 def memory(
@@ -194,18 +198,17 @@ def test_an_answer_of_the_wrong_kind_is_of_little_use(question: str, good: str, 
 
 def test_a_question_is_one_however_it_is_spaced() -> None:
     """Its id tells questions apart, not how they are written."""
-    one, same, other = (
-        new_grade(text, []) for text in ("Who  is it?", " who is IT?", "who was it?")
-    )
+    texts = ("Who  is it?", " who is IT?", "who was it?")
+    one, same, other = (asked(Grade, OWNER, query=text, memory_ids=[]) for text in texts)
 
     assert one.question_id == same.question_id != other.question_id
 
 
 def test_a_request_is_checked() -> None:
     """Memories are named once each; a text is no list of them."""
-    twice = new_grade("x", [UUID(int=1), str(UUID(int=1))])
+    twice = asked(Grade, OWNER, query="x", memory_ids=[UUID(int=1), str(UUID(int=1))])
 
     assert twice.memory_ids == (UUID(int=1),)
     for bad in ("one", [1], None, b"x"):
         with pytest.raises(InvalidInput):
-            new_grade("x", bad)  # type: ignore[arg-type]  # what callers do
+            asked(Grade, OWNER, query="x", memory_ids=bad)

@@ -11,6 +11,7 @@ import pytest
 
 from pinak_ray.client.handles.checks import checked_version, kind_named, read_operation
 from pinak_ray.language.named_dates import named_dates
+from pinak_ray.records.asking import asked
 from pinak_ray.records.commands import checked_model
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
@@ -26,7 +27,7 @@ from pinak_ray.records.memory.links import new_related
 from pinak_ray.records.memory.memories import ack_level, expiry, layer_named, moment, new_memory
 from pinak_ray.records.memory.nudges import check_nudge_count, verdict_named
 from pinak_ray.records.memory.recall import new_recall
-from pinak_ray.records.memory.templates import new_distill, new_find_templates
+from pinak_ray.records.memory.templates import Distill, FindTemplates
 from pinak_ray.records.scratchpad.entities import Mention, OneEntity
 from pinak_ray.records.scratchpad.parts import Act
 from pinak_ray.records.state.owners import Owner, Space
@@ -122,8 +123,8 @@ def test_what_would_live_past_the_calendar_is_refused() -> None:
         lambda value: new_recall("x", cursor=value),
         lambda value: new_related("0198c7a2-5d1e-7b3a-9f00-2b6c4d8e1f00", k=value),
         lambda value: new_related("0198c7a2-5d1e-7b3a-9f00-2b6c4d8e1f00", kinds=[value]),
-        lambda value: new_find_templates(1, "p", k=value),
-        lambda value: new_distill(OWNER, "p", after=value),
+        lambda value: asked(FindTemplates, 1, problem="p", k=value),
+        lambda value: asked(Distill, OWNER, problem="p", after=value),
         lambda value: read_operation(OWNER, value, (), 10),
         lambda value: read_operation(OWNER, 0, (), value),
         lambda value: checked_model(Act, action="x", duration_ms=value),

@@ -8,8 +8,8 @@ import pytest
 
 from pinak_ray.recall.grading.graded_recall import GradedRecall
 from pinak_ray.recall.grading.rules import Grader, Retrieval, RuleGrader
-from pinak_ray.records.memory.grades import Quality, RetrievalGrade, Support, new_grade
-from pinak_ray.records.operations import Grade
+from pinak_ray.records.asking import asked
+from pinak_ray.records.memory.grades import Grade, Quality, RetrievalGrade, Support
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
 from pinak_ray.store.feedback.retrieval_feedback import usefulness_of
@@ -39,8 +39,8 @@ async def graded(
     """Grade as a recaller does."""
     model_id = await register(database)
     owner = Owner(namespace_id, Space.AGENT, agent)
-    request = new_grade(query, ids, answer=answer)
-    return await GradedRecall(database, EMBEDDER, model_id, grader).grade(Grade(owner, request))
+    request = asked(Grade, owner, query=query, memory_ids=ids, answer=answer)
+    return await GradedRecall(database, EMBEDDER, model_id, grader).grade(request)
 
 
 async def gateway_and_lunch(database: Database) -> tuple[UUID, UUID]:

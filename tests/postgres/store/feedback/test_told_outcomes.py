@@ -5,14 +5,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from pinak_ray.records.asking import asked
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.records.memory.templates import (
     TEMPLATE_TAG,
     Outcomes,
     ReadOutcomes,
+    TellOutcome,
     ToldOutcome,
-    new_outcome,
 )
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.store.database import Database
@@ -38,7 +39,9 @@ async def told(
 ) -> ToldOutcome:
     """Tell as a recaller does."""
     owner = Owner(namespace_id, Space.AGENT, "ada")
-    return await tell_outcome(database, new_outcome(owner, id_, success, run))
+    return await tell_outcome(
+        database, asked(TellOutcome, owner, template=id_, success=success, run=run)
+    )
 
 
 async def test_many_at_once_tell_of_one_run(database: Database) -> None:

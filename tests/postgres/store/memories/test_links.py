@@ -15,6 +15,7 @@ from pinak_ray.records.errors import InvalidInput, NotFound
 from pinak_ray.records.memory.links import LinkChange, LinkKind, Related, change_link, new_related
 from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.records.memory.recall import Filters, RecallResult, new_recall
+from pinak_ray.records.operations import ReadRelated
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing.indexing import index_some
 from pinak_ray.store.lifecycle.expiry import purge_expired
@@ -51,7 +52,7 @@ async def some(database: Database, count: int, **fields: Any) -> list[UUID]:
 
 async def related(database: Database, memory_id: UUID, **options: Any) -> tuple[Related, ...]:
     """Follow links as a recaller does."""
-    return await find_related(database, NAMESPACE, new_related(memory_id, **options))
+    return await find_related(database, ReadRelated(NAMESPACE, new_related(memory_id, **options)))
 
 
 async def embedded(database: Database, **options: Any) -> None:
@@ -221,7 +222,7 @@ async def test_similar_memories_are_linked_once_indexed(database: Database) -> N
         (found,) = await related(database, memory_id)
         assert (found.hit.id, found.strength, found.link.author) == (other, strength, None)
     async with database.reading(NAMESPACE + 1):
-        assert await find_related(database, NAMESPACE + 1, new_related(foreign)) == ()
+        assert await find_related(database, ReadRelated(NAMESPACE + 1, new_related(foreign))) == ()
 
 
 async def test_a_memory_is_linked_to_the_three_most_similar(database: Database) -> None:
