@@ -6,7 +6,6 @@ token for it is signed here, with the home's own key, and holds for minutes.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +13,7 @@ from typing import TypeVar
 import httpx
 import typer
 
-from pinak_ray.cli.options import settings_from
+from pinak_ray.cli.options import Target, settings_from
 from pinak_ray.client.discovery import ClientSettings, StackFile
 from pinak_ray.client.handles.agent import AgentHandle
 from pinak_ray.client.identity import check_own
@@ -24,23 +23,12 @@ from pinak_ray.cluster.tokens import mint
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security.scopes import Scope
 
-__all__ = ["Target", "ask", "open_swarm"]
+__all__ = ["ask", "open_swarm"]
 
 R = TypeVar("R")
 
 _LIFETIME = timedelta(minutes=10)
 _PROBE_TIMEOUT_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Which namespace of which stack; what is None comes from PINAK_* variables."""
-
-    home: Path | None
-    url: str | None
-    token: str | None
-    tenant: str | None
-    project: str | None
 
 
 def ask(target: Target, agent: str, verb: Callable[[AgentHandle], Awaitable[R]]) -> R:

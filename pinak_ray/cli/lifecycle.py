@@ -7,7 +7,15 @@ import typer
 
 from pinak_ray.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cli.local_stack import home_option, is_ready, token_command
-from pinak_ray.cli.options import AsJson, Dsn, Home, HttpPort, VerboseFlag, settings_from
+from pinak_ray.cli.options import (
+    AsJson,
+    Home,
+    HttpPort,
+    Stack,
+    VerboseFlag,
+    settings_from,
+    with_options,
+)
 from pinak_ray.cluster.settings import Settings
 
 __all__ = ["bring_up", "register"]
@@ -59,9 +67,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_DOWN_EPILOG)(down)
 
 
+@with_options
 def up(
-    home: Home = None,
-    dsn: Dsn = None,
+    stack: Stack,
     http_port: HttpPort = None,
     http_host: Annotated[
         str | None, typer.Option(help="Where the gateway listens.", show_default="127.0.0.1")
@@ -76,18 +84,16 @@ def up(
     model_dir: Annotated[
         Path | None, typer.Option(help="A directory with the embedding model's files.")
     ] = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Start the stack on this machine, or whatever of it is missing."""
-    settings = settings_from(
-        home=home, dsn=dsn, http_port=http_port, http_host=http_host, hosts=hosts,
+    settings = stack.settings(
+        http_port=http_port, http_host=http_host, hosts=hosts,
         writers=writers, gateways=gateways, indexers=indexers, recallers=recallers,
         num_cpus=num_cpus, embedder=embedder, model_dir=model_dir,
     )  # fmt: skip
-    with Steps(verbose=verbose) as steps:
+    with Steps(verbose=stack.verbose) as steps:
         url, was_up = bring_up(settings, steps)
-    if as_json:
+    if stack.as_json:
         print_json({"url": url, "home": str(settings.home), "was_up": was_up})
     else:
         _greet(settings, url, was_up=was_up)
@@ -125,19 +131,17 @@ def scale(
             stdout().print(f"{plain(name)}  {count} shards")
 
 
+@with_options
 def down(
-    home: Home = None,
-    dsn: Dsn = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
+    stack: Stack,
 ) -> None:
     """Stop the stack, also one that started half way; what was acknowledged stays."""
-    settings = settings_from(home=home, dsn=dsn)
+    settings = stack.settings()
     from pinak_ray.cluster.stack import down as stop
 
-    with Steps(verbose=verbose) as steps:
+    with Steps(verbose=stack.verbose) as steps:
         stopped = stop(settings, progress=steps)
-    if as_json:
+    if stack.as_json:
         print_json({"home": str(settings.home), "stopped": stopped})
     elif stopped:
         stdout().print(f"stopped; the data stays in {plain(str(settings.home))}")

@@ -1,7 +1,10 @@
 """What a command may know of the stack in a home directory without joining Ray."""
 
+import asyncio
 import shlex
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
@@ -11,10 +14,14 @@ from pinak_ray.client.identity import check_own
 from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.errors import NotRunning, SetupError
+from pinak_ray.store.database import Database
 
 __all__ = [
-    "dsn_of", "embedded", "home_option", "is_ready", "reader_dsn_of", "readiness", "token_command",
+    "dsn_of", "embedded", "home_option", "is_ready", "on_database", "reader_dsn_of", "readiness",
+    "token_command",
 ]  # fmt: skip
+
+R = TypeVar("R")
 
 _READY_TIMEOUT_S = 5.0
 
@@ -38,6 +45,23 @@ def dsn_of(settings: Settings) -> str:
             "PINAK_DSN"
         )
     return server.dsn
+
+
+def on_database(settings: Settings, work: Callable[[Database], Awaitable[R]]) -> R:
+    """Do an operator's work on the stack's database, with time for a long statement."""
+
+    async def run() -> R:
+        database = await Database.open(
+            dsn_of(settings),
+            service_connections=2,
+            reader_connections=2,
+            statement_timeout_s=300.0,
+            name="pinak-ray command",
+        )
+        async with database:
+            return await work(database)
+
+    return asyncio.run(run())
 
 
 def reader_dsn_of(settings: Settings) -> str | None:

@@ -1,11 +1,17 @@
 """Options that several commands share, and the settings that they make."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich.console import RenderableType
 
+from pinak_ray.cli.console import print_json, stdout
 from pinak_ray.cluster.settings import Settings
 
 __all__ = [
@@ -16,11 +22,14 @@ __all__ = [
     "Home",
     "HttpPort",
     "Project",
+    "Stack",
+    "Target",
     "Tenant",
     "Token",
     "Url",
     "VerboseFlag",
     "settings_from",
+    "with_options",
 ]
 
 
@@ -131,3 +140,64 @@ def settings_from(**given: Any) -> Settings:
         name = str(first["loc"][0])
         option = name.replace("_", "-")
         raise typer.BadParameter(f"--{option} (or PINAK_{name.upper()}): {first['msg']}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    as_json: AsJson = False
+    verbose: VerboseFlag = False
+
+    def answer(self, value: Any, text: RenderableType) -> None:
+        """Print what a command found: for a program, or for a person."""
+        if self.as_json:
+            print_json(value)
+        else:
+            stdout().print(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Target(_Output):
+    """Which namespace of which stack a verb goes to; what is None comes from PINAK_* variables."""
+
+    home: Home = None
+    url: Url = None
+    token: Token = None
+    tenant: Tenant = None
+    project: Project = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stack(_Output):
+    """Which stack on this machine an operator means, and its database."""
+
+    home: Home = None
+    dsn: Dsn = None
+
+    def settings(self, **more: Any) -> Settings:
+        """Return the stack's settings, with those of more options."""
+        return settings_from(home=self.home, dsn=self.dsn, **more)
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take dataclasses of options: their fields come after the command's own."""
+    signature = inspect.signature(command)
+    groups: dict[str, Any] = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if is_dataclass(parameter.annotation)
+    }
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+        command(**given)
+
+    own = [each for each in signature.parameters.values() if each.name not in groups]
+    shared = [
+        option.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for group in groups.values()
+        for option in inspect.signature(group).parameters.values()
+    ]
+    called.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    return called

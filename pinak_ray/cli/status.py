@@ -8,7 +8,10 @@ from rich.table import Table
 
 from pinak_ray.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cli.local_stack import dsn_of, embedded, readiness
-from pinak_ray.cli.options import AsJson, Dsn, Home, VerboseFlag, settings_from
+from pinak_ray.cli.options import (
+    Stack,
+    with_options,
+)
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
@@ -44,14 +47,13 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_EPILOG)(status)
 
 
-def status(
-    home: Home = None, dsn: Dsn = None, as_json: AsJson = False, verbose: VerboseFlag = False
-) -> None:
+@with_options
+def status(stack: Stack) -> None:
     """Show every part with its process, state and queue, and how much is remembered."""
-    settings = settings_from(home=home, dsn=dsn)
-    with Steps(verbose=verbose) as steps:
+    settings = stack.settings()
+    with Steps(verbose=stack.verbose) as steps:
         found = snapshot(settings, steps)
-    if as_json:
+    if stack.as_json:
         print_json(found)
     else:
         _show(found)

@@ -5,7 +5,11 @@ import typer
 from pinak_ray.cli.console import Steps, print_json, stdout
 from pinak_ray.cli.lifecycle import bring_up
 from pinak_ray.cli.local_stack import dsn_of, home_option, token_command
-from pinak_ray.cli.options import AsJson, Dsn, Home, HttpPort, VerboseFlag, settings_from
+from pinak_ray.cli.options import (
+    HttpPort,
+    Stack,
+    with_options,
+)
 from pinak_ray.cluster.settings import Settings
 
 __all__ = ["register"]
@@ -34,17 +38,15 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_EPILOG)(demo)
 
 
+@with_options
 def demo(
-    home: Home = None,
-    dsn: Dsn = None,
+    stack: Stack,
     http_port: HttpPort = None,
     stop: bool = typer.Option(False, "--stop", help="Stop the stack afterwards."),
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Watch 24 agents learn from 96 outages, lose a host, lose no memory, and be nudged."""
-    settings = settings_from(home=home, dsn=dsn, http_port=http_port)
-    with Steps(verbose=verbose) as steps:
+    settings = stack.settings(http_port=http_port)
+    with Steps(verbose=stack.verbose) as steps:
         url, _ = bring_up(settings, steps)
         from pinak_ray.cli.demo import run_demo
 
@@ -53,7 +55,7 @@ def demo(
             from pinak_ray.cluster.stack import down
 
             down(settings, progress=steps)
-    if as_json:
+    if stack.as_json:
         print_json({**result.as_json(), "url": url, "stopped": stop})
     else:
         from pinak_ray.cli.demo import show

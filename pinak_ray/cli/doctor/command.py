@@ -4,7 +4,10 @@ import typer
 from rich.table import Table
 
 from pinak_ray.cli.console import Steps, plain, print_json, stdout
-from pinak_ray.cli.options import AsJson, Dsn, Home, VerboseFlag, settings_from
+from pinak_ray.cli.options import (
+    Stack,
+    with_options,
+)
 
 __all__ = ["register"]
 
@@ -24,17 +27,16 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_EPILOG)(doctor)
 
 
-def doctor(
-    home: Home = None, dsn: Dsn = None, as_json: AsJson = False, verbose: VerboseFlag = False
-) -> None:
+@with_options
+def doctor(stack: Stack) -> None:
     """Check the machine, the database, the wall between namespaces, and every running part."""
-    settings = settings_from(home=home, dsn=dsn)
+    settings = stack.settings()
     from pinak_ray.cli.doctor import State, run_checks
 
-    with Steps(verbose=verbose) as steps:
+    with Steps(verbose=stack.verbose) as steps:
         checks = run_checks(settings, progress=steps)
     counts = {state.value: sum(one.state is state for one in checks) for state in State}
-    if as_json:
+    if stack.as_json:
         print_json({"checks": checks, "counts": counts})
     else:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)

@@ -13,7 +13,12 @@ import typer
 from pinak_ray.cli.console import Steps, plain, print_json, stdout
 from pinak_ray.cli.lifecycle import bring_up
 from pinak_ray.cli.local_stack import dsn_of
-from pinak_ray.cli.options import AsJson, Dsn, Home, HttpPort, Project, VerboseFlag, settings_from
+from pinak_ray.cli.options import (
+    HttpPort,
+    Project,
+    Stack,
+    with_options,
+)
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 
@@ -50,7 +55,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_EPILOG)(simulate)
 
 
+@with_options
 def simulate(
+    stack: Stack,
     agents: Annotated[int, typer.Option(min=1, max=_MAX_AGENTS, help="Virtual agents.")] = 1_000,
     minutes: Annotated[float, typer.Option(min=0.02, help="How long they act.")] = 1.0,
     rate: Annotated[
@@ -73,18 +80,14 @@ def simulate(
         ),
     ] = None,
     project: Project = None,
-    home: Home = None,
-    dsn: Dsn = None,
     http_port: HttpPort = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Put N virtual agents to work at human-like rates, and write a report with plots."""
     run = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     path = report or Path(f"pinak-simulation-{run}.html")
     if not path.parent.is_dir():
         raise typer.BadParameter(f"--report: there is no directory {path.parent}")
-    settings = settings_from(home=home, dsn=dsn, http_port=http_port)
+    settings = stack.settings(http_port=http_port)
     from pinak_ray.cli.simulation.plan import Plan
 
     plan = Plan(
@@ -95,12 +98,12 @@ def simulate(
         tasks=tasks,
         seed=seed,
     )
-    with Steps(verbose=verbose) as steps, _stack(settings, steps), _ctrl_c() as end:
+    with Steps(verbose=stack.verbose) as steps, _stack(settings, steps), _ctrl_c() as end:
         result = _simulate(settings, project or f"simulate-{run}", plan, steps, end)
         from pinak_ray.cli.simulation import show, write_report
 
         write_report(result, path)
-    if as_json:
+    if stack.as_json:
         print_json({**result.as_json(), "report": str(path.resolve())})
     else:
         show(result, stdout())

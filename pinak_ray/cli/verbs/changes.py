@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pinak_ray.cli.access import Target, ask
-from pinak_ray.cli.options import AsJson, Home, Project, Tenant, Token, Url, VerboseFlag
+from pinak_ray.cli.access import ask
+from pinak_ray.cli.options import Target, with_options
 from pinak_ray.cli.verbs.receipts import show_receipt
 
 __all__ = ["register"]
@@ -38,7 +38,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_FORGET_EPILOG)(forget)
 
 
+@with_options
 def revise(
+    target: Target,
     memory_id: MemoryId,
     content: Annotated[str, typer.Argument(help="What is now said; - reads standard input.")],
     agent: Agent = "cli",
@@ -48,39 +50,25 @@ def revise(
     key: Annotated[
         str | None, typer.Option("--idempotency-key", help="The same key revises it once.")
     ] = None,
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Say something else instead of a memory, and print the new one's receipt."""
     text = sys.stdin.read() if content == "-" else content
     receipt = ask(
-        Target(home, url, token, tenant, project),
+        target,
         agent,
         lambda handle: handle.revise(
             memory_id, text, layer=layer, outcome=outcome, tags=tag or None, idempotency_key=key
         ),
     )
-    show_receipt(receipt, as_json=as_json)
+    show_receipt(receipt, as_json=target.as_json)
 
 
+@with_options
 def forget(
+    target: Target,
     memory_id: MemoryId,
     agent: Agent = "cli",
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Remove one memory for good."""
-    receipt = ask(
-        Target(home, url, token, tenant, project), agent, lambda handle: handle.forget(memory_id)
-    )
-    show_receipt(receipt, as_json=as_json, not_new="was not there")
+    receipt = ask(target, agent, lambda handle: handle.forget(memory_id))
+    show_receipt(receipt, as_json=target.as_json, not_new="was not there")

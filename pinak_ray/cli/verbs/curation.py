@@ -1,18 +1,18 @@
 """`pinak-ray curate` and `restore`: what is merged and forgotten, and the way back."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from pinak_ray.cli.console import Steps, plain, print_json, stdout
-from pinak_ray.cli.local_stack import dsn_of
-from pinak_ray.cli.options import AsJson, Dsn, Home, VerboseFlag, settings_from
+from pinak_ray.cli.local_stack import on_database
+from pinak_ray.cli.options import (
+    Stack,
+    with_options,
+)
 from pinak_ray.cli.verbs.changes import MemoryId
 from pinak_ray.client.discovery import ClientSettings
-from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.limits import check_id
 from pinak_ray.store.database import Database
@@ -54,7 +54,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_RESTORE_EPILOG)(restore)
 
 
+@with_options
 def curate(
+    stack: Stack,
     namespace: Namespace = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     merge: Annotated[
@@ -67,15 +69,11 @@ def curate(
     forget_after_days: Annotated[
         float | None, typer.Option(min=0, help="Nothing younger is archived.")
     ] = None,
-    home: Home = None,
-    dsn: Dsn = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Make one pass of the Curator over one namespace, or over all, and report."""
     from pinak_ray.curation.passes import curate as one_pass
 
-    settings = settings_from(home=home, dsn=dsn)
+    settings = stack.settings()
     usual = settings.curation_policy()
     policy = replace(
         usual,
@@ -86,7 +84,7 @@ def curate(
         ),
     )
     named = None if namespace is None else _key(namespace)
-    with Steps(verbose=verbose) as steps:
+    with Steps(verbose=stack.verbose) as steps:
 
         async def work(database: Database) -> "dict[NamespaceKey, CurationReport]":
             reports = {}
@@ -95,8 +93,8 @@ def curate(
                 reports[key] = await one_pass(database, id_, policy, dry_run=dry_run)
             return reports
 
-        reports = _on_database(settings, work)
-    if as_json:
+        reports = on_database(settings, work)
+    if stack.as_json:
         print_json(
             {"reports": [{"namespace": str(k), "report": each} for k, each in reports.items()]}
         )
@@ -104,13 +102,11 @@ def curate(
         _show(reports)
 
 
+@with_options
 def restore(
+    stack: Stack,
     memory_id: MemoryId,
     namespace: Namespace = None,
-    home: Home = None,
-    dsn: Dsn = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Put an archived memory back as it was."""
     from pinak_ray.store.lifecycle.archive import restore_memory
@@ -123,13 +119,10 @@ def restore(
     async def work(database: Database) -> None:
         await restore_memory(database, await namespace_of(database, key), id_)
 
-    with Steps(verbose=verbose) as steps:
+    with Steps(verbose=stack.verbose) as steps:
         steps("restoring")
-        _on_database(settings_from(home=home, dsn=dsn), work)
-    if as_json:
-        print_json({"restored": id_})
-    else:
-        stdout().print(f"restored {id_}")
+        on_database(stack.settings(), work)
+    stack.answer({"restored": id_}, f"restored {id_}")
 
 
 def _key(namespace: str) -> NamespaceKey:
@@ -137,17 +130,6 @@ def _key(namespace: str) -> NamespaceKey:
     if not (tenant and slash and project):
         raise typer.BadParameter(f"--namespace {namespace!r} is not TENANT/PROJECT")
     return NamespaceKey(tenant, project)
-
-
-def _on_database(settings: Settings, work: Callable[[Database], Awaitable[R]]) -> R:
-    async def run() -> R:
-        database = await Database.open(
-            dsn_of(settings), service_connections=2, name="pinak-ray curate"
-        )
-        async with database:
-            return await work(database)
-
-    return asyncio.run(run())
 
 
 async def _namespaces(database: Database, named: NamespaceKey | None) -> dict[int, NamespaceKey]:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from pinak_ray.cli.access import Target, ask
+from pinak_ray.cli.access import ask
 from pinak_ray.cli.console import plain, print_json, stdout
-from pinak_ray.cli.options import AsJson, Home, Project, Tenant, Token, Url, VerboseFlag
+from pinak_ray.cli.options import Target, with_options
 from pinak_ray.cli.verbs.receipts import show_receipt
 from pinak_ray.records.memory.nudges import Nudge, Strength
 
@@ -57,7 +57,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_FEEDBACK_EPILOG)(feedback)
 
 
+@with_options
 def remember(
+    target: Target,
     content: Annotated[str, typer.Argument(help="What to remember; - reads standard input.")],
     agent: Agent = "cli",
     layer: Annotated[
@@ -76,18 +78,11 @@ def remember(
     ack: Annotated[
         str, typer.Option(help="Wait until it is accepted, durable or searchable.")
     ] = "durable",
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Store one memory and print its receipt."""
     text = sys.stdin.read() if content == "-" else content
     receipt = ask(
-        Target(home, url, token, tenant, project),
+        target,
         agent,
         lambda handle: handle.remember(
             text,
@@ -101,10 +96,12 @@ def remember(
             ack=ack,
         ),
     )
-    show_receipt(receipt, as_json=as_json)
+    show_receipt(receipt, as_json=target.as_json)
 
 
+@with_options
 def nudge(
+    target: Target,
     intent: Annotated[str, typer.Argument(help="What is about to be done.")],
     tool: Annotated[str | None, typer.Option(help="The tool that will do it.")] = None,
     argument: Annotated[
@@ -112,23 +109,16 @@ def nudge(
     ] = None,
     agent: Agent = "cli",
     k: Annotated[int, typer.Option("-k", help="How many nudges at most.")] = 1,
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Say what is about to be done, and hear what failed like it."""
     arguments = dict(map(_pair, argument)) if argument else None
     nudges = ask(
-        Target(home, url, token, tenant, project),
+        target,
         agent,
         # A person who asks again wants to see it again.
         lambda handle: handle.intend(intent, tool=tool, arguments=arguments, k=k, repeat=True),
     )
-    if as_json:
+    if target.as_json:
         print_json({"nudges": nudges})
     elif nudges:
         _show_nudges(nudges)
@@ -136,28 +126,23 @@ def nudge(
         typer.echo("nothing like it failed before", err=True)
 
 
+@with_options
 def feedback(
+    target: Target,
     nudge: Annotated[str, typer.Argument(help="The nudge's id, or that of its memory.")],
     verdict: Annotated[str, typer.Argument(help="useful, not_useful or acted_on.")],
     agent: Agent = "cli",
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Say what a nudge was worth; later ones weigh it."""
     receipt = ask(
-        Target(home, url, token, tenant, project),
+        target,
         agent,
         lambda handle: handle.feedback(nudge, verdict),
     )
-    if as_json:
-        print_json({"id": receipt.id, "new": receipt.new})
-    else:
-        stdout().print(f"{receipt.id}  {verdict}{'' if receipt.new else ', in place of before'}")
+    target.answer(
+        {"id": receipt.id, "new": receipt.new},
+        f"{receipt.id}  {verdict}{'' if receipt.new else ', in place of before'}",
+    )
 
 
 def _pair(text: str) -> tuple[str, Any]:

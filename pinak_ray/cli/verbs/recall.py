@@ -1,14 +1,15 @@
 """`pinak-ray recall`: search, filter, page and explain, for a shell."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from pinak_ray.cli.access import Target, ask
+from pinak_ray.cli.access import ask
 from pinak_ray.cli.console import plain, print_json, stdout
-from pinak_ray.cli.options import AsJson, Home, Project, Tenant, Token, Url, VerboseFlag
+from pinak_ray.cli.options import Target, with_options
 from pinak_ray.recall.recipes import RECIPES
 from pinak_ray.records.memory.recall import Hit, RecallResult, Signal, Trace
 
@@ -47,24 +48,45 @@ def _filter(name: str, text: str) -> typer.models.OptionInfo:
 
 
 Names = list[str] | None
-Agents = Annotated[Names, _filter("agent", "Of this agent; repeat it for others.")]
-Layers = Annotated[
-    Names, _filter("layer", "In this layer: semantic, episodic, procedural, reference; repeat it.")
-]
-Sessions = Annotated[Names, _filter("session", "Of this session; repeat it for others.")]
-Tags = Annotated[Names, _filter("tag", "With this tag; repeated: with all of them.")]
-AnyTags = Annotated[Names, _filter("any-tag", "With this tag; repeated: with at least one.")]
-NoTags = Annotated[Names, _filter("no-tag", "Without this tag; repeated: with none of them.")]
-Entities = Annotated[Names, _filter("entity", "About this entity; repeated: about all of them.")]
-Outcome = Annotated[
-    str | None, _filter("outcome", "That ended so: success, failure, partial or unknown.")
-]
-Since = Annotated[str | None, _filter("since", "Occurred at this time or later, with a zone.")]
-Until = Annotated[str | None, _filter("until", "Occurred before this time.")]
-AsOf = Annotated[
-    str | None, _filter("as-of", "Believed at this time: stored by then, not yet superseded.")
-]
-MinScore = Annotated[float | None, _filter("min-score", "With at least this score.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The filters; what is None filters nothing."""
+
+    agents: Annotated[Names, _filter("agent", "Of this agent; repeat it for others.")] = None
+    layers: Annotated[
+        Names,
+        _filter("layer", "In this layer: semantic, episodic, procedural, reference; repeat it."),
+    ] = None
+    sessions: Annotated[Names, _filter("session", "Of this session; repeat it for others.")] = None
+    tags: Annotated[Names, _filter("tag", "With this tag; repeated: with all of them.")] = None
+    any_tags: Annotated[
+        Names, _filter("any-tag", "With this tag; repeated: with at least one.")
+    ] = None
+    no_tags: Annotated[
+        Names, _filter("no-tag", "Without this tag; repeated: with none of them.")
+    ] = None
+    entities: Annotated[
+        Names, _filter("entity", "About this entity; repeated: about all of them.")
+    ] = None
+    outcome: Annotated[
+        str | None, _filter("outcome", "That ended so: success, failure, partial or unknown.")
+    ] = None
+    since: Annotated[
+        str | None, _filter("since", "Occurred at this time or later, with a zone.")
+    ] = None
+    until: Annotated[str | None, _filter("until", "Occurred before this time.")] = None
+    as_of: Annotated[
+        str | None, _filter("as-of", "Believed at this time: stored by then, not yet superseded.")
+    ] = None
+    min_score: Annotated[float | None, _filter("min-score", "With at least this score.")] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return what was said, as the verb's arguments."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
 Query = Annotated[str | None, typer.Argument(help="What to look for.", show_default=False)]
 Hits = Annotated[int, typer.Option("-k", help="How many memories a page.")]
 Recipe = Annotated[str, typer.Option(help=f"How signals are combined: {', '.join(RECIPES)}.")]
@@ -86,38 +108,22 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=_EPILOG)(recall)
 
 
+@with_options
 def recall(
+    target: Target,
+    which: Which,
     query: Query = None,
     k: Hits = 5,
     recipe: Recipe = "default",
     rrf_k: RrfK = None,
     trace: WithTrace = False,
     cursor: Cursor = None,
-    agent: Agents = None,
-    layer: Layers = None,
-    session: Sessions = None,
-    tag: Tags = None,
-    any_tag: AnyTags = None,
-    no_tag: NoTags = None,
-    entity: Entities = None,
-    outcome: Outcome = None,
-    since: Since = None,
-    until: Until = None,
-    as_of: AsOf = None,
-    min_score: MinScore = None,
-    home: Home = None,
-    url: Url = None,
-    token: Token = None,
-    tenant: Tenant = None,
-    project: Project = None,
-    as_json: AsJson = False,
-    verbose: VerboseFlag = False,
 ) -> None:
     """Search the namespace's memories."""
     if query is None and recipe != "recent":
         raise typer.BadParameter("say what to look for; only --recipe recent goes without")
     result = ask(
-        Target(home, url, token, tenant, project),
+        target,
         "cli",
         lambda handle: handle.recall(
             query,
@@ -126,29 +132,11 @@ def recall(
             rrf_k=rrf_k,
             trace=trace,
             cursor=cursor,
-            agents=agent or (),
-            layers=layer or (),
-            sessions=session or (),
-            tags=tag or (),
-            any_tags=any_tag or (),
-            no_tags=no_tag or (),
-            entities=entity or (),
-            outcome=outcome,
-            since=since,
-            until=until,
-            as_of=as_of,
-            min_score=min_score,
+            **which.given(),
         ),
     )
-    if as_json:
-        print_json(
-            {
-                "hits": result.hits,
-                "trace": result.trace,
-                "cursor": result.cursor,
-                "degraded": result.degraded,
-            }
-        )
+    if target.as_json:
+        print_json(result)
     else:
         _show(result)
 

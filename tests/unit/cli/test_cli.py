@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from pinak_ray.cli import access
@@ -427,3 +428,18 @@ def test_doctor_without_a_stack(home: Path) -> None:
     assert result.exit_code == 0
     assert found["stack"]["state"] == "warning"
     assert "pinak-ray up" in found["stack"]["mend"]
+
+
+def test_the_shared_options_are_every_commands_own() -> None:
+    """What many commands take is declared once, and each of them says it in its help."""
+    target = ("--home", "--url", "--token", "--tenant", "--project", "--json", "--verbose")
+    for command in ("remember", "recall", "nudge", "feedback", "revise", "forget"):
+        assert set(target) <= options_of(command), command
+    for command in ("status", "doctor", "curate", "restore", "demo", "simulate", "up", "down"):
+        assert {"--home", "--dsn", "--json", "--verbose"} <= options_of(command), command
+
+
+def options_of(command: str) -> set[str]:
+    """Return the names of the options that a command takes."""
+    group: Any = typer.main.get_command(app)
+    return {name for each in group.commands[command].params for name in each.opts}

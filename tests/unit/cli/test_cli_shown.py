@@ -78,7 +78,7 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         True, datetime(2026, 1, 1, tzinfo=UTC), 1.0, 1, {"weak": 1}, 1, 0, 0, True, (curated,)
     )
     monkeypatch.setattr(
-        curation_commands, "_on_database", lambda *_: {NamespaceKey(text, text): report}
+        curation_commands, "on_database", lambda *_: {NamespaceKey(text, text): report}
     )
     row = {"tenant": text, "project": text, "memories": 1}
     found = {
@@ -93,7 +93,7 @@ def text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(status, "snapshot", lambda *_: found)
     coverage = Coverage(1, 1, 0, True, 1.0, text)
     model = ModelStatus(RegisteredModel(1, text, text, 2), False, False, coverage)
-    monkeypatch.setattr(models, "_on_database", lambda *_: [model])
+    monkeypatch.setattr(models, "on_database", lambda *_: [model])
     monkeypatch.setattr(doctor, "run_checks", lambda *_, **__: [problem(text, text, text)])
     return text
 
