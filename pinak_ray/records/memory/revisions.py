@@ -1,13 +1,17 @@
 """A revision: what is now said instead of an earlier memory."""
 
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pinak_ray.records.limits import check_id
-from pinak_ray.records.memory.memories import Memory, keyed, new_memory
+import orjson
 
-__all__ = ["MAX_VERSIONS", "History", "Revision", "Version", "new_revision"]
+from pinak_ray.records.limits import check_id
+from pinak_ray.records.memory.memories import Layer, Memory, Outcome, keyed, new_memory
+from pinak_ray.records.results import Result
+
+__all__ = ["MAX_VERSIONS", "History", "Revision", "StoredMemory", "Version", "new_revision"]
 
 MAX_VERSIONS = 100
 
@@ -63,12 +67,47 @@ def new_revision(
     return Revision(superseded, memory, frozenset(given))
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMemory(Result):
+    """One memory as it is stored, and what superseded it."""
+
+    id: UUID
+    agent: str
+    layer: Layer
+    content: str
+    session: str | None
+    details: dict[str, Any]
+    tags: tuple[str, ...]
+    entities: tuple[str, ...]
+    outcome: Outcome | None
+    salience: float
+    occurred_at: datetime
+    created_at: datetime
+    expires_at: datetime | None
+    source: str | None
+    superseded_by: UUID | None
+    superseded_at: datetime | None
+
+
 class Version(NamedTuple):
     """A memory as it is stored, and what became of it."""
 
     memory: Memory
     superseded_by: UUID | None
     superseded_at: datetime | None
+
+    @property
+    def shown(self) -> StoredMemory:
+        """What a reader is told of it."""
+        kept = {one.name: getattr(self.memory, one.name, None) for one in fields(StoredMemory)}
+        return StoredMemory(
+            **{
+                **kept,
+                "details": orjson.loads(self.memory.details),
+                "superseded_by": self.superseded_by,
+                "superseded_at": self.superseded_at,
+            }
+        )
 
 
 class History(NamedTuple):

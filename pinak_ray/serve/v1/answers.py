@@ -8,7 +8,6 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from pinak_ray.records.memory.memories import Receipt
-from pinak_ray.records.memory.revisions import Version
 from pinak_ray.records.state.owners import Entry, WorkingItem
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
     "item_answer",
     "receipt_answer",
     "receipt_status",
-    "version_answer",
 ]
 
 # Half of what orjson nests, so that both halves of what it nests can be written.
@@ -70,19 +68,6 @@ def receipt_status(receipt: Receipt) -> int:
 def receipt_answer(receipt: Receipt) -> dict[str, Any]:
     """Return a receipt by its field names."""
     return receipt._asdict()
-
-
-def version_answer(version: Version) -> dict[str, Any]:
-    """Return a stored memory; its details are passed through as the JSON that they are."""
-    memory, superseded_by, superseded_at = version
-    answer = memory._asdict()
-    del answer["namespace_id"], answer["vector"], answer["write_key"]
-    return {
-        **answer,
-        "details": orjson.Fragment(memory.details),
-        "superseded_by": superseded_by,
-        "superseded_at": superseded_at,
-    }
 
 
 def item_answer(item: WorkingItem) -> dict[str, Any]:

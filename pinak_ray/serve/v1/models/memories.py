@@ -1,13 +1,12 @@
 """Bodies and answers of `/v1/memories`."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation
 
-from pinak_ray.records.memory.memories import Ack, Layer, Memory, Outcome, new_memory
-from pinak_ray.records.memory.revisions import Revision, new_revision
+from pinak_ray.records.memory.memories import Ack, Layer, Memory, new_memory
+from pinak_ray.records.memory.revisions import Revision, StoredMemory, new_revision
 from pinak_ray.records.state.owners import Owner
 from pinak_ray.serve.v1.models.base import (
     AckField,
@@ -30,7 +29,6 @@ __all__ = [
     "FateAnswer",
     "FatesAnswer",
     "HistoryAnswer",
-    "MemoryAnswer",
     "MemoryItem",
     "ReceiptAnswer",
     "RememberBatchBody",
@@ -192,32 +190,11 @@ class FatesAnswer(Answer):
     results: list[FateAnswer]
 
 
-class MemoryAnswer(Answer):
-    """One memory, and what superseded it."""
-
-    id: UUID
-    agent: str
-    layer: Layer
-    content: str
-    session: str | None
-    details: dict[str, Any]
-    tags: list[str]
-    entities: list[str]
-    outcome: Outcome | None
-    salience: float
-    occurred_at: datetime
-    created_at: datetime
-    expires_at: datetime | None
-    source: str | None
-    superseded_by: UUID | None
-    superseded_at: datetime | None
-
-
 class HistoryAnswer(Answer):
     """One memory, and the newest of all that superseded one another around it, oldest first."""
 
-    memory: MemoryAnswer
-    history: list[MemoryAnswer] = Field(description="Some 4 MiB at most; it itself is among all.")
+    memory: StoredMemory
+    history: list[StoredMemory] = Field(description="Some 4 MiB at most; it itself is among all.")
     before: UUID | None = Field(
         description="Give it as `before` to read older versions; null where there are none."
     )

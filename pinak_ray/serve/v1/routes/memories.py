@@ -13,7 +13,7 @@ from pinak_ray.records.memory.revisions import MAX_VERSIONS
 from pinak_ray.records.operations import Forget, Remember, Revise
 from pinak_ray.serve.auth.callers import Caller, Reader, Writer
 from pinak_ray.serve.problems import request_id
-from pinak_ray.serve.v1.answers import JsonAnswer, receipt_answer, receipt_status, version_answer
+from pinak_ray.serve.v1.answers import JsonAnswer, receipt_answer, receipt_status
 from pinak_ray.serve.v1.batches import fates
 from pinak_ray.serve.v1.bodies import checked, json_body, takes
 from pinak_ray.serve.v1.models.memories import (
@@ -119,8 +119,8 @@ async def read(
         history = await context.backend.versions(namespace_id, id_, limit=limit, before=older_than)
     return JsonAnswer(
         {
-            "memory": version_answer(history.memory),
-            "history": [version_answer(version) for version in history.versions],
+            "memory": history.memory.shown,
+            "history": [version.shown for version in history.versions],
             "before": history.before,
         }
     )
