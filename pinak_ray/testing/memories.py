@@ -25,7 +25,7 @@ from pinak_ray.recall.paging import Turn, turn_of
 from pinak_ray.recall.recipes import Recipe
 from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
 from pinak_ray.records.memory.memories import Layer, Memory, Outcome
-from pinak_ray.records.memory.promotion import Known, Sought, made_from
+from pinak_ray.records.memory.promotion import FindPromoted, Known, Sought, made_from
 from pinak_ray.records.memory.recall import Filters, RecallRequest
 from pinak_ray.records.memory.revisions import Revision
 from pinak_ray.store.indexing.windows import Window, windows_of
@@ -123,6 +123,10 @@ class LocalMemories:
         for one in self._stored[namespace_id].values():
             if one.memory.session == session:
                 one.window = one.window_vector = None
+
+    def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
+        """Return what of a promotion is there."""
+        return tuple(self.known(operation.namespace_id, one) for one in operation.sought)
 
     async def embed(self, namespace_id: int) -> None:
         """Give every memory of the namespace its vector, as the Indexer would in its own time."""

@@ -50,7 +50,7 @@ class LocalNudges:
             shown = _Shown(agent, nudge.evidence[0].id, intend.id, self.clock())
             self._shown[namespace_id, nudge.id] = shown
 
-    def keep(self, feedback: Feedback) -> Receipt:
+    def feedback(self, feedback: Feedback) -> Receipt:
         """Keep what an agent said; raises NotFound where no nudge and no memory has the id."""
         (namespace_id, _, agent), subject = feedback.owner, feedback.subject
         who = feedback.speaker, agent

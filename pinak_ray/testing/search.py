@@ -1,6 +1,8 @@
 """recall and intend over a twin's memories: its own candidates, everyone's ranking and gate."""
 
 from dataclasses import dataclass, field, replace
+from inspect import isawaitable
+from typing import Any
 
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.nudges.evidence import scored
@@ -10,14 +12,10 @@ from pinak_ray.recall.recaller import Asked, asked_of, rank
 from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe, recipe_for
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.records.errors import EmbedderUnavailable
-from pinak_ray.records.memory.grades import Grade, RetrievalGrade
-from pinak_ray.records.memory.links import Related
-from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.memory.nudges import Nudge
-from pinak_ray.records.memory.promotion import FindPromoted, Known
 from pinak_ray.records.memory.recall import RecallRequest, RecallResult
-from pinak_ray.records.memory.templates import Outcomes, ReadOutcomes, TellOutcome, ToldOutcome
-from pinak_ray.records.operations import Feedback, Intend, ReadRelated, Recall
+from pinak_ray.records.operations import Intend, Recall
+from pinak_ray.records.wiring import Operation
 from pinak_ray.testing.grades import LocalGrades
 from pinak_ray.testing.links import LocalLinks
 from pinak_ray.testing.memories import LocalMemories
@@ -45,6 +43,13 @@ class LocalSearch:
         self.templates = LocalTemplates(self.memories)
         self.nudges = LocalNudges(self.memories, self.memories.clock)
         self.standing = LocalStanding(self.memories, self.nudges, self.memories.clock)
+
+    async def carry_out(self, operation: Operation[Any]) -> Any:
+        """Carry out one operation whose place is `search`: one of the parts has its method."""
+        parts = (self, self.memories, self.links, self.grades, self.templates, self.nudges)
+        call = operation.wiring.call
+        answer = next(getattr(part, call) for part in parts if hasattr(part, call))(operation)
+        return await answer if isawaitable(answer) else answer
 
     async def recall(self, operation: Recall) -> RecallResult:
         """Search the namespace's memories; raises InvalidInput for an unknown recipe."""
@@ -75,30 +80,6 @@ class LocalSearch:
         self.nudges.record(operation, nudges)
         self.standing.stand(operation, encode_halfvec_one(vector), safest)
         return nudges
-
-    async def feedback(self, operation: Feedback) -> Receipt:
-        """Keep what an agent said of a nudge; raises NotFound."""
-        return self.nudges.keep(operation)
-
-    async def related(self, operation: ReadRelated) -> tuple[Related, ...]:
-        """Return what links lead to from a memory."""
-        return await self.links.related(operation)
-
-    async def grade(self, operation: Grade) -> RetrievalGrade:
-        """Grade what was recalled."""
-        return await self.grades.grade(operation)
-
-    async def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
-        """Return what of a promotion is there."""
-        return tuple(self.memories.known(operation.namespace_id, one) for one in operation.sought)
-
-    async def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
-        """Keep how a run with a template ended."""
-        return self.templates.tell(operation)
-
-    async def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
-        """Return what came of templates."""
-        return self.templates.read(operation)
 
     async def _asked(self, namespace_id: int, request: RecallRequest, recipe: Recipe) -> Asked:
         if DENSE not in recipe.weights:

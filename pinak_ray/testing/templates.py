@@ -25,7 +25,7 @@ class LocalTemplates:
     memories: LocalMemories
     _told: dict[tuple[int, UUID], dict[str, bool]] = field(default_factory=dict)
 
-    def tell(self, operation: TellOutcome) -> ToldOutcome:
+    def tell_outcome(self, operation: TellOutcome) -> ToldOutcome:
         """Keep how a run ended; raises NotFound where there is no such template."""
         namespace_id, template = operation.owner.namespace_id, operation.template
         success, run = operation.success, operation.run
@@ -37,7 +37,7 @@ class LocalTemplates:
         told[run] = success
         return ToldOutcome(id=template, new=new, **_outcomes(told).record())
 
-    def read(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
+    def read_outcomes(self, operation: ReadOutcomes) -> tuple[Outcomes, ...]:
         """Return the outcomes of each of these templates."""
         namespace_id, templates = operation.namespace_id, operation.templates
         return tuple(_outcomes(self._told.get((namespace_id, each), {})) for each in templates)

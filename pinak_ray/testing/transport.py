@@ -78,7 +78,7 @@ class LocalTransport:
                 noted = operation.beside()
                 if noted is not None:
                     await self._on_host(noted)
-                return await getattr(self._search, operation.wiring.call)(operation)
+                return await self._search.carry_out(operation)
             case Place.BESIDE:
                 return await self._host.watch(operation)
             case Place.COMPOSED:

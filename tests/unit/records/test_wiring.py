@@ -19,7 +19,12 @@ from pinak_ray.serve.app import create_app
 from pinak_ray.serve.context import Deadlines
 from pinak_ray.services.search import SearchParts
 from pinak_ray.store.answering import ANSWERS
+from pinak_ray.testing.grades import LocalGrades
+from pinak_ray.testing.links import LocalLinks
+from pinak_ray.testing.memories import LocalMemories
+from pinak_ray.testing.nudges import LocalNudges
 from pinak_ray.testing.search import LocalSearch
+from pinak_ray.testing.templates import LocalTemplates
 from pinak_ray.testing.transport import LocalTransport
 
 TABLE = pytest.mark.parametrize(
@@ -105,10 +110,11 @@ def test_its_place_can_carry_it_out(operation: type[Operation[Any]], wiring: Wir
 @TABLE
 def test_the_twin_carries_it_out(operation: type[Operation[Any]], wiring: Wiring) -> None:
     """LocalSwarm has what a stack has, but for what needs processes of its own."""
-    twins = {Place.SEARCH: (LocalSearch, ""), Place.WRITER: (LocalTransport, "_")}
-    if wiring.place in twins:
-        twin, prefix = twins[wiring.place]
-        assert callable(getattr(twin, prefix + wiring.call))
+    if wiring.place is Place.WRITER:
+        assert callable(getattr(LocalTransport, f"_{wiring.call}"))
+    if wiring.place is Place.SEARCH:
+        parts = (LocalSearch, LocalMemories, LocalLinks, LocalGrades, LocalTemplates, LocalNudges)
+        assert sum(callable(getattr(part, wiring.call, None)) for part in parts) == 1
 
 
 @TABLE
