@@ -27,7 +27,7 @@ from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
 from pinak_ray.records.memory.memories import Layer, Memory, Outcome
 from pinak_ray.records.memory.promotion import FindPromoted, Known, Sought, made_from
 from pinak_ray.records.memory.recall import Filters, RecallRequest
-from pinak_ray.records.memory.revisions import Revision
+from pinak_ray.records.memory.revisions import FoundMemories, Get, Revision, Version, found_memories
 from pinak_ray.store.indexing.windows import Window, windows_of
 from pinak_ray.store.memories.memories import index_text
 from pinak_ray.testing.bm25 import bm25, idf
@@ -123,6 +123,13 @@ class LocalMemories:
         for one in self._stored[namespace_id].values():
             if one.memory.session == session:
                 one.window = one.window_vector = None
+
+    def get(self, operation: Get) -> FoundMemories:
+        """Return memories by their ids, in their order."""
+        namespace_id, ids = operation.namespace_id, operation.memory_ids
+        there = [self._stored[namespace_id][id_] for id_ in ids if self.has(namespace_id, id_)]
+        versions = (Version(one.memory, one.superseded_by, one.superseded_at) for one in there)
+        return found_memories(ids, versions)
 
     def find_promoted(self, operation: FindPromoted) -> tuple[Known, ...]:
         """Return what of a promotion is there."""

@@ -33,7 +33,7 @@ from pinak_ray.records.memory.links import LinkKind, change_link, new_related
 from pinak_ray.records.memory.memories import Ack, Layer, Outcome, ack_level, new_memory
 from pinak_ray.records.memory.nudges import Verdict, check_nudge_count, new_intent, verdict_named
 from pinak_ray.records.memory.recall import MAX_QUERY_BYTES, new_recall
-from pinak_ray.records.memory.revisions import new_revision
+from pinak_ray.records.memory.revisions import Get, new_revision
 from pinak_ray.records.operations import (
     ChangeLink,
     Dedicate,
@@ -168,6 +168,15 @@ class AgentHandle(TemplateVerbs):
         more): what it revised, or what revised it, stays. Raises InvalidInput, Unavailable.
         """
         return Forget(self._owner, check_id("memory_id", memory_id))
+
+    @verb
+    def get(self, memory_ids: Iterable[UUID | str]) -> Get:
+        """Read memories by their ids, at most 200; returns FoundMemories, in their order.
+
+        Superseded ones too: each says what took its place. Ids that this namespace does not have
+        are named as missing. Raises InvalidInput.
+        """
+        return asked(Get, self.swarm.namespace_id, memory_ids=memory_ids)
 
     @verb
     def recall(

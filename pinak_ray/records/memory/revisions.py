@@ -1,17 +1,32 @@
 """A revision: what is now said instead of an earlier memory."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from pydantic import Field
 
+from pinak_ray.records.answer_size import fitting
+from pinak_ray.records.fields import Ids
 from pinak_ray.records.limits import check_id
 from pinak_ray.records.memory.memories import Layer, Memory, Outcome, keyed, new_memory
 from pinak_ray.records.results import Result
+from pinak_ray.records.wiring import Operation, Place, wired
 
-__all__ = ["MAX_VERSIONS", "History", "Revision", "StoredMemory", "Version", "new_revision"]
+__all__ = [
+    "MAX_VERSIONS",
+    "FoundMemories",
+    "Get",
+    "History",
+    "Revision",
+    "StoredMemory",
+    "Version",
+    "found_memories",
+    "new_revision",
+]
 
 MAX_VERSIONS = 100
 
@@ -118,3 +133,35 @@ class History(NamedTuple):
     """Oldest first; the newest, or the newest before the one that was named."""
     before: UUID | None
     """The oldest on the page, where there are older ones: they come before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMemories(Result):
+    """Memories that were asked for by their ids, in that order."""
+
+    memories: tuple[StoredMemory, ...]
+    missing: tuple[UUID, ...]
+    """Ids that this namespace does not have (any more)."""
+    left_out: tuple[UUID, ...]
+    """Ids of memories that one answer does not hold (some 4 MiB): ask for these again."""
+
+
+@wired(Place.SEARCH, "POST /v1/memories/get", tag="memories")
+class Get(Operation[FoundMemories], frozen=True):
+    """Read memories by their ids, whoever stored them; superseded ones too."""
+
+    namespace_id: int
+    memory_ids: Annotated[Ids, Field(description="At most 200 ids.")]
+
+
+def found_memories(ids: Sequence[UUID], found: Iterable[Version]) -> FoundMemories:
+    """Return what was found of these ids, as far as one answer holds it."""
+    by_id = {version.memory.id: version for version in found}
+    there = [by_id[each] for each in ids if each in by_id]
+    sizes = (len(one.memory.content) * 4 + len(one.memory.details) for one in there)
+    shown = [one.shown for one in there[: fitting(sizes)]]
+    return FoundMemories(
+        tuple(shown),
+        tuple(each for each in ids if each not in by_id),
+        tuple(one.memory.id for one in there[len(shown) :]),
+    )

@@ -5,7 +5,16 @@ from uuid import UUID
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
 from pinak_ray.records.memory.memories import Layer, Memory, Outcome
-from pinak_ray.records.memory.revisions import MAX_VERSIONS, History, Revision, Version
+from pinak_ray.records.memory.revisions import (
+    MAX_VERSIONS,
+    FoundMemories,
+    Get,
+    History,
+    Revision,
+    Version,
+    found_memories,
+)
+from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.windows import drop_windows_around
 from pinak_ray.store.lifecycle.archive import forget_archived
@@ -21,7 +30,7 @@ from pinak_ray.store.memories.memories import (
 from pinak_ray.store.queries import query
 from pinak_ray.store.standbys import await_standbys
 
-__all__ = ["forget_memory", "revise_memory", "versions_of"]
+__all__ = ["forget_memory", "get_memories", "revise_memory", "versions_of"]
 
 # How far a history is followed to each side: who revises one thing more often wants working memory.
 _MAX_LINKS = 10_000
@@ -137,6 +146,15 @@ async def versions_of(
     page = [row for row in rows if row["on_page"]]
     oldest = page[0]["id"] if page and page[0]["more"] else None
     return History(_version(asked[0]), tuple(map(_version, page)), oldest)
+
+
+@answers(Get)
+async def get_memories(database: Database, operation: Get) -> FoundMemories:
+    """Return memories by their ids, in their order."""
+    namespace_id, ids = operation.namespace_id, operation.memory_ids
+    async with database.reading(namespace_id) as connection:
+        rows = await connection.fetch(query("revisions", "by_ids"), namespace_id, ids)
+    return found_memories(ids, map(_version, rows))
 
 
 def _version(row: Row) -> Version:

@@ -72,3 +72,9 @@ FROM pinak.memories
 WHERE namespace_id = $1 AND (expires_at IS NULL OR expires_at > now())
     AND (id = $2 OR id IN (SELECT id FROM page))
 ORDER BY created_at, id
+
+-- name: by_ids
+SELECT id, namespace_id, agent, layer, content, session, details, tags, entities, outcome, salience,
+    occurred_at, created_at, expires_at, source, superseded_by, superseded_at
+FROM pinak.memories
+WHERE namespace_id = $1 AND id = ANY ($2::uuid[]) AND (expires_at IS NULL OR expires_at > now())
