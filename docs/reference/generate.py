@@ -172,7 +172,8 @@ def _first_sentence(of: Any) -> str:
 def _family(kind: type[PinakError], depth: int = 0) -> Iterator[tuple[int, type[PinakError]]]:
     yield depth, kind
     for child in kind.__subclasses__():
-        yield from _family(child, depth + 1)
+        if child.__module__ == PinakError.__module__:
+            yield from _family(child, depth + 1)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def actor_options(name: str, *, resources: dict[str, float]) -> dict[str, Any]:
         "max_restarts": -1,
         "max_task_retries": 0,
         "num_cpus": 0,
-        # A host's watchers may take half of them, and then hold them for up to 20 s each.
+        # Half of them may be a host's watchers, for 20 s (`records.limits.MAX_WAIT_S`) each.
         "max_concurrency": 4000,
         # One record a call in the GCS, which keeps 100,000 of them: 20 MiB a minute at full load.
         "enable_task_events": False,

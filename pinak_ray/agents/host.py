@@ -43,7 +43,8 @@ __all__ = ["Host", "Snapshot", "StateStore"]
 # hundred agents that each rewrite eight items cost 800 rows a second instead of 8,000.
 _ACCEPTED_WAIT_S = 1.0
 _ACCEPTED_AT_MOST = 8_192
-# For as long the next use of an owner waits for what was written of it before; a gateway has 30 s.
+# For as long the next use of an owner waits for what was written of it before. A gateway has
+# 30 s (`serve.context.Deadlines.write_s`).
 _SETTLES_WITHIN_S = 20.0
 
 _NO_RECEIPTS: Mapping[UUID, Receipt] = {}

@@ -15,10 +15,10 @@ __all__ = ["Admission"]
 class Admission:
     """Turns for so many at once; who waits is bounded in number and in time.
 
-    The pool below it waits 30 s for a connection and lets any number wait: without this, a burst
-    of searches would answer nobody in time. Each namespace has a line of its own and they are
-    served in rotation, so that a newcomer is next whatever another one has waiting. In a full
-    house the newest of the longest line makes room for a shorter one.
+    The pool below it waits 30 s (`store.database._ACQUIRE_TIMEOUT_S`) for a connection and lets any
+    number wait: without this, a burst of searches would answer nobody in time. Each namespace has a
+    line of its own and they are served in rotation, so that a newcomer is next whatever another one
+    has waiting. In a full house the newest of the longest line makes room for a shorter one.
     """
 
     what: str

@@ -63,7 +63,8 @@ class GroupCommit(Generic[T, F]):
     """The namespaces of items; without it all stand in one line, whose parts stay whole."""
     # A newcomer waits for the commit under way, and 256 of the largest items would be 16 MiB.
     max_batch_bytes: int = 4 << 20
-    # Under the 30 s that a gateway has: its caller hears the cause, and not only that time is up.
+    # A gateway has 30 s (`serve.context.Deadlines.write_s`): its caller is to hear the cause, and
+    # not only that time is up.
     retry_for_s: float = 25.0
     delayed: str | None = None
     """Why nothing is stored at present, in words; None while all is well."""

@@ -1,4 +1,4 @@
-"""The names of all actors, built in this one place."""
+"""The names of the actors that the Supervisor starts; other names stand in `records.topology`."""
 
 __all__ = ["CURATOR", "host_name", "indexer_name", "recaller_name", "writer_name"]
 

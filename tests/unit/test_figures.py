@@ -20,7 +20,7 @@ _FIGURE = re.compile(
 )
 _NAMED = re.compile(r"\(`[a-z_]+(?:\.[a-z_0-9]+)*\.(?:[A-Z]\w*\.[a-z_]+|_?[A-Z][A-Z_0-9]+)`\)")
 _UNITS = {
-    "%": 0.01, "ms": 0.001, "minutes": 60, "hours": 3_600, "days": 86_400,
+    "%": 0.01, "ms": 0.001, "minutes": 60, "hour": 3_600, "hours": 3_600, "days": 86_400,
     "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
 }  # fmt: skip
 

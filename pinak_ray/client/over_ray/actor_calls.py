@@ -32,8 +32,8 @@ __all__ = ["RETRY_WINDOW_S", "ActorCalls", "passes"]
 
 # A killed process is back after about 2 s, a killed node's actor after 18 s (both measured).
 RETRY_WINDOW_S = 30.0
-# A part has tried a database that says no by itself, and a gateway has 30 s: the caller is to hear
-# the cause, and not that time is up.
+# A part has tried a database that says no by itself, and a gateway has 30 s
+# (`serve.context.Deadlines.write_s`): the caller is to hear the cause, and not that time is up.
 _DATABASE_WINDOW_S = 25.0
 _CALL_TIMEOUT_S = 60.0
 # A call that takes longer than any commit may wait for a host that was replaced meanwhile.

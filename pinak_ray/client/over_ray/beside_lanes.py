@@ -34,7 +34,7 @@ async def view(calls: ActorCalls, query: Query[Any]) -> Any:
 async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> Any:
     """Return the answer of the owner's host, asked again while that is replaced.
 
-    Raises Unavailable after half a minute without an answer, Overloaded after `patience_s`.
+    Raises Unavailable after RETRY_WINDOW_S without an answer, Overloaded after `patience_s`.
     """
     clock = asyncio.get_running_loop().time
     failing_since: float | None = None

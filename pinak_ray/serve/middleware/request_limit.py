@@ -16,7 +16,7 @@ from pinak_ray.telemetry.metrics import Metrics
 __all__ = ["MAX_REQUESTS", "MAX_WATCHERS", "RequestLimit", "namespace_of"]
 
 MAX_REQUESTS = 1_024
-"""At once, in one replica: each may wait for up to its deadline, 30 s for a write."""
+"""At once, in one replica: each may wait for its deadline (`serve.context.Deadlines`)."""
 
 MAX_WATCHERS = 2_048
 """At once, in one replica: they mostly wait, and must not keep the other requests out."""
