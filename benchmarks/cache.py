@@ -34,9 +34,9 @@ from benchmarks.search.loading import settled
 from pinak_ray.cli.local_stack import dsn_of
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.concurrency.admission import Admission
-from pinak_ray.recall import Recaller
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.recall.cache.recaller import CachedRecaller
+from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.services.serving import load_serving

@@ -28,7 +28,7 @@ from benchmarks.report import (
 from benchmarks.retrieval_metrics import hit_at, mean, ndcg_at, recall_at, reciprocal_rank
 from benchmarks.search.loading import settled
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.recall import RECIPES
+from pinak_ray.recall.recipes import RECIPES
 
 _K = 20
 _WARM_UP = 20

@@ -31,9 +31,9 @@ from benchmarks.report import (
 from benchmarks.searchable import searchable_part
 from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.records.memory.memories import Memory, new_memory
+from pinak_ray.records.memory.memories import Memory, content_hash, new_memory
 from pinak_ray.store.memories.copy_format import stream
-from pinak_ray.store.memories.memories import COLUMNS, content_hash, encode_memory
+from pinak_ray.store.memories.memories import COLUMNS, encode_memory
 
 _VOCABULARY = 20_000
 _RAW_WRITERS = 4

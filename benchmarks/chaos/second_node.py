@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.processes import Process, descendants, kill
-from pinak_ray.client.discovery import ray_token_environment
 from pinak_ray.client.over_ray.session import LOOPBACK, LOOPBACK_ENVIRONMENT
+from pinak_ray.client.over_ray.tokens import ray_token_environment
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.records.errors import Unavailable
 

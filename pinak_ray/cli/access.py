@@ -14,11 +14,12 @@ import httpx
 import typer
 
 from pinak_ray.cli.options import Target, settings_from
+from pinak_ray.client.connection import connect
 from pinak_ray.client.discovery import ClientSettings, StackFile
 from pinak_ray.client.handles.agent import AgentHandle
 from pinak_ray.client.identity import check_own
 from pinak_ray.client.over_http.transport import HttpTransport
-from pinak_ray.client.swarm import Swarm, connect
+from pinak_ray.client.swarm import Swarm
 from pinak_ray.cluster.tokens import mint
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security.scopes import Scope

@@ -1,28 +1,16 @@
 """Where a running stack is written down: one small file that `up` writes and `connect` reads."""
 
 import json
+import os
 import re
-import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from pinak_ray.records.errors import NotRunning, SetupError
-from pinak_ray.security.secret_files import make_secret, read_secret
 
-__all__ = [
-    "ClientSettings",
-    "StackFile",
-    "UserPath",
-    "make_ray_token",
-    "ray_token_environment",
-    "user_path",
-    "usual_home",
-]
+__all__ = ["ClientSettings", "StackFile", "user_path", "usual_home"]
 
 _ADDRESS = re.compile(r"\[?[\w.:-]+\]?:\d{1,5}")
 
@@ -35,9 +23,6 @@ def user_path(path: str | Path) -> Path:
         raise SetupError(f"{path}: {error}; write the path in full") from None
 
 
-UserPath = Annotated[Path, AfterValidator(user_path)]
-
-
 def usual_home() -> Path:
     """Return ~/.pinak-ray; raises SetupError where the user has no home directory."""
     try:
@@ -48,16 +33,27 @@ def usual_home() -> Path:
         ) from None
 
 
-class ClientSettings(BaseSettings):
-    """What `connect` takes from the environment when it is not told."""
+def _variable(name: str, otherwise: str | None = None) -> Any:
+    return field(default_factory=lambda: os.environ.get(f"PINAK_{name}", otherwise))
 
-    model_config = SettingsConfigDict(env_prefix="PINAK_", extra="ignore")
 
-    home: UserPath = Field(default_factory=usual_home)
-    url: str | None = None
-    token: str | None = None
-    tenant: str = "default"
-    project: str = "default"
+def _home() -> Path:
+    given = os.environ.get("PINAK_HOME")
+    return usual_home() if given is None else user_path(given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """What `connect` takes from the environment when it is not told, as PINAK_HOME and so on.
+
+    Not one of pydantic's: importing that library for settings takes longer than all else here.
+    """
+
+    home: Path = field(default_factory=_home)
+    url: str | None = _variable("URL")
+    token: str | None = _variable("TOKEN")
+    tenant: str = _variable("TENANT", "default")
+    project: str = _variable("PROJECT", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +96,6 @@ class StackFile:
     def remove(cls, home: Path) -> None:
         """Forget the stack."""
         cls.path(home).unlink(missing_ok=True)
-
-
-def make_ray_token(home: Path) -> None:
-    """Make the home's token for Ray on first start, for its owner alone."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = home / "ray_token"
-    if not path.exists():
-        make_secret(path, secrets.token_hex(32))
-
-
-def ray_token_environment(home: Path) -> dict[str, str]:
-    """Return the variables that make Ray ask for this home's token, and send it.
-
-    They are set always and explicitly: left alone, Ray turns the check on in some ways of starting
-    and off in others. Raises NotRunning where there is none, SetupError where it is none.
-    """
-    path = home / "ray_token"
-    try:
-        read_secret(path, otherwise=f"run `pinak-ray down`, remove {path}, and run `pinak-ray up`")
-    except FileNotFoundError:
-        raise NotRunning(f"no stack runs in {home}; start one with `pinak-ray up`") from None
-    return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
 
 
 def _is_whole(stack: StackFile) -> bool:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from pinak_ray.client.discovery import make_ray_token, ray_token_environment
 from pinak_ray.client.over_ray.session import LOOPBACK, LOOPBACK_ENVIRONMENT
+from pinak_ray.client.over_ray.tokens import make_ray_token, ray_token_environment
 from pinak_ray.cluster.ports import Ports
 from pinak_ray.cluster.process import Process, end, own_processes
 from pinak_ray.records.errors import SetupError, Unavailable

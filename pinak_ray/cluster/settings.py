@@ -2,18 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pinak_ray.client.discovery import UserPath, usual_home
+from pinak_ray.client.discovery import user_path, usual_home
 from pinak_ray.embedding import EmbedderKind, EmbedderSpec, EndpointOptions
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.services.config import StackConfig
 
 __all__ = ["Settings"]
+
+_UserPath = Annotated[Path, AfterValidator(user_path)]
 
 
 def _cores() -> int:
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PINAK_", extra="ignore")
 
-    home: UserPath = Field(
+    home: _UserPath = Field(
         default_factory=usual_home, description="state of the stack: data, keys, logs"
     )
     dsn: SecretStr | None = Field(
@@ -34,7 +36,7 @@ class Settings(BaseSettings):
     reader_dsn: SecretStr | None = Field(
         None, description="with a DSN: as whom reads log in, as the role pinak_app"
     )
-    pg_bin: UserPath | None = Field(None, description="programs of another PostgreSQL to embed")
+    pg_bin: _UserPath | None = Field(None, description="programs of another PostgreSQL to embed")
     durable: bool = Field(True, description="fsync in the embedded PostgreSQL; only tests say no")
     http_host: str = Field("127.0.0.1", description="where the gateway listens")
     http_port: int = Field(8642, description="the gateway's port; 0 takes a free one")
@@ -87,15 +89,15 @@ class Settings(BaseSettings):
     )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
-    model_dir: UserPath | None = Field(None, description="a directory with the model files")
-    model_cache: UserPath | None = Field(None, description="where model files are built once")
+    model_dir: _UserPath | None = Field(None, description="a directory with the model files")
+    model_cache: _UserPath | None = Field(None, description="where model files are built once")
     embedding_url: str | None = Field(None, description="an OpenAI-compatible endpoint")
     embedding_model: str | None = Field(None, description="the endpoint's model")
     embedding_dimension: int | None = Field(
         None, description="the endpoint's dimension; it is asked for one that is not its own"
     )
     embedding_api_key: SecretStr | None = Field(None, description="the endpoint's key")
-    embedding_api_key_file: UserPath | None = Field(
+    embedding_api_key_file: _UserPath | None = Field(
         None, description="a file with the endpoint's key, read anew for each request"
     )
     embedding_batch: int = Field(64, ge=1, le=2048, description="texts a request at most")

@@ -14,9 +14,10 @@ from ray import serve
 
 from pinak_ray import __version__
 from pinak_ray.actors.supervisor import start_supervisor
-from pinak_ray.client.discovery import StackFile, ray_token_environment
+from pinak_ray.client.discovery import StackFile
 from pinak_ray.client.identity import check_own
 from pinak_ray.client.over_ray.session import join_ray
+from pinak_ray.client.over_ray.tokens import ray_token_environment
 from pinak_ray.cluster.connection_room import check_room
 from pinak_ray.cluster.first_model import prepare_model
 from pinak_ray.cluster.home_lock import home_lock

@@ -26,7 +26,7 @@ from pinak_ray.records.errors import InvalidInput, NotFound, PinakError, Superse
 from pinak_ray.records.ids import id_from_key
 from pinak_ray.records.limits import MAX_READ
 from pinak_ray.records.memory.links import LinkKind, change_link
-from pinak_ray.records.memory.memories import Memory, Receipt, new_memory
+from pinak_ray.records.memory.memories import Memory, Receipt, content_hash, new_memory
 from pinak_ray.records.memory.promotion import (
     FindPromoted,
     Known,
@@ -43,7 +43,6 @@ from pinak_ray.records.scratchpad.quality import Quality
 from pinak_ray.records.sending import Send
 from pinak_ray.records.state.owners import Entry, EntryKind, Owner, Space
 from pinak_ray.records.wiring import Operation
-from pinak_ray.store.memories.memories import content_hash
 
 __all__ = ["promote", "read_all"]
 

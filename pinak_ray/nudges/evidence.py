@@ -3,22 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from pinak_ray.embedding import Knows, similarity
 from pinak_ray.nudges.usefulness import SILENCING_VOICES, explain, weight
 from pinak_ray.records.memory.memories import Outcome
 from pinak_ray.records.memory.recall import Hit, Signal
-from pinak_ray.records.operations import Intend
-from pinak_ray.store.database import Database
-from pinak_ray.store.memories.hits import Row, hit_from_row
-from pinak_ray.store.memories.search_text import searchable_words
-from pinak_ray.store.queries import query
-from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known
+from pinak_ray.records.memory.rows import Row, hit_from_row
 
-__all__ = ["CANDIDATES", "Evidence", "SameWords", "find_evidence", "find_words", "scored"]
+__all__ = ["CANDIDATES", "Evidence", "scored"]
 
 # The first failure is right for .83 of the risky intents from 0.4 to 0.5, for .81 at 0.3 and 0.6.
 _LEXICAL_WEIGHT = 0.4
@@ -87,60 +80,6 @@ class Evidence:
             ),
         )
         return hit_from_row(self.row, self.score, signals=signals)
-
-
-class SameWords(NamedTuple):
-    """The failures and the facts that share most with an intent's words, best first."""
-
-    failures: Sequence[UUID]
-    facts: Sequence[UUID]
-
-
-async def find_words(database: Database, intend: Intend, *, facts: bool) -> SameWords:
-    """Return what shares words with the intent: failures, and facts where they are asked for."""
-    text = searchable_words(intend.intent.search_text)
-    most_facts = CANDIDATES if facts else 0
-    async with database.reading(intend.owner.namespace_id, generic_plans=True) as connection:
-        (row,) = await connection.fetch(query("nudges", "words"), text, CANDIDATES, most_facts)
-    return SameWords(*row)
-
-
-async def find_evidence(
-    database: Database,
-    intend: Intend,
-    *,
-    model_id: int,
-    vector: bytes,
-    knows: Knows,
-    words: SameWords,
-    cooldown: timedelta,
-    known: Known = NOTHING_KNOWN,
-) -> list[Evidence]:
-    """Return what may bear on the intent, best first; `vector` is the intent's in halfvec form.
-
-    That is the failures that resemble it, and what shares its `words`. `known` are the failures
-    that were compared already.
-    """
-    owner = intend.owner
-    # With nothing known the plan depends on how many failures there are.
-    is_looked_up = known.since is not None
-    async with database.reading(owner.namespace_id, generic_plans=is_looked_up) as connection:
-        rows = await connection.fetch(
-            query("nudges", "evidence"),
-            owner.namespace_id,
-            model_id,
-            searchable_words(intend.intent.search_text),
-            vector,
-            CANDIDATES,
-            *words,
-            owner.name,
-            intend.id,
-            cooldown,
-            known.ids,
-            known.distances,
-            known.since,
-        )
-    return scored(rows, intend.intent.search_text, knows)
 
 
 def scored(rows: Sequence[Row], text: str, knows: Knows) -> list[Evidence]:

@@ -1,7 +1,6 @@
 """The Nudger: an intent in; a warning out where a past failure or a known fact bears on it."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,20 +17,15 @@ from pinak_ray.embedding import (
     encode_halfvec_one,
     inner_products,
 )
-from pinak_ray.language.shown import QUOTED, shown
-from pinak_ray.nudges.contradictions import contradicted
-from pinak_ray.nudges.cooldown import is_quiet
-from pinak_ray.nudges.evidence import CANDIDATES, Evidence, SameWords, find_evidence, find_words
-from pinak_ray.nudges.failures import FLOOR, FLOOR_BY_WORDS, warnings
-from pinak_ray.nudges.gate import SAFE_PROTOTYPES, harmless_start
+from pinak_ray.nudges.evidence import CANDIDATES
+from pinak_ray.nudges.failures import FLOOR_BY_WORDS
+from pinak_ray.nudges.gate import SAFE_PROTOTYPES
+from pinak_ray.nudges.resembling import SameWords, find_evidence, find_words
+from pinak_ray.nudges.weighing import asserts, weigh
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput
 from pinak_ray.records.memory.nudges import (
-    Intent,
     Nudge,
-    NudgeKind,
-    Strength,
     check_nudge_count,
-    nudge_id,
 )
 from pinak_ray.records.operations import Intend
 from pinak_ray.store.database import Database
@@ -40,13 +34,8 @@ from pinak_ray.store.indexing.indexing import OWN_TEXT
 from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
-__all__ = ["Nudger", "asserts", "strength_of", "weigh"]
+__all__ = ["Nudger"]
 
-# Evidence scores run from 0.45 (the floor) to 1.4. From 0.70 on the failure is about the same thing
-# (26 of 28 were right); below 0.55 it is about the same kind of thing (5 of 7).
-_HIGH = 0.70
-_MEDIUM = 0.55
-_WORD = re.compile(r"[a-z]+")
 # Waited for the prototypes of an endpoint, as long as for a query's vector.
 _PATIENCE_S = 1.5
 # As if all failures had been compared already, and none were near.
@@ -173,55 +162,3 @@ class Nudger:
                 raise EmbedderUnavailable("the embedding endpoint is at its first texts", True)
             self._safe = self._loading.result()
         return self._safe
-
-
-def asserts(intent: Intent) -> bool:
-    """Return whether an intent can contradict a fact: reading and asking cannot."""
-    return not harmless_start(_WORD.findall(intent.text.lower()))
-
-
-def weigh(
-    intend: Intend, evidence: Sequence[Evidence], *, safe_similarity: float, floor: float = FLOOR
-) -> tuple[Nudge, ...]:
-    """Return at most `k` nudges for an intent, best first; so is the evidence given."""
-    intent = intend.intent
-    failures = [each for each in evidence if each.is_failure]
-    warned = warnings(
-        intent.search_text, failures, safe_similarity=safe_similarity, k=intend.k, floor=floor
-    )
-    nudges = [
-        _nudge(intend, NudgeKind.FAILURE, failure, "This failed before", reason)
-        for failure, reason in warned
-    ]
-    facts = [each for each in evidence if not each.is_failure] if asserts(intent) else []
-    for fact, differs in contradicted(intent.statement, facts):
-        says = f"This contradicts what is known ({differs})"
-        reason = f"{differs}; {fact.reason}"
-        nudges.append(_nudge(intend, NudgeKind.CONTRADICTION, fact, says, reason))
-    shown = {each.row["id"]: each.shown for each in evidence}
-    loud = [
-        nudge
-        for nudge in nudges
-        if not is_quiet(nudge.id, nudge.strength, shown[nudge.evidence[0].id])
-    ]
-    return tuple(sorted(loud, key=lambda nudge: -nudge.score)[: intend.k])
-
-
-def strength_of(score: float) -> Strength:
-    """Return how strongly evidence of this score bears on the intent."""
-    if score >= _HIGH:
-        return Strength.HIGH
-    return Strength.MEDIUM if score >= _MEDIUM else Strength.LOW
-
-
-def _nudge(intend: Intend, kind: NudgeKind, evidence: Evidence, says: str, reason: str) -> Nudge:
-    hit, owner = evidence.hit(), intend.owner
-    return Nudge(
-        kind,
-        strength_of(evidence.score),
-        f"{shown(says)}: {shown(hit.content, QUOTED)}",
-        shown(reason),
-        evidence.score,
-        (hit,),
-        nudge_id(owner.namespace_id, owner.name, hit.id, intend.intent),
-    )

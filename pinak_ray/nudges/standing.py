@@ -7,12 +7,11 @@ import orjson
 
 from pinak_ray.embedding import Knows
 from pinak_ray.nudges.evidence import scored
-from pinak_ray.nudges.nudger import weigh
-from pinak_ray.records.memory.nudges import Nudge
+from pinak_ray.nudges.weighing import weigh
+from pinak_ray.records.memory.nudges import Intent, Nudge
+from pinak_ray.records.memory.rows import Row
 from pinak_ray.records.operations import Intend, Post
 from pinak_ray.records.state.owners import EntryKind, Owner, Space
-from pinak_ray.store.memories.hits import Row
-from pinak_ray.store.standing_intents import decode_intent
 
 __all__ = ["StandingNudge", "standing_nudges"]
 
@@ -60,7 +59,7 @@ def standing_nudges(namespace_id: int, rows: Sequence[Row], knows: Knows) -> lis
     best: dict[str, StandingNudge] = {}
     for row in rows:
         owner = Owner(namespace_id, Space.AGENT, row["intends"])
-        intend = Intend(owner, decode_intent(row["intent"]))
+        intend = Intend(owner, Intent.decoded(row["intent"]))
         evidence = scored([row], intend.intent.search_text, knows)
         for nudge in weigh(intend, evidence, safe_similarity=row["safe_similarity"]):
             held = best.get(owner.name)

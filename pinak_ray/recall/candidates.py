@@ -13,7 +13,8 @@ from uuid import UUID
 import numpy as np
 
 from pinak_ray.recall.fusion import Scores, known_or
-from pinak_ray.recall.paging import Turn, turn_of
+from pinak_ray.recall.paging import turn_of
+from pinak_ray.recall.ranking import Candidates
 from pinak_ray.recall.recipes import (
     DENSE,
     LEXICAL,
@@ -24,17 +25,16 @@ from pinak_ray.recall.recipes import (
     Recipe,
 )
 from pinak_ray.records.memory.recall import Filters, RecallRequest
+from pinak_ray.records.memory.rows import Row
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.indexing import OWN_TEXT
 from pinak_ray.store.indexing.windows import WINDOW
-from pinak_ray.store.memories.hits import Row
 from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
 from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
 __all__ = [
     "Best",
-    "Candidates",
     "Search",
     "filter_arguments",
 ]
@@ -45,17 +45,6 @@ class Best(NamedTuple):
 
     own: Sequence[UUID] = ()
     windows: Sequence[UUID] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """The union of all signals' candidates: n rows, and per signal its n raw scores (NaN: none)."""
-
-    rows: Sequence[Row]
-    signals: dict[str, Scores]
-    counts: dict[str, int]
-    turn: Turn | None = None
-    """What is on the page; None where the ranking of all says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,33 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
-from pinak_ray.recall.candidates import filter_arguments
 from pinak_ray.recall.related import Step, walk
 from pinak_ray.recall.trace import Stopwatch
 from pinak_ray.records.memory.links import Related
 from pinak_ray.records.memory.recall import Hit, RecallRequest, RecallResult, Signal
-from pinak_ray.store.database import Database
-from pinak_ray.store.memories.links import neighbours
 
-__all__ = ["LINK", "expand", "expanded", "with_neighbours"]
+__all__ = ["LINK", "expand", "with_neighbours"]
 
 LINK = "link"
 """The strength of the path of links from a hit to a memory that was added."""
-
-
-async def expanded(
-    database: Database, namespace_id: int, request: RecallRequest, result: RecallResult
-) -> RecallResult:
-    """Return the result with its hits' neighbours, where the request asks for them."""
-    if not request.expand or not result.hits:
-        return result
-    async with database.reading(namespace_id) as connection:
-        step = partial(
-            neighbours, connection, namespace_id, filters=filter_arguments(request.filters)
-        )
-        return await expand(request, result, step)
 
 
 async def expand(request: RecallRequest, result: RecallResult, step: Step) -> RecallResult:

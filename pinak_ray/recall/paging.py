@@ -12,7 +12,7 @@ from uuid import UUID
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES, fitting
 from pinak_ray.records.limits import MAX_CONTENT_BYTES, MAX_DETAILS_BYTES
 from pinak_ray.records.memory.recall import RecallRequest
-from pinak_ray.store.memories.hits import Row
+from pinak_ray.records.memory.rows import Row
 
 __all__ = ["Turn", "page", "row_bytes", "turn_of", "turn_page"]
 

@@ -1,23 +1,16 @@
 """What is related to a memory: a walk along its links, both ways, bounded in depth and strength."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
-from pinak_ray.recall.candidates import filter_arguments
 from pinak_ray.recall.paging import row_bytes
 from pinak_ray.records.answer_size import fitting
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.memory.links import Related
-from pinak_ray.records.memory.recall import Filters
-from pinak_ray.records.operations import ReadRelated
-from pinak_ray.store.answering import answers
-from pinak_ray.store.database import Database
-from pinak_ray.store.memories.hits import hit_from_row
-from pinak_ray.store.memories.links import Reached, is_there, neighbours
+from pinak_ray.records.memory.rows import Reached, hit_from_row
 
-__all__ = ["Step", "find_related", "unknown_memory", "walk"]
+__all__ = ["Step", "unknown_memory", "walk"]
 
 Step: TypeAlias = Callable[[Mapping[UUID, float], Collection[UUID]], Awaitable[Sequence[Reached]]]
 """Takes the strengths of paths by the memory where they end, and the memories already reached;
@@ -46,24 +39,6 @@ async def walk(starts: Sequence[UUID], step: Step, *, depth: int, k: int) -> tup
     found.sort(key=lambda each: (-each[0].strength, each[0].depth, each[0].hit.id))
     count = fitting(size for _, size in found[:k])
     return tuple(related for related, _ in found[:count])
-
-
-@answers(ReadRelated)
-async def find_related(database: Database, operation: ReadRelated) -> tuple[Related, ...]:
-    """Return what is related to one memory, strongest first; raises NotFound if it is not there."""
-    namespace_id, request = operation.namespace_id, operation.request
-    async with database.reading(namespace_id) as connection:
-        if not await is_there(connection, namespace_id, request.memory_id):
-            raise unknown_memory(request.memory_id)
-        step = partial(
-            neighbours,
-            connection,
-            namespace_id,
-            filters=filter_arguments(Filters()),
-            min_strength=request.min_strength,
-            kinds=request.kinds,
-        )
-        return await walk([request.memory_id], step, depth=request.depth, k=request.k)
 
 
 def unknown_memory(memory_id: UUID) -> NotFound:

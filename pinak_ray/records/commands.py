@@ -40,7 +40,8 @@ M = TypeVar("M", bound=BaseModel)
 class Strict(BaseModel):
     """A model that takes no field beyond its own, and does not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built on first use: there are ninety of them, and a process needs a few.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Answer(Strict):

@@ -6,10 +6,9 @@ from typing import Any, Self, TypeVar
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.nudger import Nudger
-from pinak_ray.recall import related  # noqa: F401 - it answers
 from pinak_ray.recall.cache.recaller import CachedRecaller
-from pinak_ray.recall.expansion import expanded
 from pinak_ray.recall.grading.graded_recall import GradedRecall
+from pinak_ray.recall.linked import expanded
 from pinak_ray.recall.recaller import Recaller as Search
 from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.records.memory.nudges import Nudge

@@ -10,36 +10,27 @@ from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
-import orjson
 import structlog
 
-from pinak_ray.records.memory.nudges import Intent
+from pinak_ray.records.memory.nudges import LEFT_ALONE_FOR, STANDS_FOR, Intent
+from pinak_ray.records.memory.rows import Row
 from pinak_ray.records.state.owners import Owner
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.memories.hits import Row
 from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
 
 __all__ = [
-    "LEFT_ALONE_FOR",
-    "STANDS_FOR",
     "StandingIntents",
     "TakenFailures",
-    "decode_intent",
-    "encode_intent",
     "matching_intents",
     "note_told",
     "queue_failures",
     "taken_failures",
 ]
 
-# An agent that said nothing for so long is doing something else by now.
-STANDS_FOR = timedelta(minutes=15)
 # Agents told of one failure, the nearest first: more than a team has at work on one thing.
 _INTENTS_A_FAILURE = 32
-# Many failures at once are mostly one incident: the first says it, and more would teach to skip.
-LEFT_ALONE_FOR = timedelta(seconds=10)
 # An intent stands a moment after its answer, so that a failure may be indexed in between.
 _AGAIN_AFTER = timedelta(seconds=2)
 # Later than this, what was about to be done has been done.
@@ -115,25 +106,13 @@ class StandingIntents:
             [owner.namespace_id for owner in owners],
             [owner.name for owner in owners],
             self.model_id,
-            [encode_intent(each.intent) for each in standing],
+            [each.intent.encoded() for each in standing],
             [searchable_words(each.intent.search_text) for each in standing],
             [each.embedding for each in standing],
             [each.safe_similarity for each in standing],
             [each.intended_at for each in standing],
             STANDS_FOR,
         )
-
-
-def encode_intent(intent: Intent) -> bytes:
-    """Return an intent as JSON, as `standing_intents` holds it."""
-    arguments = orjson.Fragment(intent.arguments)
-    return orjson.dumps({"text": intent.text, "tool": intent.tool, "arguments": arguments})
-
-
-def decode_intent(encoded: bytes) -> Intent:
-    """Return the intent of a row of `matching_intents`."""
-    fields = orjson.loads(encoded)
-    return Intent(fields["text"], fields["tool"], orjson.dumps(fields["arguments"]))
 
 
 async def queue_failures(

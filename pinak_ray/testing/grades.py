@@ -5,10 +5,9 @@ from statistics import fmean
 from uuid import UUID
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.recall.grading.graded_recall import retrieval_of, with_usefulness
+from pinak_ray.recall.grading.retrievals import retrieval_of, with_usefulness
 from pinak_ray.recall.grading.rules import graded
-from pinak_ray.records.memory.grades import Grade, RetrievalGrade
-from pinak_ray.store.feedback.retrieval_feedback import Usefulness
+from pinak_ray.records.memory.grades import Grade, RetrievalGrade, Usefulness
 from pinak_ray.testing.memories import LocalMemories
 
 __all__ = ["LocalGrades"]

@@ -9,11 +9,20 @@ from uuid import UUID
 
 from pinak_ray.recall.expansion import expand
 from pinak_ray.recall.related import unknown_memory, walk
-from pinak_ray.records.memory.links import Link, LinkKey, LinkKind, Related
+from pinak_ray.records.memory.links import (
+    FRONTIER,
+    LEAST_COSINE,
+    LINKS_EACH,
+    SIMILAR,
+    Link,
+    LinkKey,
+    LinkKind,
+    Related,
+)
 from pinak_ray.records.memory.memories import Memory, Receipt
 from pinak_ray.records.memory.recall import Filters, RecallRequest, RecallResult
+from pinak_ray.records.memory.rows import Reached
 from pinak_ray.records.operations import ChangeLink, ReadRelated
-from pinak_ray.store.memories.links import FRONTIER, LEAST_COSINE, LINKS_EACH, SIMILAR, Reached
 from pinak_ray.testing.memories import LocalMemories
 
 __all__ = ["LocalLinks"]

@@ -17,19 +17,18 @@ from pinak_ray.embedding import (
     encode_halfvec_one,
     similarity,
 )
+from pinak_ray.language.indexed_texts import Window, index_text, windows_of
 from pinak_ray.language.terms import Term
 from pinak_ray.recall import recipes
-from pinak_ray.recall.candidates import Candidates
 from pinak_ray.recall.fusion import Scores
 from pinak_ray.recall.paging import Turn, turn_of
+from pinak_ray.recall.ranking import Candidates
 from pinak_ray.recall.recipes import Recipe
 from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
 from pinak_ray.records.memory.memories import Layer, Memory, Outcome
 from pinak_ray.records.memory.promotion import FindPromoted, Known, Sought, made_from
 from pinak_ray.records.memory.recall import Filters, RecallRequest
 from pinak_ray.records.memory.revisions import FoundMemories, Get, Revision, Version, found_memories
-from pinak_ray.store.indexing.windows import Window, windows_of
-from pinak_ray.store.memories.memories import index_text
 from pinak_ray.testing.bm25 import bm25, idf
 from pinak_ray.testing.lexemes import lexemes, words
 

@@ -7,8 +7,9 @@ from typing import Any
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.nudges.evidence import scored
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES
-from pinak_ray.nudges.nudger import weigh
-from pinak_ray.recall.recaller import Asked, asked_of, rank
+from pinak_ray.nudges.weighing import weigh
+from pinak_ray.recall.query_vectors import Asked, asked_of
+from pinak_ray.recall.ranking import rank
 from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe, recipe_for
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.records.errors import EmbedderUnavailable

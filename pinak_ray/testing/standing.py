@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
 from pinak_ray.records.memory.memories import Memory, Outcome
+from pinak_ray.records.memory.nudges import LEFT_ALONE_FOR, STANDS_FOR
 from pinak_ray.records.operations import Intend
 from pinak_ray.records.state.owners import Owner
-from pinak_ray.store.standing_intents import LEFT_ALONE_FOR, STANDS_FOR, encode_intent
 from pinak_ray.testing.memories import LocalMemories
 from pinak_ray.testing.nudges import LocalNudges
 
@@ -71,7 +71,7 @@ class LocalStanding:
         intent = one.intend.intent
         of_agent = {
             "intends": one.intend.owner.name,
-            "intent": encode_intent(intent),
+            "intent": intent.encoded(),
             "safe_similarity": one.safe_similarity,
             **self.nudges.known_of(replace(one.intend, id=None, repeat=False), memory.id),
         }

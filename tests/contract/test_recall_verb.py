@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pinak_ray import InvalidInput, RecallResult, Swarm
-from pinak_ray.recall import RECIPES
+from pinak_ray.recall.recipes import RECIPES
 
 DAY = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,9 +7,9 @@ from uuid import UUID
 import numpy as np
 
 from pinak_ray.embedding import HashingEmbedder, encode_halfvec_one
+from pinak_ray.language.indexed_texts import index_text
 from pinak_ray.records.memory.memories import Memory, new_memory
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories.memories import index_text
 from pinak_ray.store.models.embedding_models import register_model
 
 DIMENSION = 64

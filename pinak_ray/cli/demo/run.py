@@ -15,9 +15,10 @@ from pinak_ray.cli.demo.crash import Crash, kill_host
 from pinak_ray.cli.demo.evidence import Evidence
 from pinak_ray.cli.demo.result import Result
 from pinak_ray.cli.demo.scenario import AGENTS, agent_name, incidents, intentions, share
+from pinak_ray.client.connection import connect
 from pinak_ray.client.handles import AgentHandle
 from pinak_ray.client.over_ray.transport import RayTransport
-from pinak_ray.client.swarm import Swarm, connect
+from pinak_ray.client.swarm import Swarm
 from pinak_ray.records.state.owners import Owner, Space
 
 __all__ = ["PROJECT", "run_demo"]

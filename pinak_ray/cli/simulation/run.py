@@ -21,8 +21,9 @@ from pinak_ray.cli.simulation.result import Result
 from pinak_ray.cli.simulation.samples import Samples
 from pinak_ray.cli.simulation.tasks import START_TIMEOUT_S, Tally, drive
 from pinak_ray.cli.simulation.verification import verify
+from pinak_ray.client.connection import connect
 from pinak_ray.client.over_ray.transport import RayTransport
-from pinak_ray.client.swarm import Swarm, connect
+from pinak_ray.client.swarm import Swarm
 from pinak_ray.records.errors import Unavailable
 
 __all__ = ["Moment", "Watch", "run_simulation"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pinak_ray.embedding import check_vector, encode_halfvec_one
 from pinak_ray.records.commands import Command, checked_model
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.limits import (
@@ -46,6 +45,9 @@ def encoded_vector(vector: Sequence[float] | None, dimension: int) -> bytes | No
     """Return a caller's vector in halfvec form; raises WrongDimension and InvalidInput."""
     if vector is None:
         return None
+    # Imported here: numpy takes a tenth of a second, and most callers bring no vectors.
+    from pinak_ray.embedding import check_vector, encode_halfvec_one
+
     return encode_halfvec_one(check_vector(vector, dimension=dimension))
 
 

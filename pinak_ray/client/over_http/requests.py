@@ -12,7 +12,6 @@ import orjson
 from msgspec.structs import asdict
 
 from pinak_ray.client.over_http.answers import entries, items, receipt, result_of, watch_page
-from pinak_ray.embedding import decode_halfvec
 from pinak_ray.records.board.suspicions import Suspect
 from pinak_ray.records.errors import (
     InvalidInput,
@@ -235,7 +234,11 @@ def _made(id_: UUID, key: WriteKey | None) -> UUID | None:
 
 
 def _vector(vector: bytes | None) -> list[float] | None:
-    return None if vector is None else [float(value) for value in decode_halfvec(vector)]
+    if vector is None:
+        return None
+    from pinak_ray.embedding import decode_halfvec  # numpy, which most callers do without
+
+    return [float(value) for value in decode_halfvec(vector)]
 
 
 def _memory(memory: Memory) -> dict[str, Any]:

@@ -1,23 +1,15 @@
 """Check a retrieval: gather what it is graded by, grade it, and keep the grade as feedback."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from uuid import UUID
-
-import numpy as np
-
 from pinak_ray.embedding import Embedder, Vectors, embed_queries, encode_halfvec_one
 from pinak_ray.language.terms import MAX_TERMS, Term, Terms
-from pinak_ray.recall.grading.answers import Answered
-from pinak_ray.recall.grading.conflicts import Statement
-from pinak_ray.recall.grading.rules import Grader, Retrieval, Retrieved, RuleGrader
+from pinak_ray.recall.grading.retrievals import retrieval_of, with_usefulness
+from pinak_ray.recall.grading.rules import Grader, Retrieval, RuleGrader
 from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.feedback.grading import memories_beside, terms_of
-from pinak_ray.store.feedback.retrieval_feedback import Usefulness, keep_grades
-from pinak_ray.store.memories.hits import Row
+from pinak_ray.store.feedback.retrieval_feedback import keep_grades
 
-__all__ = ["GradedRecall", "retrieval_of", "with_usefulness"]
+__all__ = ["GradedRecall"]
 
 
 class GradedRecall:
@@ -72,47 +64,3 @@ class GradedRecall:
 async def _terms(connection: Connection, namespace_id: int, text: str) -> Terms:
     terms = await terms_of(connection, namespace_id, text, limit=MAX_TERMS)
     return {lexeme: Term(*term) for lexeme, term in terms.items()}
-
-
-def retrieval_of(
-    request: Grade, asked: Terms, said: Terms, rows: Sequence[Row], vectors: Vectors
-) -> Retrieval:
-    """Return the retrieval of these rows.
-
-    `asked` and `said` are the terms of question and answer, `vectors` theirs, shape (2, d) or, if
-    there is no answer, (1, d).
-    """
-    found = {row["id"] for row in rows}
-    answer = None
-    if request.answer is not None:
-        answer = Answered(request.answer, said, float(np.dot(*vectors)))
-    return Retrieval(
-        request.query,
-        asked,
-        tuple(_retrieved(row) for row in rows),
-        tuple(each for each in request.memory_ids if each not in found),
-        answer,
-    )
-
-
-def _retrieved(row: Row) -> Retrieved:
-    return Retrieved(
-        Statement(row["id"], row["content"], row["occurred_at"], row["created_at"]),
-        row["similarity"],
-        frozenset(row["terms"]),
-        row["superseded_by"],
-        row["expired"],
-    )
-
-
-def with_usefulness(grade: RetrievalGrade, known: Mapping[UUID, Usefulness]) -> RetrievalGrade:
-    """Return the grade with what all grades together say of each memory."""
-    return replace(
-        grade,
-        memories=tuple(
-            replace(each, usefulness=known[each.id].mean, grades=known[each.id].grades)
-            if each.id in known
-            else each
-            for each in grade.memories
-        ),
-    )

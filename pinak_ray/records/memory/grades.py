@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -23,6 +23,7 @@ __all__ = [
     "Quality",
     "RetrievalGrade",
     "Support",
+    "Usefulness",
 ]
 
 
@@ -148,3 +149,10 @@ class Grade(Operation[RetrievalGrade], frozen=True):
     def question_id(self) -> UUID:
         """The id of the question, however it is spaced or capitalised."""
         return id_from_key(0, "question", " ".join(self.query.lower().split()))
+
+
+class Usefulness(NamedTuple):
+    """The mean of a memory's grades, in [-1, 1], and how many they are."""
+
+    mean: float
+    grades: int

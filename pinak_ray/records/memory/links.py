@@ -22,7 +22,11 @@ from pinak_ray.records.memory.recall import Hit
 from pinak_ray.records.results import Result
 
 __all__ = [
+    "FRONTIER",
+    "LEAST_COSINE",
+    "LINKS_EACH",
     "MIN_STRENGTH",
+    "SIMILAR",
     "Link",
     "LinkChange",
     "LinkKey",
@@ -35,6 +39,13 @@ __all__ = [
 
 # A link this weak says nothing, and products of strengths must stay above zero.
 MIN_STRENGTH = 0.001
+# How many similar memories one is linked to, and from which cosine on.
+SIMILAR = 3
+LEAST_COSINE = 0.7
+# The strongest links of one memory that a step looks at, each way, and the strongest memories that
+# it leads to: as many as a caller can ask for.
+LINKS_EACH = MAX_K
+FRONTIER = MAX_K
 
 
 class LinkKind(StrEnum):

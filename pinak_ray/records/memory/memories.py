@@ -1,5 +1,6 @@
 """A memory, its layers, and the receipt that a write returns."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "Receipt",
     "ack_level",
+    "content_hash",
     "new_memory",
 ]
 
@@ -234,3 +236,8 @@ def keyed(memory: Memory, text: str, *verb: str) -> Memory:
 def layers_named(values: Sequence[Layer | str]) -> tuple[Layer, ...]:
     """Return the named layers, or raise InvalidInput."""
     return tuple(layer_named(value) for value in values)
+
+
+def content_hash(content: bytes) -> bytes:
+    """Return 16 bytes that tell equal contents (UTF-8)."""
+    return hashlib.blake2b(content, digest_size=16).digest()

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import orjson
@@ -17,6 +18,8 @@ from pinak_ray.records.results import Result
 __all__ = [
     "INTENT_KEY",
     "INTENT_TTL_S",
+    "LEFT_ALONE_FOR",
+    "STANDS_FOR",
     "Intent",
     "Nudge",
     "NudgeKind",
@@ -31,6 +34,10 @@ MAX_NUDGES = 10
 INTENT_KEY = "$intent"
 """Of the working item that holds an agent's intent; callers' keys cannot start with `$`."""
 INTENT_TTL_S = 3600.0
+STANDS_FOR = timedelta(minutes=15)
+"""An agent that said nothing for so long is doing something else by now."""
+LEFT_ALONE_FOR = timedelta(seconds=10)
+"""Many failures at once are mostly one incident: the first says it; more would teach to skip."""
 
 
 class NudgeKind(StrEnum):
@@ -78,6 +85,17 @@ class Intent:
         """The text, the tool and the named arguments, a sentence each: what the action asserts."""
         arguments = _named("", orjson.loads(self.arguments))
         return ".\n".join([self.text, *([self.tool] if self.tool else []), *arguments])
+
+    def encoded(self) -> bytes:
+        """Return it as JSON."""
+        arguments = orjson.Fragment(self.arguments)
+        return orjson.dumps({"text": self.text, "tool": self.tool, "arguments": arguments})
+
+    @classmethod
+    def decoded(cls, encoded: bytes) -> Self:
+        """Return what was encoded."""
+        fields = orjson.loads(encoded)
+        return cls(fields["text"], fields["tool"], orjson.dumps(fields["arguments"]))
 
 
 def _named(name: str, value: Any) -> list[str]:

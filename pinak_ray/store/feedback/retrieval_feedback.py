@@ -1,21 +1,14 @@
 """What memories were worth for the questions that they were recalled for."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 from uuid import UUID
 
+from pinak_ray.records.memory.grades import Usefulness
 from pinak_ray.records.state.owners import Owner
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.queries import query
 
-__all__ = ["Usefulness", "keep_grades", "usefulness_of"]
-
-
-class Usefulness(NamedTuple):
-    """The mean of a memory's grades, in [-1, 1], and how many they are."""
-
-    mean: float
-    grades: int
+__all__ = ["keep_grades", "usefulness_of"]
 
 
 async def keep_grades(

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.language.indexed_texts import DENSE_REACH, index_text
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.holding import HELD_FOR, held
 from pinak_ray.store.indexing.indexing import EncodeVectors, Key, set_aside
-from pinak_ray.store.indexing.windows import DENSE_REACH, WINDOW
-from pinak_ray.store.memories.memories import encode_vector, index_text, store_vectors
+from pinak_ray.store.indexing.windows import WINDOW
+from pinak_ray.store.memories.memories import encode_vector, store_vectors
 from pinak_ray.store.queries import query
 
 __all__ = [

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.language.indexed_texts import index_text
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.holding import HELD_FOR, held
 from pinak_ray.store.memories.links import queue_linking
-from pinak_ray.store.memories.memories import encode_vector, index_text, store_vectors
+from pinak_ray.store.memories.memories import encode_vector, store_vectors
 from pinak_ray.store.queries import query
 from pinak_ray.store.standing_intents import queue_failures
 

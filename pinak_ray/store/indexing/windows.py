@@ -1,34 +1,25 @@
 """Windows: what was said around a memory of a session, indexed once, when it has settled."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.language.indexed_texts import LEXICAL_REACH, Window, index_text, windows_of
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.indexing import hand_on
-from pinak_ray.store.memories.memories import index_text
 from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
 
 __all__ = [
-    "DENSE_REACH",
-    "LEXICAL_REACH",
     "WINDOW",
-    "Window",
     "drop_windows_around",
     "settle_words",
     "unsettled",
-    "windows_of",
 ]
 
-# Entries on each side whose words belong to a memory's window, and whose meaning does. On LoCoMo
-# two and one gave the best R@10 (78.5 and 77.1 without the other, 79.0 together).
-LEXICAL_REACH = 2
-DENSE_REACH = 1
 # Entries that came late have moved others away from what their window still holds.
 _FORGETTING_REACH = 2 * LEXICAL_REACH
 WINDOW = 1
@@ -37,22 +28,6 @@ WINDOW = 1
 # Together less than half a second of embedding: for so long a new entry of such a session waits.
 _SESSIONS_AT_ONCE = 4
 _ENTRIES_AT_ONCE = 8
-
-
-class Window(NamedTuple):
-    """The texts around one entry, itself among them."""
-
-    id: UUID
-    lexical: str
-    dense: str
-
-
-def windows_of(ids: Sequence[UUID], texts: Sequence[str]) -> Iterator[Window]:
-    """Return the window of each entry of one session, in its order."""
-    for at, id_ in enumerate(ids):
-        lexical = texts[max(0, at - LEXICAL_REACH) : at + LEXICAL_REACH + 1]
-        dense = texts[max(0, at - DENSE_REACH) : at + DENSE_REACH + 1]
-        yield Window(id_, "\n".join(lexical), "\n".join(dense))
 
 
 @dataclass(slots=True)

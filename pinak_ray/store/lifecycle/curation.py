@@ -11,8 +11,8 @@ import orjson
 from pinak_ray.records.errors import Conflict, NotFound
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.curation import CurationReport
+from pinak_ray.records.memory.rows import Row
 from pinak_ray.store.database import Connection, Database
-from pinak_ray.store.memories.hits import Row
 from pinak_ray.store.queries import query
 
 __all__ = [

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
-from pinak_ray.records.memory.memories import Layer, Memory, Outcome
+from pinak_ray.records.memory.memories import Layer, Memory, Outcome, content_hash
 from pinak_ray.records.memory.revisions import (
     MAX_VERSIONS,
     FoundMemories,
@@ -14,16 +14,15 @@ from pinak_ray.records.memory.revisions import (
     Version,
     found_memories,
 )
+from pinak_ray.records.memory.rows import Row
 from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.windows import drop_windows_around
 from pinak_ray.store.lifecycle.archive import forget_archived
 from pinak_ray.store.lifecycle.expiry import remove_memories
 from pinak_ray.store.memories.given_vectors import refuse_foreign
-from pinak_ray.store.memories.hits import Row
 from pinak_ray.store.memories.memories import (
     EncodedMemory,
-    content_hash,
     encode_memory,
     merge_memories,
 )

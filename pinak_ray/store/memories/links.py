@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -10,21 +10,24 @@ import asyncpg
 from pinak_ray.concurrency.group_commit import Fates
 from pinak_ray.embedding import Knows, similarity
 from pinak_ray.records.errors import NotFound
-from pinak_ray.records.limits import MAX_K
-from pinak_ray.records.memory.links import Link, LinkChange, LinkKey, LinkKind
+from pinak_ray.records.memory.links import (
+    FRONTIER,
+    LEAST_COSINE,
+    LINKS_EACH,
+    SIMILAR,
+    Link,
+    LinkChange,
+    LinkKey,
+    LinkKind,
+)
+from pinak_ray.records.memory.rows import Reached
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.memories.hits import Row
 from pinak_ray.store.memories.memories import Duplicate
 from pinak_ray.store.queries import query
 from pinak_ray.store.standbys import await_standbys
 
 __all__ = [
-    "FRONTIER",
-    "LEAST_COSINE",
-    "LINKS_EACH",
-    "SIMILAR",
-    "Reached",
     "commit_links",
     "is_there",
     "link_some",
@@ -33,23 +36,8 @@ __all__ = [
     "unlinked",
 ]
 
-# How many similar memories one is linked to, and from which cosine on.
-SIMILAR = 3
-LEAST_COSINE = 0.7
 # A transaction of this many takes 50 ms of exact scans in a namespace of 10k.
 _AT_ONCE = 8
-# The strongest links of one memory that a step looks at, each way, and the strongest memories that
-# it leads to: as many as a caller can ask for.
-LINKS_EACH = MAX_K
-FRONTIER = MAX_K
-
-
-class Reached(NamedTuple):
-    """One memory at the end of a path of links: its columns, the path's strength and last link."""
-
-    row: Row
-    strength: float
-    link: Link
 
 
 async def commit_links(database: Database, changes: Sequence[LinkChange]) -> Fates[Duplicate]:

@@ -1,6 +1,5 @@
 """Memories: encode for COPY, commit a batch, and tell new rows from retried ones."""
 
-import hashlib
 import struct
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import asyncpg
 
 from pinak_ray.concurrency.group_commit import Fates
 from pinak_ray.records.errors import IdempotencyMismatch, Unavailable
-from pinak_ray.records.memory.memories import Layer, Memory
+from pinak_ray.records.memory.memories import Layer, Memory, content_hash
 from pinak_ray.records.write_keys import WriteKey
 from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
 from pinak_ray.store.memories.copy_format import (
@@ -30,10 +29,8 @@ __all__ = [
     "Duplicate",
     "EncodedMemory",
     "commit_memories",
-    "content_hash",
     "encode_memory",
     "encode_vector",
-    "index_text",
     "merge_memories",
     "namespaces_of",
     "size_of",
@@ -107,20 +104,6 @@ class Duplicate(NamedTuple):
 
     id: UUID | None = None
     """None of what has no id of its own, as a link."""
-
-
-def index_text(agent: str, session: str | None, content: str) -> str:
-    """Return the text that is indexed; the generated column `lexemes` follows the same rule.
-
-    In a session several speakers alternate, so who said it is part of the text (on LoCoMo this
-    raises a dense R@10 from 28.8 to 43.8).
-    """
-    return content if session is None else f"{agent}: {content}"
-
-
-def content_hash(content: bytes) -> bytes:
-    """Return 16 bytes that tell equal contents (UTF-8)."""
-    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemory:

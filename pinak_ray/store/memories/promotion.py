@@ -1,9 +1,9 @@
 """What of what shall be promoted is a memory already."""
 
+from pinak_ray.records.memory.memories import content_hash
 from pinak_ray.records.memory.promotion import FindPromoted, Known, made_from
 from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories.memories import content_hash
 from pinak_ray.store.queries import query
 
 __all__ = ["find_promoted"]

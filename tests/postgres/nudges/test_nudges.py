@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pinak_ray.embedding import HashingEmbedder, Vectors
-from pinak_ray.nudges import Nudger
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES
-from pinak_ray.nudges.nudger import strength_of
+from pinak_ray.nudges.nudger import Nudger
+from pinak_ray.nudges.weighing import strength_of
 from pinak_ray.records.errors import InvalidInput, NotFound
 from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.memory.nudges import Nudge, NudgeKind, Strength, Verdict, new_intent

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.nudges import Nudger
+from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
 from pinak_ray.records.memory.nudges import new_intent
 from pinak_ray.records.operations import Intend

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import EmbeddingModel, Vectors, encode_halfvec_one
-from pinak_ray.recall import Recaller
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.recall.cache.recaller import CachedRecaller
+from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.errors import InvalidInput, Overloaded, WrongDimension
 from pinak_ray.records.memory.recall import RecallResult, new_recall
 from pinak_ray.store.database import Database

@@ -6,7 +6,7 @@ import pytest
 
 from pinak_ray.concurrency.admission import Admission
 from pinak_ray.embedding import HashingEmbedder, Vectors
-from pinak_ray.nudges import Nudger
+from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.recall.recaller import Recaller

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.recall import RECIPES, Recaller
 from pinak_ray.recall.candidates import Search
+from pinak_ray.recall.recaller import Recaller
+from pinak_ray.recall.recipes import RECIPES
 from pinak_ray.records.errors import InvalidInput, WrongDimension
 from pinak_ray.records.memory.memories import Layer, Outcome
 from pinak_ray.records.memory.recall import Hit, new_recall

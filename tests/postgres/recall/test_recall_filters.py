@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pinak_ray.recall import Recaller
+from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.memory.memories import Layer, Outcome, new_memory
 from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.store.database import Database

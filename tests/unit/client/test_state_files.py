@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pinak_ray.client.discovery import StackFile, make_ray_token, ray_token_environment
+from pinak_ray.client.discovery import StackFile
+from pinak_ray.client.over_ray.tokens import make_ray_token, ray_token_environment
 from pinak_ray.records.errors import NotRunning, SetupError
 from pinak_ray.security.keys import KeyRing
 from pinak_ray.security.secret_files import make_secret

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
@@ -493,7 +493,9 @@ def test_the_usual_home_and_names(gateway: Gateway, home: Path) -> None:
     hook(PINAK_HOME=str(home), PINAK_TENANT="acme", PINAK_PROJECT="web", token=None)
 
     assert str(principal(gateway, gateway.tokens[0]).namespace) == "acme/web"
-    assert {"home", "url", "token", "tenant", "project"} == ClientSettings.model_fields.keys()
+    assert {"home", "url", "token", "tenant", "project"} == {
+        each.name for each in fields(ClientSettings)
+    }
 
 
 def test_only_the_standard_library_is_imported(gateway: Gateway, home: Path) -> None:

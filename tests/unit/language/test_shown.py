@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from pinak_ray.hook.decision import decision
 from pinak_ray.language.shown import quoted, shown, shown_in_markdown
 from pinak_ray.nudges.evidence import Evidence
-from pinak_ray.nudges.nudger import weigh
+from pinak_ray.nudges.weighing import weigh
 from pinak_ray.records.board.findings import PostFinding
 from pinak_ray.records.board.notes import Tell
 from pinak_ray.records.board.progress import Markdown

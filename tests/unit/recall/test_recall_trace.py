@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pinak_ray import RecallResult, Swarm
-from pinak_ray.recall import RECIPES
+from pinak_ray.recall.recipes import RECIPES
 from pinak_ray.testing import LocalSwarm
 
 QUERY = "when did Caroline paint the lake in May 2023?"

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.records.memory.memories import new_memory
+from pinak_ray.records.memory.memories import content_hash, new_memory
 from pinak_ray.store.database import microseconds
 from pinak_ray.store.memories.copy_format import (
     NULL,
@@ -17,7 +17,7 @@ from pinak_ray.store.memories.copy_format import (
     null_or_text,
     stream,
 )
-from pinak_ray.store.memories.memories import COLUMNS, VECTOR_COLUMNS, content_hash, encode_memory
+from pinak_ray.store.memories.memories import COLUMNS, VECTOR_COLUMNS, encode_memory
 
 
 def fields_of(row: bytes) -> Iterator[bytes | None]:

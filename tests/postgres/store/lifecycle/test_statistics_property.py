@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinak_ray.curation.passes import curate
+from pinak_ray.language.indexed_texts import index_text
 from pinak_ray.records.errors import Conflict, NotFound, Superseded
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.records.memory.memories import new_memory
@@ -26,7 +27,7 @@ from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.lifecycle.archive import restore_memory
 from pinak_ray.store.lifecycle.expiry import purge_expired
 from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
-from pinak_ray.store.memories.memories import commit_memories, encode_memory, index_text
+from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.testing.bm25 import bm25
 from tests.support.indexed import check_statistics, encode, fetch, index_owed, settle, window_words
 from tests.support.remembered import register

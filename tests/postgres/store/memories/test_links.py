@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from pinak_ray.recall.expansion import expanded
-from pinak_ray.recall.related import find_related
+from pinak_ray.recall.linked import expanded, find_related
 from pinak_ray.records.errors import InvalidInput, NotFound
 from pinak_ray.records.memory.links import LinkChange, LinkKind, Related, change_link, new_related
 from pinak_ray.records.memory.memories import new_memory

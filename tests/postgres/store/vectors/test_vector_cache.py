@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.nudges import Nudger
-from pinak_ray.nudges.evidence import CANDIDATES, find_evidence, find_words
+from pinak_ray.nudges.evidence import CANDIDATES
+from pinak_ray.nudges.nudger import Nudger
+from pinak_ray.nudges.resembling import find_evidence, find_words
 from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.memory.memories import Outcome, new_memory
 from pinak_ray.records.memory.nudges import new_intent

@@ -1,13 +1,14 @@
-"""A row of the search queries as the Hit that a caller gets."""
+"""Rows of the search queries, and the Hits that callers get of them."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from pinak_ray.records.memory.links import Link
 from pinak_ray.records.memory.memories import Layer, Outcome
 from pinak_ray.records.memory.recall import Hit, Signal
 
-__all__ = ["Row", "hit_from_row"]
+__all__ = ["Reached", "Row", "hit_from_row"]
 
 
 class Row(Protocol):
@@ -33,3 +34,11 @@ def hit_from_row(row: Row, score: float, *, signals: tuple[Signal, ...] = ()) ->
         source=row["source"],
         signals=signals,
     )
+
+
+class Reached(NamedTuple):
+    """One memory at the end of a path of links: its columns, the path's strength and last link."""
+
+    row: Row
+    strength: float
+    link: Link

@@ -1,0 +1,143 @@
+"""Ranking: candidates with their signals in, the page of a recall out, explained if asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from pinak_ray.language.named_agents import named_agent
+from pinak_ray.language.named_dates import named_dates
+from pinak_ray.recall.fusion import (
+    Scores,
+    best_first,
+    fuse_borda,
+    fuse_combmnz,
+    fuse_linear,
+    fuse_ranks,
+    fuse_zscores,
+    known_or,
+)
+from pinak_ray.recall.paging import Turn, page, turn_page
+from pinak_ray.recall.recipes import (
+    AGENT,
+    DATE,
+    LEXICAL,
+    QUESTION,
+    WINDOW_LEXICAL,
+    Fusion,
+    Recipe,
+)
+from pinak_ray.recall.trace import signals_of, trace_of
+from pinak_ray.records.memory.recall import RecallRequest, RecallResult, Signal, Trace
+from pinak_ray.records.memory.rows import Row, hit_from_row
+
+__all__ = ["Candidates", "rank"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The union of all signals' candidates: n rows, and per signal its n raw scores (NaN: none)."""
+
+    rows: Sequence[Row]
+    signals: dict[str, Scores]
+    counts: dict[str, int]
+    turn: Turn | None = None
+    """What is on the page; None where the ranking of all says so."""
+
+
+def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> RecallResult:
+    """Return the request's page of the candidates, best first, and its trace if asked for."""
+    flags = _flags(found.rows, recipe, request.query)
+    weights = recipe.signal_weights()
+    scores = _fused(found.signals, recipe)
+    for name, held in flags.items():
+        scores = scores + weights[name] * held
+    kept = _has_evidence(found.signals, recipe)
+    floor = recipe.min_score if request.min_score is None else request.min_score
+    if floor is not None:
+        kept &= scores >= floor
+    # All that a model does not know has one vector: of equals, what says the query itself is first.
+    keys = [(row["content"] != request.query, row["id"]) for row in found.rows]
+    order = best_first(scores, keys)
+    if found.turn is None:
+        chosen, cursor = page([at for at in order if kept[at]], found.rows, request)
+    else:
+        above = {at for at in order if kept[at]}
+        chosen, cursor = turn_page(found.turn, above, found.rows, request)
+    trace: Trace | None = None
+    explained: list[tuple[Signal, ...]] = [()] * len(chosen)
+    if request.trace:
+        signals = {**found.signals, **flags}
+        shares = _contributions(found.signals, recipe)
+        shares |= {name: weights[name] * held for name, held in flags.items()}
+        trace = trace_of(recipe, found.counts, fused=len(kept), kept=int(kept.sum()), floor=floor)
+        explained = signals_of(signals, weights, shares, chosen)
+    hits = tuple(
+        hit_from_row(found.rows[at], float(scores[at]), signals=said)
+        for at, said in zip(chosen, explained, strict=True)
+    )
+    return RecallResult(hits, trace, cursor)
+
+
+def _contributions(signals: dict[str, Scores], recipe: Recipe) -> dict[str, Scores]:
+    """Return what each signal adds to the fused score: every fusion is linear in its weights."""
+    return {
+        name: _fused(
+            signals,
+            replace(recipe, weights={**dict.fromkeys(signals, 0.0), name: recipe.weights[name]}),
+        )
+        for name in signals
+    }
+
+
+def _flags(rows: Sequence[Row], recipe: Recipe, query: str) -> dict[str, Scores]:
+    """Return what is added as it is: 1 where it holds of a memory, else 0, shape (n,) each."""
+    flags: dict[str, list[bool]] = {}
+    if recipe.agent_bonus:
+        named = named_agent(query, [row["agent"] for row in rows])
+        flags[AGENT] = [row["agent"] == named for row in rows]
+    if recipe.date_bonus:
+        dates = named_dates(query, datetime.now(UTC))
+        flags[DATE] = [dates is not None and dates.matches(row["occurred_at"]) for row in rows]
+    if recipe.question_malus:
+        flags[QUESTION] = [row["content"].rstrip().endswith("?") for row in rows]
+    return {name: np.array(held, dtype=np.float64) for name, held in flags.items()}
+
+
+def _fused(signals: dict[str, Scores], recipe: Recipe) -> Scores:
+    match recipe.fusion:
+        case Fusion.ZSCORE:
+            # A word that does not occur is a known 0; a vector that is not there yet is unknown.
+            return fuse_zscores(
+                {name: _without_gaps(name, scores) for name, scores in signals.items()},
+                recipe.weights,
+            )
+        case Fusion.RRF:
+            return fuse_ranks(signals, recipe.weights, k=recipe.rrf_k)
+        case Fusion.LINEAR:
+            return fuse_linear(signals, recipe.weights)
+        case Fusion.COMBMNZ:
+            return fuse_combmnz(signals, recipe.weights)
+        case Fusion.BORDA:
+            return fuse_borda(signals, recipe.weights)
+        case Fusion.NONE:
+            (scores,) = signals.values()
+            return known_or(scores, 0.0)
+
+
+def _without_gaps(name: str, scores: Scores) -> Scores:
+    return known_or(scores, 0.0) if name in (LEXICAL, WINDOW_LEXICAL) else scores
+
+
+def _has_evidence(
+    signals: dict[str, Scores], recipe: Recipe
+) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
+    kept = np.zeros(len(next(iter(signals.values()))), dtype=np.bool)
+    # A comparison with NaN is false: what is unknown is no evidence.
+    for name, scores in signals.items():
+        if name in (LEXICAL, WINDOW_LEXICAL):
+            kept |= scores > 0
+        else:
+            kept |= scores >= recipe.min_similarity
+    return kept
