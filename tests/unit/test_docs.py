@@ -12,6 +12,7 @@ from pinak_ray.cluster.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PROSE = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -67,6 +68,15 @@ def test_every_decision_is_listed() -> None:
     listed = _LINK.findall((folder / "README.md").read_text(encoding="utf-8"))
 
     assert sorted(page.name for page in folder.glob("[0-9]*.md")) == listed
+
+
+@pytest.mark.parametrize("document", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_lines_are_short_enough_to_compare(document: Path) -> None:
+    """Prose is wrapped at 120 characters, so that a change shows; tables and code need not be."""
+    text = _CODE_BLOCK.sub("", document.read_text(encoding="utf-8"))
+    prose = [line for line in text.splitlines() if not line.startswith("|")]
+
+    assert [line for line in prose if len(line) > 120] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
