@@ -2,13 +2,10 @@
 
 import asyncio
 import os
-import random
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import structlog
-
 from pinak_ray.concurrency.lazy import Lazy
+from pinak_ray.concurrency.periodic import every
 from pinak_ray.curation.passes import curate, curate_due
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.memory.curation import CurationReport
@@ -43,19 +40,13 @@ class Curator:
         self._curated = 0
         loop = asyncio.get_running_loop()
         self._loops = [
-            loop.create_task(self._repeat(self._purge, _PURGE_EVERY_S)),
-            loop.create_task(self._repeat(self._curate_due, self._policy.every_s)),
-            loop.create_task(self._repeat(self._fold, _FOLD_EVERY_S)),
+            loop.create_task(every(seconds, work, "curation_failed", jitter=_JITTER))
+            for seconds, work in (
+                (_PURGE_EVERY_S, self._purge),
+                (self._policy.every_s, self._curate_due),
+                (_FOLD_EVERY_S, self._fold),
+            )
         ]
-
-    async def _repeat(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
-        while True:
-            jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
-            await asyncio.sleep(every_s * jitter)
-            try:
-                await work()
-            except Exception as error:
-                structlog.get_logger().warning("curation_failed", error=repr(error))
 
     async def _fold(self) -> None:
         await fold_generations(await self._parts.get())

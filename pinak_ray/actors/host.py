@@ -10,6 +10,7 @@ import structlog
 from pinak_ray.agents.host import Host
 from pinak_ray.agents.turns import Turns
 from pinak_ray.concurrency.lazy import Lazy
+from pinak_ray.concurrency.periodic import every
 from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.operations import HostOperation, Origin, Watch, WatchPage
 from pinak_ray.records.state.wire import decode_operation, encode_result
@@ -55,7 +56,12 @@ class AgentHost:
         state = AgentState(database, self._name, placement)
         host = Host(state, placement, frozenset(), budget_bytes=self._config.host_memory_bytes)
         await self._take(state, host, placement)
-        return _Parts(database, state, host, asyncio.create_task(self._passivate(host)))
+
+        async def passivate() -> None:
+            host.passivate(idle_s=self._config.host_idle_s)
+
+        passivating = every(_PASSIVATE_EVERY_S, passivate, "passivation_failed")
+        return _Parts(database, state, host, asyncio.create_task(passivating))
 
     async def _take(self, state: AgentState, host: Host, placement: Placement) -> None:
         new = placement.shards_of(self._name) - host.owned
@@ -65,11 +71,6 @@ class AgentHost:
         structlog.get_logger().info(
             "shards_taken", host=self._name, shards=len(new), version=placement.version
         )
-
-    async def _passivate(self, host: Host) -> None:
-        while True:
-            await asyncio.sleep(_PASSIVATE_EVERY_S)
-            host.passivate(idle_s=self._config.host_idle_s)
 
     async def apply(
         self, sent: Sequence[Any], origin: Origin | None = None, retried: bool = False

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +15,7 @@ import structlog
 
 from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.concurrency.lazy import Lazy
+from pinak_ray.concurrency.periodic import every
 from pinak_ray.embedding import (
     Embedder,
     Vectors,
@@ -30,7 +31,6 @@ from pinak_ray.services.config import StackConfig
 from pinak_ray.services.connections import INDEXER_POOL
 from pinak_ray.services.indexing.backfilling import BackfillLane
 from pinak_ray.services.indexing.linking import keep_linking
-from pinak_ray.services.indexing.sealing import keep_sealing
 from pinak_ray.services.indexing.telling import Telling
 from pinak_ray.services.serving import Following, embedding_error, load_serving
 from pinak_ray.store.database import Database
@@ -64,6 +64,8 @@ _LANES = 2
 # Memories per transaction: half a second of embedding, which is what a crash repeats.
 _MEMORIES_AT_ONCE = 128
 _SETTLE_EVERY_S = 1.0
+# A tail grows by 20,000 in a minute at most, and each look reads the figures of every namespace.
+_SEAL_EVERY_S = 5.0
 # How soon a wait hears of what another Indexer did.
 _RECHECK_EVERY_S = 0.25
 # Below every other process: a burst of writes is never slowed by embedding.
@@ -115,26 +117,29 @@ class Indexer:
         self._turn = Turn()
         self._at_work = 0
         self._quiet = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._loops = [loop.create_task(self._run()) for _ in range(_LANES)]
-        self._loops += [loop.create_task(self._recheck()), loop.create_task(self._settle())]
-        backfill = BackfillLane(
-            config,
-            self._parts.get,
-            _encoder,
-            quiet=self._quiet,
-            embedded=self._backfilled,
-        )
-        self._loops.append(loop.create_task(backfill.run()))
-        self._loops.append(loop.create_task(keep_sealing(self._seal_some)))
+        self._indexed_at = -_SWEEP_EVERY_S
         self._transport = Lazy(self._connect)
         self._telling = Telling(
             self._serving, self._send, timedelta(seconds=config.nudge_cooldown_s)
         )
-        self._loops.append(loop.create_task(self._telling.run()))
-        self._indexed_at = -_SWEEP_EVERY_S
+        backfill = BackfillLane(
+            config, self._parts.get, _encoder, quiet=self._quiet, embedded=self._backfilled
+        )
+        self._work.set()
+        loops = [
+            *(
+                every(_SWEEP_EVERY_S, self._lane(), "indexing_failed", wake=self._work)
+                for _ in range(_LANES)
+            ),
+            every(_RECHECK_EVERY_S, self._recheck, "recheck_failed"),
+            every(_SETTLE_EVERY_S, self._settle_some, "settling_failed"),
+            every(_SEAL_EVERY_S, self._seal_some, "sealing_failed"),
+            backfill.run(),
+            self._telling.run(),
+        ]
         if config.auto_links:
-            self._loops.append(loop.create_task(keep_linking(self._link_some, self._is_busy)))
+            loops.append(keep_linking(self._link_some, self._is_busy))
+        self._loops = list(map(asyncio.get_running_loop().create_task, loops))
 
     async def _send(self, operation: Operation[R]) -> R:
         """Carry out an operation as a client of the stack does."""
@@ -176,10 +181,11 @@ class Indexer:
             )
         return _Parts(database, embedder, model, waits)
 
-    async def _run(self) -> None:
+    def _lane(self) -> Callable[[], Awaitable[None]]:
         limit = _MEMORIES_AT_ONCE
-        while True:
-            self._work.clear()  # before looking: a push that comes meanwhile counts
+
+        async def index() -> None:
+            nonlocal limit
             self._at_work += 1
             self._quiet.clear()
             try:
@@ -187,26 +193,18 @@ class Indexer:
                     limit = min(2 * limit, _MEMORIES_AT_ONCE)
             except Exception as error:
                 limit = 1  # whichever row is at fault fails alone
-                structlog.get_logger().warning("indexing_failed", error=repr(error))
                 if not is_transient(error):
                     self._work.set()
+                raise
             finally:
                 self._at_work -= 1
                 if not self._at_work:
                     self._quiet.set()
-            await _set_within(self._work, _SWEEP_EVERY_S)
 
-    async def _settle(self) -> None:
-        """Write windows, on a lane of their own; their vectors are the back-fill's."""
-        while True:
-            await asyncio.sleep(_SETTLE_EVERY_S)
-            try:
-                while await self._settle_some():
-                    pass
-            except Exception as error:
-                structlog.get_logger().warning("settling_failed", error=repr(error))
+        return index
 
     async def _settle_some(self) -> int:
+        """Write windows, on a lane of their own; their vectors are the back-fill's."""
         database, _, model, _ = await self._parts.get()
         return await settle_words(database, model_id=model.id, quiet_s=self._config.window_quiet_s)
 
@@ -219,6 +217,7 @@ class Indexer:
         database = (await self._parts.get()).database
         for kept in await kept_models(database):
             if rows := await seal_some(database, model_id=kept.model.id):
+                structlog.get_logger().info("segment_sealed", rows=rows)
                 return rows
         return 0
 
@@ -256,14 +255,8 @@ class Indexer:
             now.waits.indexed(done.keys, done.refused)
 
     async def _recheck(self) -> None:
-        while True:
-            await asyncio.sleep(_RECHECK_EVERY_S)
-            if self._parts.opened is None:
-                continue
-            try:
-                await self._parts.opened.waits.recheck()
-            except Exception as error:
-                structlog.get_logger().warning("recheck_failed", error=repr(error))
+        if self._parts.opened is not None:
+            await self._parts.opened.waits.recheck()
 
     async def wake(self) -> None:
         """Say that there is work."""
@@ -323,10 +316,3 @@ def _halfvec(vector: Vectors) -> bytes | str:
         return encode_halfvec_one(vector)
     except InvalidInput as error:  # no direction is left in half precision
         return str(error)
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but no longer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from pinak_ray.concurrency.backoff import backoff
 from pinak_ray.concurrency.commit_lines import Call, Fates, Lines, Part
 from pinak_ray.records.errors import (
     DatabaseUnavailable,
@@ -199,7 +200,7 @@ class GroupCommit(Generic[T, F]):
         self, items: Sequence[T], parts: Sequence[Part[T, F]]
     ) -> Fates[F] | None:
         """Return the fates of items of these parts; None once nobody waits for any of them."""
-        backoff = _FIRST_BACKOFF_S
+        pauses = backoff(_FIRST_BACKOFF_S, _LAST_BACKOFF_S)
         while True:
             try:
                 fates = await self.commit(items)
@@ -212,8 +213,7 @@ class GroupCommit(Generic[T, F]):
             else:
                 self.delayed = None
                 return fates
-            await asyncio.sleep(backoff)
-            backoff = min(backoff * 2, _LAST_BACKOFF_S)
+            await asyncio.sleep(next(pauses))
 
     async def _bisect(
         self, items: Sequence[T], parts: Sequence[Part[T, F]], error: Exception

@@ -135,6 +135,6 @@ class SearchParts:
         await self.standing.aclose()
         await self.vectors.aclose()
         await self.accesses.aclose()
-        self.recorder.close()
+        await self.recorder.aclose()
         await self.embedder.aclose()
         await self.database.aclose()

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from pinak_ray.concurrency.lazy import Lazy
+from pinak_ray.concurrency.periodic import every
 from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder, trouble_of, with_dimension
 from pinak_ray.records.errors import SetupError
 from pinak_ray.services.config import StackConfig
@@ -131,7 +132,14 @@ class Following(Generic[S]):
         """Return the parts of now; raises what opening them raised, and tries again next time."""
         parts = await self._parts.get()
         if self._watch is None:
-            self._watch = asyncio.create_task(self._follow())
+            self._watch = asyncio.create_task(
+                every(
+                    _LOOK_EVERY_S,
+                    self._look,
+                    "model_not_followed",
+                    after_failure_s=_AFTER_FAILURE_S,
+                )
+            )
         return parts
 
     @property
@@ -148,15 +156,6 @@ class Following(Generic[S]):
             await old.aclose()
         if self._parts.opened is not None:
             await self._parts.opened.aclose()
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            try:
-                await self._look()
-            except Exception as error:
-                structlog.get_logger().warning("model_not_followed", error=repr(error))
-                await asyncio.sleep(_AFTER_FAILURE_S)
 
     async def _look(self) -> None:
         now = self._parts.opened

@@ -1,17 +1,16 @@
 """What agents intend now: kept behind the answer of `intend`, and matched with new failures."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 import structlog
 
+from pinak_ray.concurrency.write_behind import WriteBehind
 from pinak_ray.records.memory.nudges import LEFT_ALONE_FOR, STANDS_FOR, Intent
 from pinak_ray.records.memory.rows import Row
 from pinak_ray.records.state.owners import Owner
@@ -38,10 +37,8 @@ _LATE_AFTER = timedelta(minutes=1)
 _FAILURES_AT_ONCE = 64
 _UPSERTS = 256
 _CAPACITY = 4_096
-_CLOSE_TIMEOUT_S = 5.0
 # One statement for what comes within it: alone, an intent would bring a commit of its own.
 _GATHERED_FOR_S = 0.1
-_AFTER_A_FAULT_S = 1.0
 
 
 class _Standing(NamedTuple):
@@ -61,58 +58,46 @@ class StandingIntents:
 
     database: Database
     model_id: int
-    _waiting: dict[Owner, _Standing] = field(default_factory=dict)
-    _writing: "asyncio.Task[None] | None" = None
+    _queue: WriteBehind[Owner, _Standing] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._queue = WriteBehind(
+            "intents_not_kept",
+            self._upsert,
+            _CAPACITY,
+            _UPSERTS,
+            gather_s=_GATHERED_FOR_S,
+            stays=is_transient,
+        )
 
     def stand(self, owner: Owner, intent: Intent, embedding: bytes, safe_similarity: float) -> None:
         """Keep what an agent is about to do, in the place of what it said before.
 
         `embedding` is in halfvec form, `safe_similarity` that of the gate.
         """
-        if owner not in self._waiting and len(self._waiting) >= _CAPACITY:
+        standing = _Standing(intent, embedding, safe_similarity, datetime.now(UTC))
+        if not self._queue.put(owner, standing):
             structlog.get_logger().warning("intent_not_kept", waiting=_CAPACITY)
-            return
-        now = datetime.now(UTC)
-        self._waiting[owner] = _Standing(intent, embedding, safe_similarity, now)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write())
 
     async def aclose(self) -> None:
         """Write what waits, within five seconds."""
-        if self._writing is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._writing, _CLOSE_TIMEOUT_S)
+        await self._queue.aclose()
 
-    async def _write(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(_GATHERED_FOR_S)
-            owners = list(islice(self._waiting, _UPSERTS))
-            batch = [(owner, self._waiting.pop(owner)) for owner in owners]
-            try:
-                async with self.database.service() as connection:
-                    await self._upsert(connection, batch)
-            except Exception as error:
-                structlog.get_logger().warning("intents_not_kept", error=repr(error))
-                if is_transient(error):
-                    self._waiting = {**dict(batch), **self._waiting}  # a newer intent wins
-                    await asyncio.sleep(_AFTER_A_FAULT_S)
-
-    async def _upsert(
-        self, connection: Connection, batch: Sequence[tuple[Owner, _Standing]]
-    ) -> None:
+    async def _upsert(self, batch: Sequence[tuple[Owner, _Standing]]) -> None:
         owners, standing = zip(*batch, strict=True)
-        await connection.execute(
-            query("standing_intents", "stand"),
-            [owner.namespace_id for owner in owners],
-            [owner.name for owner in owners],
-            self.model_id,
-            [each.intent.encoded() for each in standing],
-            [searchable_words(each.intent.search_text) for each in standing],
-            [each.embedding for each in standing],
-            [each.safe_similarity for each in standing],
-            [each.intended_at for each in standing],
-            STANDS_FOR,
-        )
+        async with self.database.service() as connection:
+            await connection.execute(
+                query("standing_intents", "stand"),
+                [owner.namespace_id for owner in owners],
+                [owner.name for owner in owners],
+                self.model_id,
+                [each.intent.encoded() for each in standing],
+                [searchable_words(each.intent.search_text) for each in standing],
+                [each.embedding for each in standing],
+                [each.safe_similarity for each in standing],
+                [each.intended_at for each in standing],
+                STANDS_FOR,
+            )
 
 
 async def queue_failures(

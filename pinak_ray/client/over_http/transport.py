@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -11,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_bef
 
 from pinak_ray.client.over_http.problems import raise_problem, retry_after_s
 from pinak_ray.client.over_http.requests import HttpRequest, http_request
+from pinak_ray.concurrency.backoff import backoff
 from pinak_ray.concurrency.per_loop import PerLoop
 from pinak_ray.records.errors import (
     InvalidInput,
@@ -198,10 +200,12 @@ class _Pause:
     """How long until the next attempt: what the gateway said at least, and never all at once."""
 
     told_s: float = 0.0
+    pauses: Iterator[float] = field(
+        default_factory=lambda: backoff(_FIRST_BACKOFF_S, _LAST_BACKOFF_S, spread=0.25)
+    )
 
     def __call__(self, state: RetryCallState) -> float:
-        backoff: float = min(_FIRST_BACKOFF_S * 2 ** (state.attempt_number - 1), _LAST_BACKOFF_S)
-        return max(backoff, self.told_s) * random.uniform(1.0, 1.5)  # noqa: S311 - jitter
+        return max(next(self.pauses), self.told_s * random.uniform(1.0, 1.5))  # noqa: S311 - jitter
 
 
 def _passes(error: BaseException) -> bool:

@@ -9,15 +9,10 @@ from typing import Any
 
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception,
-    stop_after_delay,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay
 
 from pinak_ray.client.over_ray.session import ray_session
+from pinak_ray.concurrency.backoff import backoff
 from pinak_ray.records.errors import (
     DatabaseUnavailable,
     EmbedderUnavailable,
@@ -36,6 +31,8 @@ RETRY_WINDOW_S = 30.0
 # (`serve.context.Deadlines.write_s`): the caller is to hear the cause, and not that time is up.
 _DATABASE_WINDOW_S = 25.0
 _CALL_TIMEOUT_S = 60.0
+_FIRST_BACKOFF_S = 0.02
+_LAST_BACKOFF_S = 1.0
 # A call that takes longer than any commit may wait for a host that was replaced meanwhile.
 _WONDER_AFTER_S = 3.0
 
@@ -132,9 +129,10 @@ class ActorCalls:
         def again(error: BaseException) -> bool:
             return passes(error, asyncio.get_running_loop().time() - started, self.patience_s)
 
+        pauses = backoff(_FIRST_BACKOFF_S, _LAST_BACKOFF_S, spread=0.5)
         retrying = AsyncRetrying(
             stop=stop_after_delay(RETRY_WINDOW_S),
-            wait=wait_exponential(multiplier=0.02, max=1.0) + wait_random(0, 0.05),
+            wait=lambda _: next(pauses),
             retry=retry_if_exception(again),
             reraise=True,
         )

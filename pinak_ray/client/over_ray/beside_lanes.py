@@ -1,7 +1,6 @@
 """Calls of an owner's host that take long, beside the lanes: nothing else waits behind them."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import ray
 
 from pinak_ray.client.over_ray.actor_calls import RETRY_WINDOW_S, ActorCalls
+from pinak_ray.concurrency.backoff import backoff
 from pinak_ray.records.errors import NotRunning, Overloaded, Unavailable
 from pinak_ray.records.operations import Query, Watch, WatchPage
 from pinak_ray.records.state.owners import Owner
@@ -38,7 +38,7 @@ async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> 
     """
     clock = asyncio.get_running_loop().time
     failing_since: float | None = None
-    backoff = _FIRST_BACKOFF_S
+    pauses = backoff(_FIRST_BACKOFF_S, _LAST_BACKOFF_S, spread=0.5)
     while True:
         try:
             return await _asked_once(calls, owner, ask)
@@ -53,8 +53,7 @@ async def _asked(calls: ActorCalls, owner: Owner, ask: Callable[[Any], Any]) -> 
         failing_since = clock() if failing_since is None else failing_since
         if clock() - failing_since >= patience_s:
             raise failure
-        await asyncio.sleep(backoff * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-        backoff = min(backoff * 2, _LAST_BACKOFF_S)
+        await asyncio.sleep(next(pauses))
         await calls.refresh()
 
 

@@ -1,7 +1,6 @@
 """A client's lanes: natural batching on the way to one Writer, one host, one Indexer."""
 
 import asyncio
-import random
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pinak_ray.client.over_ray.actor_calls import ActorCalls, passes
+from pinak_ray.concurrency.backoff import backoff
 from pinak_ray.concurrency.batching import Batcher
 from pinak_ray.records.errors import PinakError, Unavailable
 from pinak_ray.records.memory.links import LinkChange
@@ -128,7 +128,7 @@ class HostLane:
         self.batches += 1
         origin = Origin(self.id, self.batches)
         clock = asyncio.get_running_loop().time
-        started, backoff = clock(), _FIRST_BACKOFF_S
+        started, pauses = clock(), backoff(_FIRST_BACKOFF_S, _LAST_BACKOFF_S, spread=0.5)
         results: list[Any] = [None] * len(operations)
         pending: Sequence[int] = range(len(operations))
         retried = False
@@ -139,8 +139,7 @@ class HostLane:
             if not pending:
                 return results
             retried = True
-            await asyncio.sleep(backoff * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-            backoff = min(backoff * 2, _LAST_BACKOFF_S)
+            await asyncio.sleep(next(pauses))
             if any(isinstance(results[i], Unavailable) for i in pending):
                 await self.calls.refresh()
 

@@ -1,15 +1,15 @@
 """A circuit breaker: while an endpoint is down, one probe at a time asks it, and nobody else."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from pinak_ray.concurrency.backoff import backoff
 from pinak_ray.embedding.endpoint.request import EndpointError
 
 __all__ = ["Breaker"]
 
-# Between two probes; each is shortened by up to a half, so that processes do not ask in step.
+# Between two probes; drawn around it, so that processes do not ask in step.
 _FIRST_PAUSE_S = 1.0
 _LAST_PAUSE_S = 10.0
 # However long an endpoint asks to be left alone.
@@ -38,11 +38,10 @@ class Breaker:
             self._probing.cancel()
 
     async def _until_it_answers(self, error: EndpointError, within_s: float) -> None:
-        pause = _FIRST_PAUSE_S
+        pauses = backoff(_FIRST_PAUSE_S, _LAST_PAUSE_S, spread=0.5)
         while True:
-            wait = pause * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-            await asyncio.sleep(max(wait, min(error.retry_after_s, _LONGEST_PAUSE_S)))
-            pause = min(2 * pause, _LAST_PAUSE_S)
+            told_s = min(error.retry_after_s, _LONGEST_PAUSE_S)
+            await asyncio.sleep(max(next(pauses), told_s))
             try:
                 await self.probe(within_s)
             except EndpointError as still:

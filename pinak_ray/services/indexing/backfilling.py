@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
+from pinak_ray.concurrency.periodic import every, set_within
 from pinak_ray.embedding import Embedder, trouble_of
 from pinak_ray.records.errors import EmbedderUnavailable
 from pinak_ray.services.config import StackConfig
@@ -75,13 +75,7 @@ class BackfillLane:
     async def run(self) -> None:
         """Do it until cancelled."""
         try:
-            while True:
-                try:
-                    while await self._step():
-                        pass
-                except Exception as error:
-                    structlog.get_logger().warning("backfill_failed", error=repr(error))
-                await asyncio.sleep(_LOOK_EVERY_S)
+            await every(_LOOK_EVERY_S, self._step, "backfill_failed")
         finally:
             for embedder in self._embedders.values():
                 await embedder.aclose()
@@ -92,7 +86,7 @@ class BackfillLane:
         moved = await sweep_some(parts.database)
         for kept in await self._owing(parts):
             if kept.model.id != parts.model.id:
-                await self._let_others_go_first()
+                await set_within(self._quiet, _PATIENCE_S)
             moved |= await self._embed(parts, kept)
         return moved
 
@@ -137,8 +131,3 @@ class BackfillLane:
             found = await load_kept(kept, self._config, threads=1)
             self._embedders[kept.model.id] = found
         return found
-
-    async def _let_others_go_first(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                await self._quiet.wait()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
+from pinak_ray.concurrency.periodic import every
 
 __all__ = ["keep_linking"]
 
@@ -23,14 +23,14 @@ async def keep_linking(
     """Link what waits, for ever; `indexes` tells whether memories are being indexed now."""
     clock = asyncio.get_running_loop().time
     linked_at = clock()
-    while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        try:
-            while not indexes() or clock() - linked_at > _PATIENCE_S:
-                started = clock()
-                if not await link_some():
-                    break
-                linked_at = clock()
-                await asyncio.sleep(_PAUSE * (linked_at - started))
-        except Exception as error:
-            structlog.get_logger().warning("linking_failed", error=repr(error))
+
+    async def link() -> bool:
+        nonlocal linked_at
+        started = clock()
+        if (indexes() and started - linked_at <= _PATIENCE_S) or not await link_some():
+            return False
+        linked_at = clock()
+        await asyncio.sleep(_PAUSE * (linked_at - started))
+        return True
+
+    await every(_LOOK_EVERY_S, link, "linking_failed")

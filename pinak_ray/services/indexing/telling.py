@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 from msgspec.structs import replace
 
+from pinak_ray.concurrency.periodic import every
 from pinak_ray.embedding import Embedder
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
 from pinak_ray.records.errors import InvalidInput
@@ -46,16 +46,7 @@ class Telling:
 
     async def run(self) -> None:
         """Tell, for ever."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SWEEP_EVERY_S):
-                    await self._work.wait()
-            self._work.clear()
-            try:
-                while await self._tell_some():
-                    pass
-            except Exception as error:
-                structlog.get_logger().warning("telling_failed", error=repr(error))
+        await every(_SWEEP_EVERY_S, self._tell_some, "telling_failed", wake=self._work)
 
     async def _tell_some(self) -> int:
         """Deal with some queued failures and return how many there were."""

@@ -1,10 +1,9 @@
 """A sample of what was asked, to compare models by: at most 512 queries a namespace, for a week."""
 
-import asyncio
 import random
+from collections.abc import Sequence
 
-import structlog
-
+from pinak_ray.concurrency.write_behind import WriteBehind
 from pinak_ray.records.memory.recall import RecallRequest
 from pinak_ray.store.database import Database
 from pinak_ray.store.onlooker import only_looks
@@ -24,41 +23,33 @@ class QueryRecorder:
     is kept is bounded, and the same question counts once.
     """
 
-    __slots__ = ("_database", "_pending", "_share", "_writing")
+    __slots__ = ("_database", "_queue", "_share")
 
     def __init__(self, database: Database, share: float) -> None:
         self._database = database
         self._share = share
-        self._pending: set[tuple[int, str]] = set()
-        self._writing: asyncio.Task[None] | None = None
+        self._queue: WriteBehind[tuple[int, str], None] = WriteBehind(
+            "queries_not_recorded", self._record, _AT_ONCE, _AT_ONCE, gather_s=_WRITE_AFTER_S
+        )
 
     def note(self, namespace_id: int, request: RecallRequest) -> None:
         """Take a request's query into the sample, or not; returns at once."""
-        if random.random() >= self._share or len(self._pending) >= _AT_ONCE:  # noqa: S311 - a sample
+        if random.random() >= self._share or only_looks.get():  # noqa: S311 - a sample
             return
-        if not request.query or request.cursor is not None or only_looks.get():
-            return
-        self._pending.add((namespace_id, request.query))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_soon())
+        if request.query and request.cursor is None:
+            self._queue.put((namespace_id, request.query), None)
 
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(_WRITE_AFTER_S)
-        pending, self._pending, self._writing = self._pending, set(), None
-        try:
-            async with self._database.service() as connection:
-                await connection.execute(
-                    query("recorded_queries", "record"),
-                    [namespace_id for namespace_id, _ in pending],
-                    [text for _, text in pending],
-                )
-        except Exception as error:
-            structlog.get_logger().warning("queries_not_recorded", error=repr(error))
+    async def aclose(self) -> None:
+        """Write what waits, within five seconds."""
+        await self._queue.aclose()
 
-    def close(self) -> None:
-        """Forget what is not written yet: it is a sample."""
-        if self._writing is not None:
-            self._writing.cancel()
+    async def _record(self, asked: Sequence[tuple[tuple[int, str], None]]) -> None:
+        async with self._database.service() as connection:
+            await connection.execute(
+                query("recorded_queries", "record"),
+                [namespace_id for (namespace_id, _), _ in asked],
+                [text for (_, text), _ in asked],
+            )
 
 
 async def recorded_queries(

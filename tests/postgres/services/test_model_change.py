@@ -176,8 +176,7 @@ async def test_nothing_is_recorded_unless_asked_for(database: Database) -> None:
     for number in range(100):
         recorder.note(NAMESPACE, RecallRequest(f"query {number}"))
 
-    assert recorder._pending == set()
-    assert recorder._writing is None
+    assert recorder._queue.waiting == {}
 
 
 async def test_two_models_are_compared_on_labelled_queries(
