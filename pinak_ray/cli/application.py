@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from pinak_ray.cli import hook as hook_command
-from pinak_ray.cli import lifecycle, status, token
+from pinak_ray.cli import keys, lifecycle, status, token
 from pinak_ray.cli.console import fail
 from pinak_ray.cli.demo import command as demo
 from pinak_ray.cli.doctor import command as doctor_command
@@ -72,6 +72,7 @@ for _module in (
     simulate,
     models,
     token,
+    keys,
     verbs,
     change_commands,
     curation_commands,

@@ -18,7 +18,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # From an in-memory answer (1 ms) to the deadline of a write (30 s); dense around the 30 ms that
 # recall and nudges must keep.
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 
 
 class Metrics:
@@ -52,13 +51,6 @@ class Metrics:
             ("part",),
             registry=registry,
         )
-        self._batches = Histogram(
-            "pinak_batch_size",
-            "Items handled at once, by queue.",
-            ("part", "queue"),
-            buckets=_SIZES,
-            registry=registry,
-        )
         self._cache = Counter(
             "pinak_cache_lookups_total",
             "Lookups, by cache and result (equal, near, shared or miss).",
@@ -78,9 +70,6 @@ class Metrics:
             "pinak_cache_bytes", "Bytes held, by cache.", ("part", "cache"), registry=registry
         )
         self._totals: dict[Counter, int] = {}
-        self._memories = Gauge(
-            "pinak_memories", "Long-term memories stored.", ("part",), registry=registry
-        )
 
     def observe_request(self, route: str, *, method: str, status: int, seconds: float) -> None:
         """Record one HTTP request; `route` is the template, never the path that was asked for."""
@@ -98,10 +87,6 @@ class Metrics:
         """Say whether what waits is held up by the database."""
         self._delayed.labels(self.part).set(delayed)
 
-    def observe_batch(self, queue: str, size: int) -> None:
-        """Record the size of one batch."""
-        self._batches.labels(self.part, queue).observe(size)
-
     def set_cache(self, cache: str, figures: Mapping[str, Any]) -> None:
         """Bring a cache's numbers up to date, given as `CachedRecaller.figures` returns them."""
         for result, total in figures["lookups"].items():
@@ -116,10 +101,6 @@ class Metrics:
         before = self._totals.get(counter, 0)
         counter.inc(total - before if total >= before else total)
         self._totals[counter] = total
-
-    def set_memory_count(self, count: int) -> None:
-        """Say how many memories are stored."""
-        self._memories.labels(self.part).set(count)
 
     def render(self) -> bytes:
         """Return all of it in Prometheus' text format."""

@@ -32,8 +32,7 @@ async def ask_all(dsn: str, failed: UUID, *, looks: bool) -> None:
         assert (await parts.recall(Recall(NS, new_recall("orders table")))).hits
         intent = new_intent("drop the orders table in production")
         assert await parts.intend(Intend(ada, intent, repeat=True, peek=looks))
-        await parts.related(ReadRelated(NS, new_related(failed)))
-        await parts.recorder._write_soon()  # a second later, otherwise
+        await parts.carry_out(ReadRelated(NS, new_related(failed)))
         await parts.aclose()
     finally:
         only_looks.reset(token)

@@ -39,7 +39,7 @@ HIT = Hit(
 )
 COMMANDS = (
     "up", "down", "status", "doctor", "demo", "simulate", "token", "remember", "recall", "nudge",
-    "feedback", "revise", "forget", "curate", "restore", "models", "hook", "version",
+    "feedback", "revise", "forget", "curate", "restore", "models", "keys", "hook", "version",
 )  # fmt: skip
 
 

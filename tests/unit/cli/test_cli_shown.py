@@ -41,7 +41,7 @@ SHOWING = {
 # They print receipts, figures and what their own user typed.
 SILENT = {
     "up", "down", "demo", "simulate", "token", "remember", "feedback", "revise", "forget",
-    "restore", "scale", "hook", "version",
+    "restore", "scale", "hook", "keys", "version",
 }  # fmt: skip
 OWN = re.compile(r"\x1b\[[\d;]*m")
 """The colours that are ours: a stored sequence is shown by its name and has no ESC."""

@@ -30,9 +30,7 @@ def filled(part: str) -> Metrics:
     metrics.count_operation("recall")
     metrics.count_operation("remember", result="overloaded")
     metrics.set_queue_depth("writer", 7)
-    metrics.observe_batch("writer", 64)
     metrics.set_cache("recall", cache_figures(equal=3))
-    metrics.set_memory_count(12)
     return metrics
 
 
@@ -41,7 +39,6 @@ def test_every_observation_is_rendered() -> None:
     found = samples(filled("gateway").render())
     part = ("part", "gateway")
     assert found["pinak_queue_depth", (part, ("queue", "writer"))] == 7
-    assert found["pinak_memories", (part,)] == 12
     overloaded = (part, ("result", "overloaded"), ("verb", "remember"))
     assert found["pinak_operations_total", overloaded] == 1
     request = (("method", "POST"), part, ("route", "/v1/recall"), ("status", "200"))
