@@ -9,6 +9,7 @@ import pytest
 from docs.reference.generate import PAGES
 from pinak_ray.client.discovery import ClientSettings
 from pinak_ray.cluster.settings import Settings
+from pinak_ray.records.wiring import WIRING
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -85,6 +86,30 @@ def test_the_reference_says_what_the_code_says(name: str) -> None:
     page = ROOT / "docs" / "reference" / name
 
     assert PAGES[name]() == page.read_text(encoding="utf-8")
+
+
+def test_every_route_is_in_the_reference() -> None:
+    """The table of HTTP has each route that an operation declares, and what a verb's path is."""
+
+    def plain(path: str) -> str:
+        return re.sub(r"\{[^}]*\}", "{}", path)
+
+    text = (ROOT / "docs" / "reference" / "http.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `/")]
+    told = {
+        f"{method.strip()} {plain(path)}"
+        for row in rows
+        for path in re.findall(r"`(/[^`]*)`", row[1])
+        for method in row[2].split(",")
+    }
+    declared = {
+        plain(route)
+        for wiring in WIRING.values()
+        for route in wiring.routes
+        if "{verb}" not in route and "{view}" not in route
+    }
+
+    assert declared - told == set()
 
 
 def test_constraints_hold_versions_only() -> None:
