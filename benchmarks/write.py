@@ -32,8 +32,9 @@ from benchmarks.searchable import searchable_part
 from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.memory.memories import Memory, content_hash, new_memory
+from pinak_ray.store.memories.columns import COLUMNS
 from pinak_ray.store.memories.copy_format import stream
-from pinak_ray.store.memories.memories import COLUMNS, encode_memory
+from pinak_ray.store.memories.memories import encode_memory
 
 _VOCABULARY = 20_000
 _RAW_WRITERS = 4

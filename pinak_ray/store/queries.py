@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import LiteralString, cast
 
+from pinak_ray.store.memories.columns import MEMORY
+
 __all__ = ["query"]
 
 _HEAD = re.compile(r"^-- name: ([a-z_0-9]+)$", re.MULTILINE)
@@ -16,9 +18,19 @@ def _files() -> dict[str, Path]:
     return {path.stem: path for path in Path(__file__).parent.rglob("*.sql")}
 
 
+# A list that several queries have is written down once, in `columns.py`.
+_LISTS = {
+    "{memory}": ", ".join(MEMORY),
+    "{memory_types}": ", ".join(f"{name} {type_}" for name, type_ in MEMORY.items()),
+}
+
+
 @cache
 def _load(file: str) -> dict[str, LiteralString]:
-    parts = _HEAD.split(_files()[file].read_text(encoding="utf-8"))
+    text = _files()[file].read_text(encoding="utf-8")
+    for place, columns in _LISTS.items():
+        text = text.replace(place, columns)
+    parts = _HEAD.split(text)
     # The files are part of the package, as literal as a string in the code.
     return {
         name: cast("LiteralString", body.strip())

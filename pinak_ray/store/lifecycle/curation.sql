@@ -193,12 +193,8 @@ DELETE FROM pinak.memory_archive WHERE namespace_id = $1 AND memory_id = $2
 RETURNING memory, links, accesses
 
 -- name: put_back
-INSERT INTO pinak.memories (
-    namespace_id, id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, superseded_by, superseded_at, source, content_hash)
-SELECT
-    namespace_id, id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, superseded_by, superseded_at, source, content_hash
+INSERT INTO pinak.memories ({memory}, superseded_by, superseded_at)
+SELECT {memory}, superseded_by, superseded_at
 FROM jsonb_populate_record(NULL::pinak.memories, $1::jsonb)
 ON CONFLICT DO NOTHING
 

@@ -1,8 +1,7 @@
 -- Revision and deletion of single memories.
 
 -- name: lock
-SELECT id, namespace_id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, source, superseded_by, superseded_at, now() AS now
+SELECT {memory}, superseded_by, superseded_at, now() AS now
 FROM pinak.memories
 WHERE namespace_id = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > now())
 FOR UPDATE
@@ -64,8 +63,7 @@ WITH RECURSIVE later AS (
 ), page AS (
     SELECT id FROM numbered WHERE place <= $4 AND (place = 1 OR size <= $6)
 )
-SELECT id, namespace_id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, source, superseded_by, superseded_at,
+SELECT {memory}, superseded_by, superseded_at,
     id IN (SELECT id FROM page) AS on_page,
     (SELECT count(*) FROM page) < (SELECT count(*) FROM alive) AS more
 FROM pinak.memories
@@ -74,7 +72,6 @@ WHERE namespace_id = $1 AND (expires_at IS NULL OR expires_at > now())
 ORDER BY created_at, id
 
 -- name: by_ids
-SELECT id, namespace_id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, source, superseded_by, superseded_at
+SELECT {memory}, superseded_by, superseded_at
 FROM pinak.memories
 WHERE namespace_id = $1 AND id = ANY ($2::uuid[]) AND (expires_at IS NULL OR expires_at > now())

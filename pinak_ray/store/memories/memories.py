@@ -12,6 +12,7 @@ from pinak_ray.records.errors import IdempotencyMismatch, Unavailable
 from pinak_ray.records.memory.memories import Layer, Memory, content_hash
 from pinak_ray.records.write_keys import WriteKey
 from pinak_ray.store.database import SCHEMA, Connection, Database, microseconds
+from pinak_ray.store.memories.columns import COLUMNS
 from pinak_ray.store.memories.copy_format import (
     EMPTY_ARRAY,
     NULL,
@@ -24,7 +25,6 @@ from pinak_ray.store.queries import query
 from pinak_ray.store.standbys import await_standbys
 
 __all__ = [
-    "COLUMNS",
     "VECTOR_COLUMNS",
     "Duplicate",
     "EncodedMemory",
@@ -37,11 +37,6 @@ __all__ = [
     "store_vectors",
 ]
 
-COLUMNS = (
-    "namespace_id", "id", "agent", "layer", "content", "session", "details", "tags", "entities",
-    "outcome", "salience", "occurred_at", "created_at", "expires_at", "source", "content_hash",
-    "write_key", "says",
-)  # fmt: skip
 VECTOR_COLUMNS = ("namespace_id", "model_id", "kind", "memory_id", "embedding")
 
 # Field count; length and value of namespace_id and of id; length of agent.

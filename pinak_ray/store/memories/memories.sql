@@ -2,10 +2,7 @@
 
 -- name: make_staging
 CREATE TEMP TABLE IF NOT EXISTS staged_memories (
-    namespace_id integer, id uuid, agent text, layer text, content text, session text, details jsonb,
-    tags text[], entities text[], outcome text, salience real, occurred_at timestamptz,
-    created_at timestamptz, expires_at timestamptz, source text, content_hash bytea,
-    write_key uuid, says bytea
+    {memory_types}, write_key uuid, says bytea
 ) ON COMMIT DELETE ROWS
 
 -- What ended lets go of its key. Ordered, so that two writers cannot deadlock on the same keys.
@@ -23,12 +20,8 @@ FROM ended WHERE m.namespace_id = ended.namespace_id AND m.id = ended.id
 
 -- In the order of the batch: of two under one id or key the first is stored.
 -- name: insert_staged
-INSERT INTO pinak.memories (
-    namespace_id, id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, source, content_hash, write_key, says)
-SELECT
-    namespace_id, id, agent, layer, content, session, details, tags, entities, outcome, salience,
-    occurred_at, created_at, expires_at, source, content_hash, write_key, says
+INSERT INTO pinak.memories ({memory}, write_key, says)
+SELECT {memory}, write_key, says
 FROM staged_memories AS s
 WHERE NOT EXISTS (
     SELECT FROM pinak.forgotten AS f WHERE f.namespace_id = s.namespace_id AND f.memory_id = s.id)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pinak_ray.records.memory.memories import content_hash, new_memory
 from pinak_ray.store.database import microseconds
+from pinak_ray.store.memories.columns import COLUMNS
 from pinak_ray.store.memories.copy_format import (
     NULL,
     encode_text_array,
@@ -17,7 +18,8 @@ from pinak_ray.store.memories.copy_format import (
     null_or_text,
     stream,
 )
-from pinak_ray.store.memories.memories import COLUMNS, VECTOR_COLUMNS, encode_memory
+from pinak_ray.store.memories.columns import COLUMNS
+from pinak_ray.store.memories.memories import VECTOR_COLUMNS, encode_memory
 
 
 def fields_of(row: bytes) -> Iterator[bytes | None]:
