@@ -99,7 +99,7 @@ def _record(memory: Memory) -> tuple[Any, ...]:
         memory.namespace_id, memory.id, memory.agent, memory.layer.value, memory.content,
         memory.session, memory.details.decode(), list(memory.tags), list(memory.entities),
         memory.outcome, memory.salience, memory.occurred_at, memory.created_at, memory.expires_at,
-        memory.source, content_hash(memory.content.encode()), None, None,
+        memory.source, None, content_hash(memory.content.encode()), None, None,
     )  # fmt: skip
 
 

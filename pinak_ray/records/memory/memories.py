@@ -100,6 +100,8 @@ class Memory(NamedTuple):
     source: str | None
     vector: bytes | None = None
     write_key: WriteKey | None = None
+    written_by: str | None = None
+    """The token's subject that stored it, where that is not the agent itself."""
 
     @property
     def said(self) -> tuple[Any, ...]:

@@ -100,6 +100,8 @@ class StoredMemory(Result):
     created_at: datetime
     expires_at: datetime | None
     source: str | None
+    written_by: str | None
+    """The token's subject that stored it for the agent; None: the agent itself."""
     superseded_by: UUID | None
     superseded_at: datetime | None
 

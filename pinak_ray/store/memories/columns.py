@@ -22,6 +22,7 @@ MEMORY: Mapping[str, str] = MappingProxyType(
         "created_at": "timestamptz",
         "expires_at": "timestamptz",
         "source": "text",
+        "written_by": "text",
         "content_hash": "bytea",
     }
 )

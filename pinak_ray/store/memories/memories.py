@@ -122,6 +122,7 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
         _SALIENCE_AND_TIMES.pack(4, memory.salience, 8, occurred_at, 8, created_at),
         NULL if memory.expires_at is None else _MOMENT.pack(8, microseconds(memory.expires_at)),
         NULL if memory.source is None else null_or_text(memory.source),
+        NULL if memory.written_by is None else null_or_text(memory.written_by),
         _HASH_LENGTH,
         content_hash(content),
         _NO_KEY if memory.write_key is None else _key(memory.write_key),

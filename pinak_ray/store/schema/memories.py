@@ -53,6 +53,7 @@ memories = Table(
     Column("lexemes", TSVECTOR, nullable=False),
     Column("write_key", Uuid),
     Column("says", LargeBinary),
+    Column("written_by", Text),
     Index(
         "memories_by_write_key",
         "namespace_id",

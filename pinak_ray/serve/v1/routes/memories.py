@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pinak_ray.records.errors import PinakError
 from pinak_ray.records.forms import ID_FORM
 from pinak_ray.records.limits import check_id
-from pinak_ray.records.memory.memories import Ack
+from pinak_ray.records.memory.memories import Ack, Memory
 from pinak_ray.records.memory.revisions import MAX_VERSIONS
 from pinak_ray.records.operations import Forget, Remember, Revise
 from pinak_ray.serve.auth.callers import Caller, Reader, Writer
@@ -42,7 +42,12 @@ async def _operation(
     memory = item.memory(
         owner.namespace_id, owner.name, vector=vector, idempotency_key=key, made=made
     )
-    return Remember(memory, ack)
+    return Remember(_signed(caller, memory), ack)
+
+
+def _signed(caller: Caller, memory: Memory) -> Memory:
+    """Return it with who stores it, where that is not its agent."""
+    return memory if memory.agent == caller.voice else memory._replace(written_by=caller.voice)
 
 
 @router.post(
@@ -155,6 +160,7 @@ async def revise(
         idempotency_key=options.key_with(body.idempotency_key),
         made=options.made,
     )
+    revision = revision._replace(memory=_signed(caller, revision.memory))
     receipt = await caller.context.send(Revise(revision, options.ack_with(body.ack)))
     return JsonAnswer(receipt_answer(receipt), receipt_status(receipt))
 
