@@ -44,6 +44,7 @@ async def test_a_memory_is_read_with_its_history(client: httpx.AsyncClient) -> N
         "created_at": "",
         "expires_at": None,
         "source": None,
+        "written_by": None,
         "superseded_by": new_id,
         "superseded_at": None,
     }

@@ -249,3 +249,19 @@ async def test_who_may_only_read_is_answered_and_not_recorded(stack: Stack) -> N
     assert items.json()["items"] == []
     assert [len(each) for each in told] == [1, 0]
     assert "intent: drop the orders table" in noted.json()["text"]
+
+
+async def test_a_memory_says_who_stored_it(stack: Stack) -> None:
+    """The subject, where it speaks for another agent; an agent that speaks for itself is known."""
+    swarm = LocalSwarm(*HOME)
+    stack.backend.transport = swarm.transport  # type: ignore[assignment]
+    async with stack.client(subject="ops", scopes=[*PLAIN, Scope.AGENTS]) as client:
+        for agent in ("ops", "ada"):
+            body = {"content": f"{agent} was here", "agent": agent}
+            (await client.post("/v1/memories", json=body)).raise_for_status()
+        found = await swarm.agent("ada").recall("was here")
+        read = await client.post(
+            "/v1/memories/get", json={"memory_ids": [str(hit.id) for hit in found.hits]}
+        )
+    told = {one["agent"]: one["written_by"] for one in read.json()["memories"]}
+    assert told == {"ops": None, "ada": "ops"}

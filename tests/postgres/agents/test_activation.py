@@ -116,9 +116,9 @@ async def test_a_full_commit_queue_is_said_before_anything_changes(database: Dat
     state = await taken(database)
     host = a_host_over(state)
     await host.apply([a_note(AGENTS[0])])
-    state._commits.capacity = 0
+    state._commits._lines.capacity = 0
     refused = await host.apply([a_note(AGENTS[0], b"2"), a_note(AGENTS[1])])
-    state._commits.capacity = 100
+    state._commits._lines.capacity = 100
     (receipt,) = await host.apply([a_note(AGENTS[0], b"3")])
 
     assert [Overloaded, Overloaded] == [type(answer) for answer in refused]
