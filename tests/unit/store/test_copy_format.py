@@ -18,7 +18,6 @@ from pinak_ray.store.memories.copy_format import (
     null_or_text,
     stream,
 )
-from pinak_ray.store.memories.columns import COLUMNS
 from pinak_ray.store.memories.memories import VECTOR_COLUMNS, encode_memory
 
 
