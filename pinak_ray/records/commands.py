@@ -72,6 +72,9 @@ class Command(Strict):
 class View(Strict):
     """A reading: nothing is changed."""
 
+    # FastAPI reads it from a query, and wants it built when it makes the route.
+    model_config = ConfigDict(defer_build=False)
+
     space: ClassVar[Space]
     name: ClassVar[str]
     answer: ClassVar[type[Answer]]
