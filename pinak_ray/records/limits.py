@@ -1,6 +1,8 @@
 """What is accepted at every border, in one place: Python, HTTP, CLI and the twin agree."""
 
+from enum import StrEnum
 from math import isfinite
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pinak_ray.records.encoded_json import MAX_DETAILS_BYTES, check_details, check_json
@@ -41,7 +43,10 @@ __all__ = [
     "check_text",
     "check_ttl",
     "check_whole",
+    "named",
 ]
+
+E = TypeVar("E", bound=StrEnum)
 
 # 64 KiB of text is some 12,000 words: more than an embedder or a reader of a hit can use, and far
 # under PostgreSQL's 1 MB tsvector. Longer sources are split by the caller.
@@ -117,6 +122,18 @@ def check_whole(what: str, value: object, *, low: int, high: int) -> int:
             f"{what} is {brief(value)}, it must be a whole number from {low} to {high}"
         )
     return value
+
+
+def named(enum: type[E], what: str, value: object) -> E:
+    """Return the member that has this value, or raise InvalidInput naming the choices."""
+    # A dictionary is four times as fast as calling an Enum, and this is done for every write.
+    members: dict[Any, Any] = enum._value2member_map_
+    try:
+        member: E = members[value]
+    except (KeyError, TypeError):
+        names = ", ".join(enum)
+        raise InvalidInput(f"unknown {what} {brief(value)}; choose one of: {names}") from None
+    return member
 
 
 def check_depth(what: str, depth: object, *, low: int) -> int:

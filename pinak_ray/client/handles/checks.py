@@ -10,7 +10,6 @@ from pinak_ray.records.limits import (
     MAX_READ,
     MAX_SEQ,
     MAX_WAIT_S,
-    brief,
     check_details,
     check_labels,
     check_name,
@@ -18,6 +17,7 @@ from pinak_ray.records.limits import (
     check_prefix,
     check_text,
     check_whole,
+    named,
 )
 from pinak_ray.records.memory.memories import Ack, ack_level
 from pinak_ray.records.operations import (
@@ -53,11 +53,7 @@ def encoded_vector(vector: Sequence[float] | None, dimension: int) -> bytes | No
 
 def kind_named(kind: EntryKind | str) -> EntryKind:
     """Return the kind of entry, or raise InvalidInput naming the choices."""
-    try:
-        return EntryKind(kind)
-    except ValueError:
-        names = ", ".join(EntryKind)
-        raise InvalidInput(f"unknown kind {brief(kind)}; choose one of: {names}") from None
+    return named(EntryKind, "kind", kind)
 
 
 def checked_version(expected: int | None) -> int | None:

@@ -11,12 +11,12 @@ from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key
 from pinak_ray.records.limits import (
     MAX_K,
-    brief,
     check_depth,
     check_id,
     check_name,
     check_number,
     check_whole,
+    named,
 )
 from pinak_ray.records.memory.recall import Hit
 from pinak_ray.records.results import Result
@@ -139,12 +139,12 @@ def change_link(
     start, end = check_id("from_id", from_id), check_id("to_id", to_id)
     if start == end:
         raise InvalidInput("a memory cannot be linked to itself")
-    named = _kind_named(kind)
-    if named is LinkKind.SIMILAR and start < end:
+    wanted = named(LinkKind, "kind of link", kind)
+    if wanted is LinkKind.SIMILAR and start < end:
         start, end = end, start  # no direction: one form, so that there is one link
     if strength is not None:
         strength = check_number("strength", strength, low=MIN_STRENGTH, high=1.0)
-    return LinkChange(namespace_id, start, end, named, strength, check_name("agent", author))
+    return LinkChange(namespace_id, start, end, wanted, strength, check_name("agent", author))
 
 
 def new_related(
@@ -162,14 +162,6 @@ def new_related(
         check_id("memory_id", memory_id),
         check_depth("depth", depth, low=1),
         check_number("min_strength", min_strength, low=0.0, high=1.0),
-        tuple(_kind_named(kind) for kind in kinds),
+        tuple(named(LinkKind, "kind of link", kind) for kind in kinds),
         check_whole("k", k, low=1, high=MAX_K),
     )
-
-
-def _kind_named(value: object) -> LinkKind:
-    try:
-        return LinkKind(str(value))
-    except ValueError:
-        names = ", ".join(LinkKind)
-        raise InvalidInput(f"unknown kind of link {brief(value)}; choose one of: {names}") from None

@@ -19,6 +19,7 @@ from pinak_ray.records.limits import (
     check_number,
     check_text,
     check_ttl,
+    named,
 )
 from pinak_ray.records.write_keys import WriteKey, write_key
 
@@ -117,36 +118,21 @@ class Memory(NamedTuple):
 
 
 _MICROSECOND = timedelta(microseconds=1)
-# A dictionary is four times as fast as calling an Enum, and these are looked up for every write.
-_MEMBERS: dict[type[StrEnum], dict[str, Any]] = {
-    enum: {member.value: member for member in enum} for enum in (Layer, Outcome, Ack)
-}
-
-
-def _member(enum: type[StrEnum], what: str, value: Any) -> Any:
-    try:
-        return _MEMBERS[enum][value]
-    except (KeyError, TypeError):
-        names = ", ".join(enum)
-        raise InvalidInput(f"unknown {what} {brief(value)}; choose one of: {names}") from None
 
 
 def ack_level(value: object) -> Ack:
     """Return the ack level named by `value`, or raise InvalidInput naming the choices."""
-    level: Ack = _member(Ack, "ack", value)
-    return level
+    return named(Ack, "ack", value)
 
 
 def layer_named(value: object) -> Layer:
     """Return the layer named by `value`, or raise InvalidInput naming the choices."""
-    layer: Layer = _member(Layer, "layer", value)
-    return layer
+    return named(Layer, "layer", value)
 
 
 def outcome_named(value: object) -> Outcome:
     """Return the outcome named by `value`, or raise InvalidInput naming the choices."""
-    outcome: Outcome = _member(Outcome, "outcome", value)
-    return outcome
+    return named(Outcome, "outcome", value)
 
 
 def moment(what: str, value: object) -> datetime:

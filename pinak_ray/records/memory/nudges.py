@@ -9,9 +9,8 @@ from uuid import UUID
 
 import orjson
 
-from pinak_ray.records.errors import InvalidInput
 from pinak_ray.records.ids import id_from_key
-from pinak_ray.records.limits import brief, check_json, check_name, check_text, check_whole
+from pinak_ray.records.limits import check_json, check_name, check_text, check_whole, named
 from pinak_ray.records.memory.recall import Hit
 from pinak_ray.records.results import Result
 
@@ -150,11 +149,7 @@ def nudge_id(namespace_id: int, agent: str, memory_id: UUID, intent: Intent) -> 
 
 def verdict_named(value: str) -> Verdict:
     """Return the verdict named by `value`, or raise InvalidInput naming the choices."""
-    try:
-        return Verdict(value)
-    except ValueError:
-        names = ", ".join(Verdict)
-        raise InvalidInput(f"unknown verdict {brief(value)}; choose one of: {names}") from None
+    return named(Verdict, "verdict", value)
 
 
 def check_nudge_count(k: object) -> int:
