@@ -14,7 +14,7 @@ from typing import Self
 from pinak_ray.client.over_ray.session import LOOPBACK
 from pinak_ray.records.errors import SetupError
 
-__all__ = ["Ports", "free_port", "is_free", "take_ports"]
+__all__ = ["Ports", "is_free", "take_ports"]
 
 # Below what systems give to outgoing connections (32768 on Linux, 49152 elsewhere) and what Ray's
 # workers listen in: a port is bound seconds after it was looked at, and must still be free then.
@@ -144,11 +144,3 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    while True:
-        port = random.randint(_FIRST, _LAST)  # noqa: S311 - so that two callers seldom meet
-        if is_free(LOOPBACK, port):
-            return port

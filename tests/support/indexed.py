@@ -7,8 +7,8 @@ from uuid import UUID
 from pinak_ray.embedding import encode_halfvec
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing.indexing import index_some
-from pinak_ray.store.indexing.settling import settle_some
 from tests.support.remembered import EMBEDDER
+from tests.support.settling import settle_some
 
 RECOUNT = """
 SELECT namespace_id, term, count(*) AS documents

@@ -17,11 +17,11 @@ from pinak_ray.records.memory.memories import Layer, Outcome
 from pinak_ray.records.memory.recall import Hit, new_recall
 from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.store.database import Database
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
 from pinak_ray.store.queries import query
 from tests.support.indexed import encode
 from tests.support.remembered import DIMENSION, EMBEDDER, expire, index_all, register, remember
+from tests.support.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

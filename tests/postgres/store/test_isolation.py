@@ -21,7 +21,6 @@ from pinak_ray.store.database import Database
 from pinak_ray.store.feedback.nudge_feedback import keep_feedback, record_shown
 from pinak_ray.store.feedback.retrieval_feedback import keep_grades
 from pinak_ray.store.indexing.indexing import index_some
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.memories.accesses import Accesses
 from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.namespaces import ensure_namespace
@@ -30,6 +29,7 @@ from pinak_ray.store.standing_intents import StandingIntents
 from pinak_ray.store.stats import namespace_figures
 from tests.support.indexed import encode
 from tests.support.remembered import EMBEDDER, register
+from tests.support.settling import settle_some
 from tests.support.taken import taken
 
 pytestmark = pytest.mark.postgres

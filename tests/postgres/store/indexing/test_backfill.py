@@ -20,7 +20,6 @@ from pinak_ray.store.indexing.backfill import (
     sweep_some,
 )
 from pinak_ray.store.indexing.indexing import EncodeVectors, index_some
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.lifecycle.expiry import purge_expired
 from pinak_ray.store.memories.given_vectors import commit_given
 from pinak_ray.store.memories.memories import Duplicate, encode_memory
@@ -36,6 +35,7 @@ from pinak_ray.store.models.serving_model import (
 )
 from tests.support.indexed import encode, fetch
 from tests.support.remembered import EMBEDDER, remember_all
+from tests.support.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

@@ -32,12 +32,12 @@ from pinak_ray.store.indexing.indexing import (
     owed,
 )
 from pinak_ray.store.indexing.searchable import SearchableWaits
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.lifecycle.revisions import forget_memory
 from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.queries import query
 from tests.support.indexed import check_statistics, encode, fetch, vectors
 from tests.support.remembered import DIMENSION, register
+from tests.support.settling import settle_some
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.postgres

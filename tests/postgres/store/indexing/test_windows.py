@@ -11,11 +11,11 @@ from pinak_ray.language.indexed_texts import windows_of
 from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing.indexing import index_some
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.indexing.windows import unsettled
 from pinak_ray.store.lifecycle.expiry import purge_expired
 from tests.support.indexed import encode, fetch
 from tests.support.remembered import register, remember_all
+from tests.support.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

@@ -12,7 +12,6 @@ from pinak_ray.records.errors import NotFound, Superseded
 from pinak_ray.records.memory.memories import Outcome, new_memory
 from pinak_ray.records.memory.revisions import History, new_revision
 from pinak_ray.store.database import Database
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.indexing.windows import settle_words
 from pinak_ray.store.lifecycle.expiry import purge_expired
 from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory, versions_of
@@ -28,6 +27,7 @@ from tests.support.indexed import (
     window_words,
 )
 from tests.support.remembered import expire, register
+from tests.support.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

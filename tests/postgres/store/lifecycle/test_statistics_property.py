@@ -23,7 +23,6 @@ from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.records.memory.revisions import new_revision
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing.indexing import index_some
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.lifecycle.archive import restore_memory
 from pinak_ray.store.lifecycle.expiry import purge_expired
 from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
@@ -31,6 +30,7 @@ from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.testing.bm25 import bm25
 from tests.support.indexed import check_statistics, encode, fetch, index_owed, settle, window_words
 from tests.support.remembered import register
+from tests.support.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 

@@ -10,12 +10,12 @@ from pinak_ray.records.errors import DatabaseUnavailable
 from pinak_ray.records.memory.memories import new_memory
 from pinak_ray.store.database import Database
 from pinak_ray.store.indexing.indexing import index_some
-from pinak_ray.store.indexing.settling import settle_some
 from pinak_ray.store.lifecycle.expiry import purge_expired
 from pinak_ray.store.memories.memories import commit_memories, encode_memory
 from pinak_ray.store.vectors.generations import Generations, fold_generations
 from tests.support.indexed import encode
 from tests.support.remembered import EMBEDDER, register
+from tests.support.settling import settle_some
 
 pytestmark = pytest.mark.postgres
 
