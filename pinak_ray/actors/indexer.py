@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,18 +17,15 @@ from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.concurrency.periodic import every
 from pinak_ray.embedding import (
     Embedder,
-    Vectors,
-    embed_each,
-    encode_halfvec,
-    encode_halfvec_one,
     trouble_of,
 )
-from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, PinakError, Unavailable
+from pinak_ray.records.errors import EmbedderUnavailable, PinakError, Unavailable
 from pinak_ray.records.operations import Operation
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.services.config import StackConfig
 from pinak_ray.services.connections import INDEXER_POOL
 from pinak_ray.services.indexing.backfilling import BackfillLane
+from pinak_ray.services.indexing.encoding import encoder_of
 from pinak_ray.services.indexing.linking import keep_linking
 from pinak_ray.services.indexing.telling import Telling
 from pinak_ray.services.serving import Following, embedding_error, load_serving
@@ -39,7 +35,6 @@ from pinak_ray.store.indexing.backfill import Backfilled
 from pinak_ray.store.indexing.holding import let_all_go
 from pinak_ray.store.indexing.indexing import (
     OWN_TEXT,
-    EncodeVectors,
     IndexedBatch,
     Key,
     Turn,
@@ -123,7 +118,7 @@ class Indexer:
             self._serving, self._send, timedelta(seconds=config.nudge_cooldown_s)
         )
         backfill = BackfillLane(
-            config, self._parts.get, _encoder, quiet=self._quiet, embedded=self._backfilled
+            config, self._parts.get, encoder_of, quiet=self._quiet, embedded=self._backfilled
         )
         self._work.set()
         loops = [
@@ -235,7 +230,7 @@ class Indexer:
             raise EmbedderUnavailable(why)  # nothing is taken that cannot be embedded
         done = await index_some(
             database,
-            _encoder(embedder),
+            encoder_of(embedder),
             model_id=model.id,
             limit=limit,
             turn=self._turn,
@@ -298,21 +293,3 @@ class Indexer:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._parts.aclose()
-
-
-def _encoder(embedder: Embedder) -> EncodeVectors:
-    async def encode(texts: Sequence[str]) -> Sequence[bytes | str]:
-        done = await embed_each(embedder, texts)
-        if not done.refused:
-            with suppress(InvalidInput):
-                return encode_halfvec(done.vectors) if texts else []
-        return [done.refused.get(at) or _halfvec(vector) for at, vector in enumerate(done.vectors)]
-
-    return encode
-
-
-def _halfvec(vector: Vectors) -> bytes | str:
-    try:
-        return encode_halfvec_one(vector)
-    except InvalidInput as error:  # no direction is left in half precision
-        return str(error)
