@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.client.discovery import user_path, usual_home
-from pinak_ray.embedding import EmbedderKind, EmbedderSpec, EndpointOptions
+from pinak_ray.embedding import EmbedderSpec, EndpointOptions
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.services.config import StackConfig
@@ -88,7 +88,9 @@ class Settings(BaseSettings):
         90.0, ge=0, description="what was archived can be restored for so long; 0: for ever"
     )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
-    embedder: EmbedderKind = Field("minilm", description="minilm, openai or hashing (tests)")
+    embedder: str = Field(
+        "minilm", description="minilm, openai, hashing (tests), or an installed provider's name"
+    )
     model_dir: _UserPath | None = Field(None, description="a directory with the model files")
     model_cache: _UserPath | None = Field(None, description="where model files are built once")
     embedding_url: str | None = Field(None, description="an OpenAI-compatible endpoint")

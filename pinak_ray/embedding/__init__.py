@@ -22,7 +22,7 @@ from pinak_ray.embedding.halfvec import (
 )
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.likeness import Knows, likeness, similarity
-from pinak_ray.embedding.loading import EmbedderKind, EmbedderSpec, load_embedder, with_dimension
+from pinak_ray.embedding.loading import EmbedderSpec, embedder_kinds, load_embedder, with_dimension
 from pinak_ray.embedding.minilm.model_files import ModelFiles, Progress, ensure_model
 from pinak_ray.embedding.products import inner_products
 from pinak_ray.embedding.protocol import (
@@ -38,7 +38,6 @@ from pinak_ray.embedding.sketches import Sketches
 __all__ = [
     "Embedded",
     "Embedder",
-    "EmbedderKind",
     "EmbedderSpec",
     "EmbeddingModel",
     "EndpointOptions",
@@ -56,6 +55,7 @@ __all__ = [
     "decode_halfvecs",
     "embed_each",
     "embed_queries",
+    "embedder_kinds",
     "encode_halfvec",
     "encode_halfvec_one",
     "ensure_model",

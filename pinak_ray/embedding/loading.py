@@ -1,8 +1,9 @@
 """From a small, picklable description to a working embedder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from pinak_ray.embedding.endpoint.options import EndpointOptions
 from pinak_ray.embedding.hashing import HashingEmbedder
@@ -10,9 +11,11 @@ from pinak_ray.embedding.minilm.model_files import Progress, ensure_model
 from pinak_ray.embedding.protocol import Embedder
 from pinak_ray.records.errors import SetupError
 
-__all__ = ["EmbedderKind", "EmbedderSpec", "load_embedder", "with_dimension"]
+__all__ = ["PROVIDERS", "EmbedderSpec", "embedder_kinds", "load_embedder", "with_dimension"]
 
-EmbedderKind: TypeAlias = Literal["minilm", "openai", "hashing"]
+_BUILT_IN = ("minilm", "openai", "hashing")
+PROVIDERS = "pinak_ray.embedders"
+"""The entry points of a package that brings an embedder: name, and what makes it of its spec."""
 
 HASHING_DIMENSION = 384  # as the default model's, so that a test's tables fit both
 
@@ -24,10 +27,11 @@ class EmbedderSpec:
     minilm needs `cache_dir` and takes `directory`, `threads` (0: one for each core)
     and `workers`, see MiniLm;
     openai needs `url` and `model`, and takes `dimension` (where none is given, `with_dimension`
-    asks for it), `api_key` and `endpoint`; hashing takes `dimension`.
+    asks for it), `api_key` and `endpoint`; hashing takes `dimension`. Any other kind is the name of
+    an entry point of `pinak_ray.embedders`, and takes what that provider says.
     """
 
-    kind: EmbedderKind = "minilm"
+    kind: str = "minilm"
     cache_dir: Path | None = None
     directory: Path | None = None
     url: str | None = None
@@ -52,7 +56,21 @@ def load_embedder(spec: EmbedderSpec, progress: Progress | None = None) -> Embed
             return _load_openai(spec)
         case "hashing":
             return HashingEmbedder(spec.dimension or HASHING_DIMENSION)
-    raise SetupError(f"unknown embedder {spec.kind!r}: choose minilm, openai or hashing")
+    return _load_provided(spec)
+
+
+def embedder_kinds() -> list[str]:
+    """Return what a spec's kind may be: the built-in ones, and those of installed packages."""
+    return [*_BUILT_IN, *sorted(entry_points(group=PROVIDERS).names)]
+
+
+def _load_provided(spec: EmbedderSpec) -> Embedder:
+    found = entry_points(group=PROVIDERS, name=spec.kind)
+    if not found:
+        names = ", ".join(embedder_kinds())
+        raise SetupError(f"unknown embedder {spec.kind!r}; installed are: {names}")
+    make: Callable[[EmbedderSpec], Embedder] = found[spec.kind].load()
+    return make(spec)
 
 
 def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> Embedder:

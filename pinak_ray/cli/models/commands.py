@@ -15,7 +15,7 @@ from pinak_ray.cli.options import (
     Tenant,
     with_options,
 )
-from pinak_ray.embedding import EmbedderKind
+from pinak_ray.embedding import embedder_kinds
 from pinak_ray.store.database import Database
 
 __all__ = ["register"]
@@ -39,6 +39,12 @@ _EPILOG = """
 """
 
 Name = Annotated[str, typer.Argument(help="The model's name, NAME:DIMENSION, or its number.")]
+
+
+def _installed(kind: str) -> str:
+    if kind not in embedder_kinds():
+        raise typer.BadParameter(f"{kind!r} is none of: {', '.join(embedder_kinds())}")
+    return kind
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +73,12 @@ def list_models(stack: Stack) -> None:
 @with_options
 def add(
     stack: Stack,
-    kind: Annotated[EmbedderKind, typer.Argument(help="minilm, openai or hashing (tests).")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="minilm, openai, or an installed provider's name.", callback=_installed
+        ),
+    ],
     options: ModelOptions,
     wait: Annotated[bool, typer.Option("--wait", help="Until every memory has a vector.")] = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from pinak_ray.embedding import EmbedderKind, EmbedderSpec, EndpointOptions
+from pinak_ray.embedding import EmbedderSpec, EndpointOptions
 from pinak_ray.records.errors import InvalidInput
 
 __all__ = ["ModelOptions"]
@@ -37,7 +37,7 @@ class ModelOptions:
     batch: Annotated[int, typer.Option(min=1, max=2048, help="openai: texts a request.")] = 64
     key_file: Annotated[Path | None, typer.Option(help="openai: a file with its key.")] = None
 
-    def spec(self, kind: EmbedderKind) -> EmbedderSpec:
+    def spec(self, kind: str) -> EmbedderSpec:
         """Return what says how to make the embedder."""
         # An actor has another working directory.
         place = self.directory.absolute() if self.directory else None

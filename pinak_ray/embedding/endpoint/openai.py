@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from pinak_ray.embedding.endpoint.breaker import Breaker
+from pinak_ray.embedding.endpoint.forms import EndpointForm, OpenAiForm
 from pinak_ray.embedding.endpoint.options import EndpointOptions
 from pinak_ray.embedding.endpoint.remote import Embedded
 from pinak_ray.embedding.endpoint.request import Endpoint, EndpointError
@@ -45,12 +46,15 @@ class OpenAiEmbedder:
         dimension: int,
         api_key: str | None = None,
         options: EndpointOptions | None = None,
+        form: EndpointForm | None = None,
     ) -> None:
+        """`form` is that of another kind of endpoint; OpenAI's if it is not given."""
+        self._form = form or OpenAiForm()
         self._options = options or EndpointOptions()
         self.model = EmbeddingModel(
             name=model, revision=self._options.revision, dimension=dimension
         )
-        self._endpoint = Endpoint(url, key=api_key, key_file=self._options.key_file)
+        self._endpoint = Endpoint(url, self._form, key=api_key, key_file=self._options.key_file)
         self._breaker = Breaker(self._probe)
         self._batch = self._options.batch
         # Only where the model's own is another one: not every endpoint knows the field.
@@ -184,9 +188,9 @@ class OpenAiEmbedder:
     ) -> Vectors:
         """Ask once; raises EndpointError, for vectors that are none or of another model too."""
         wanted = self.model.dimension
-        asked = _request(self.model.name, texts, body)
+        asked = self._form.request(self.model.name, texts, body)
         if self._asks_dimension:
-            asked["dimensions"] = wanted
+            asked[self._form.dimension_field] = wanted
         rows = await self._endpoint.ask(asked, count=len(texts), timeout_s=timeout_s)
         try:
             return check_vectors(rows, count=len(texts), dimension=wanted)
@@ -205,7 +209,7 @@ class OpenAiEmbedder:
             return await self._ask(texts, body, timeout_s)
         except EndpointError as error:
             self._asks_dimension = False
-            words = f"{wrong}, and asked for `dimensions` it says: {error.words}"
+            words = f"{wrong}, and asked for `{self._form.dimension_field}` it says: {error.words}"
             raise EndpointError(words, retry_after_s=error.retry_after_s) from error
 
     def _away(self, error: EndpointError, within_s: float) -> EmbedderUnavailable:
@@ -217,9 +221,10 @@ async def measured_dimension(
     url: str, model: str, *, api_key: str | None, options: EndpointOptions
 ) -> int:
     """Return the dimension of an endpoint's vectors; raises EmbedderUnavailable."""
-    endpoint = Endpoint(url, key=api_key, key_file=options.key_file)
+    form = OpenAiForm()
+    endpoint = Endpoint(url, form, key=api_key, key_file=options.key_file)
     plain = options.passage_prefix + _PLAIN_TEXT
-    asked = _request(model, [plain], {**options.body, **options.passage_body})
+    asked = form.request(model, [plain], {**options.body, **options.passage_body})
     try:
         (vector,) = await endpoint.ask(asked, count=1, timeout_s=options.timeout_s)
         return len(vector)
@@ -229,10 +234,6 @@ async def measured_dimension(
         raise _unavailable(EndpointError("it answered no vector")) from error
     finally:
         await endpoint.aclose()
-
-
-def _request(model: str, texts: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"encoding_format": "float", **body, "model": model, "input": list(texts)}
 
 
 def _unavailable(error: EndpointError) -> EmbedderUnavailable:

@@ -1,4 +1,4 @@
-"""One request of an OpenAI-compatible endpoint, and what its failure says."""
+"""One request of an embedding endpoint, and what its failure says."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from pinak_ray.embedding.endpoint.forms import EndpointForm
 from pinak_ray.records.errors import SetupError
 from pinak_ray.records.proxies import proxies_of
 
@@ -48,10 +49,13 @@ class EndpointError(Exception):
 
 
 class Endpoint:
-    """Asks; `url` is the server, its `/v1`, or the whole address of the endpoint."""
+    """Asks; `url` is the server, or the whole address of the endpoint."""
 
-    def __init__(self, url: str, *, key: str | None, key_file: Path | None) -> None:
-        self.url = _address(url)
+    def __init__(
+        self, url: str, form: EndpointForm, *, key: str | None, key_file: Path | None
+    ) -> None:
+        self.url = form.address(_checked(url))
+        self._form = form
         self._key = key
         self._key_file = key_file
         # A proxy that the environment names is for what lies beyond this machine.
@@ -90,7 +94,7 @@ class Endpoint:
             raise EndpointError(words, may_pass=True) from error
         if response.status_code != 200:
             raise self._refusal(response, key)
-        return _in_order(response, count=count)
+        return self._vectors(response, count=count)
 
     async def aclose(self) -> None:
         """Close the connections; a second call does nothing."""
@@ -107,6 +111,17 @@ class Endpoint:
                 "PINAK_EMBEDDING_API_KEY_FILE"
             ) from error
 
+    def _vectors(self, response: httpx.Response, *, count: int) -> Sequence[Any]:
+        try:
+            vectors = self._form.vectors(response.json())
+        except ValueError as error:
+            raise EndpointError("it did not answer in JSON") from error
+        except (KeyError, TypeError) as error:
+            raise EndpointError(f"it did not answer {count} vectors") from error
+        if len(vectors) != count:
+            raise EndpointError(f"it answered {len(vectors)} vectors for {count} texts")
+        return vectors
+
     def _refusal(self, response: httpx.Response, key: str | None) -> EndpointError:
         status = response.status_code
         said = _said(response)
@@ -122,13 +137,10 @@ class Endpoint:
         )
 
 
-def _address(url: str) -> str:
-    address = url.rstrip("/")
-    if not address.startswith(("http://", "https://")):
+def _checked(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
         raise SetupError("the embedding endpoint's url must start with http:// or https://")
-    if address.endswith("/embeddings"):
-        return address
-    return address + ("/embeddings" if address.endswith("/v1") else "/v1/embeddings")
+    return url.rstrip("/")
 
 
 def _said(response: httpx.Response) -> str:
@@ -148,18 +160,3 @@ def _said(response: httpx.Response) -> str:
 def _retry_after_s(response: httpx.Response) -> float:
     value = response.headers.get("retry-after", "")
     return float(value) if value.isdecimal() else 0.0
-
-
-def _in_order(response: httpx.Response, *, count: int) -> Sequence[Any]:
-    """Return the answer's vectors by their index; some servers answer out of order."""
-    try:
-        data = response.json()["data"]
-        by_index = {item["index"]: item["embedding"] for item in data}
-        vectors = [by_index[position] for position in range(count)]
-    except ValueError as error:
-        raise EndpointError("it did not answer in JSON") from error
-    except (KeyError, TypeError) as error:
-        raise EndpointError(f"it did not answer {count} vectors") from error
-    if len(data) != count:
-        raise EndpointError(f"it answered {len(data)} vectors for {count} texts")
-    return vectors

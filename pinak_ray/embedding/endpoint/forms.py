@@ -1,0 +1,48 @@
+"""How an endpoint is asked, and where in its answer the vectors are: OpenAI's form, or another."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+__all__ = ["EndpointForm", "OpenAiForm"]
+
+
+class EndpointForm(Protocol):
+    """What differs between endpoints that embed; all else is the same for all of them."""
+
+    @property
+    def dimension_field(self) -> str:
+        """The field that asks for another dimension than the model's own."""
+        ...
+
+    def address(self, url: str) -> str:
+        """Return where to ask, of a server's address or the whole address."""
+        ...
+
+    def request(self, model: str, texts: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON of a request; `body` has the fields that the user adds."""
+        ...
+
+    def vectors(self, answer: Any) -> Sequence[Any]:
+        """Return an answer's vectors in the order of the texts; KeyError or TypeError if none."""
+        ...
+
+
+class OpenAiForm:
+    """`POST /v1/embeddings`, as OpenAI, vLLM, TEI and Ollama have it."""
+
+    dimension_field = "dimensions"
+
+    def address(self, url: str) -> str:
+        """Return where to ask; `url` may end with `/v1` or be the whole address."""
+        if url.endswith("/embeddings"):
+            return url
+        return url + ("/embeddings" if url.endswith("/v1") else "/v1/embeddings")
+
+    def request(self, model: str, texts: Sequence[str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON of a request."""
+        return {"encoding_format": "float", **body, "model": model, "input": list(texts)}
+
+    def vectors(self, answer: Any) -> Sequence[Any]:
+        """Return the vectors by their index: some servers answer out of order."""
+        by_index = {item["index"]: item["embedding"] for item in answer["data"]}
+        return [by_index[position] for position in range(len(by_index))]
