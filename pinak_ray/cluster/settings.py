@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.client.discovery import user_path, usual_home
-from pinak_ray.embedding import EmbedderSpec, EndpointOptions
+from pinak_ray.embedding import EmbedderSpec, EndpointOptions, embedder_kinds
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.services.config import StackConfig
@@ -20,6 +20,12 @@ _UserPath = Annotated[Path, AfterValidator(user_path)]
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _installed(embedder: str) -> str:
+    if embedder not in embedder_kinds():
+        raise ValueError(f"choose one of {', '.join(embedder_kinds())}")
+    return embedder
 
 
 class Settings(BaseSettings):
@@ -88,7 +94,7 @@ class Settings(BaseSettings):
         90.0, ge=0, description="what was archived can be restored for so long; 0: for ever"
     )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
-    embedder: str = Field(
+    embedder: Annotated[str, AfterValidator(_installed)] = Field(
         "minilm", description="minilm, openai, hashing (tests), or an installed provider's name"
     )
     model_dir: _UserPath | None = Field(None, description="a directory with the model files")
