@@ -9,7 +9,7 @@ import pytest
 
 from pinak_ray.cluster.haproxy import most_connections
 from pinak_ray.cluster.ingress import write_haproxy_wrapper
-from pinak_ray.cluster.ports import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 # As Serve writes it, with one gateway, and a path that has none.

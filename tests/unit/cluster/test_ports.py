@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pinak_ray.cluster.ports import Ports, free_port, is_free, take_ports
+from pinak_ray.cluster.ports import Ports, is_free, take_ports
+from tests.support.ports import free_port
 
 
 @pytest.mark.parametrize("option", [socket.SO_REUSEADDR, socket.SO_REUSEPORT])

