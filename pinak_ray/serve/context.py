@@ -44,7 +44,7 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """One gateway application."""
+    """One gateway, whatever protocols it speaks."""
 
     backend: Backend
     keys: KeyCache

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import orjson
 import ray
-from fastapi import FastAPI
 from ray import serve
 from ray.serve import Application
 from ray.serve.config import BackpressureConfig
 from ray.serve.schema import LoggingConfig
+from starlette.applications import Starlette
 
 from pinak_ray.client.over_ray.actor_calls import ActorCalls
 from pinak_ray.client.over_ray.transport import RayTransport
@@ -31,7 +31,7 @@ from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Topology
 from pinak_ray.records.wiring import Operation, Place
 from pinak_ray.security.keys import PublicKey
 from pinak_ray.serve.app import create_app
-from pinak_ray.serve.middleware.request_limit import MAX_REQUESTS, MAX_WATCHERS
+from pinak_ray.serve.middleware.rings import Limits
 from pinak_ray.services.config import StackConfig
 from pinak_ray.services.names import CURATOR
 from pinak_ray.services.search import SearchParts
@@ -52,7 +52,8 @@ GATEWAY = "gateway"
 
 # Above our own limit, so that it is ours that refuses, by a problem document: Serve's own line
 # would hold bodies of any size. What is left is for probes.
-_MAX_ONGOING = MAX_REQUESTS + MAX_WATCHERS + 128
+_LIMITS = Limits()
+_MAX_ONGOING = _LIMITS.max_requests + _LIMITS.max_watchers + 128
 # A caller over HTTP can wait by itself, and is told how long; here it would hold a place.
 _PATIENCE_S = 0.0
 
@@ -220,13 +221,13 @@ class GatewayBackend:
         return health
 
 
-def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -> FastAPI:
+def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -> Starlette:
     """Return the application of one replica; its lifespan opens and closes what it owns."""
     configure_logs()
     backend = GatewayBackend(config, topology, model)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await backend.transport.search.get()
         try:
             yield
@@ -236,6 +237,7 @@ def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -
     return create_app(
         backend,
         metrics=backend.own_metrics,
+        limits=_LIMITS,
         names_answers=False,  # Serve appends `X-Request-Id` by itself: it would stand there twice
         lifespan=lifespan,
     )
@@ -247,7 +249,7 @@ def gateway_application(
     """Return the Serve application: `replicas` gateways behind Serve's proxy."""
 
     # Serve asks inspect.isfunction: it would take a partial for the application itself.
-    def build() -> FastAPI:
+    def build() -> Starlette:
         return build_app(config, topology, model)
 
     ingress = serve.ingress(build)()

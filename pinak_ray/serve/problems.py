@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): every error that leaves the gateway has this one form.
+"""Problem documents (RFC 9457): every error of version 1 leaves in this one form.
 
 `code` is stable and for programs, `detail` is for people, `instance` is the request's id. Neither
 a stack trace nor the caller's input is ever in one.
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -25,14 +24,14 @@ from pinak_ray.records.errors import (
     Unavailable,
     VersionConflict,
 )
+from pinak_ray.serve.protocol import request_id
 
 __all__ = [
     "MEDIA_TYPE",
     "InvalidFields",
-    "answer_errors",
+    "answer_problem",
     "field_faults",
     "problem",
-    "problem_answer",
     "problem_body",
     "problem_of",
     "request_id",
@@ -78,12 +77,6 @@ def field_faults(errors: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
         field = ".".join(str(part)[:_MAX_FIELD] for part in error["loc"])
         faults.append({"field": field or "body", "problem": str(error["msg"])})
     return faults
-
-
-def request_id(scope: Scope) -> str:
-    """Return the request's id, which the boundary has put there."""
-    state: dict[str, Any] = scope.get("state") or {}
-    return str(state.get("request_id", ""))
 
 
 def problem_body(
@@ -137,51 +130,37 @@ def _headers_of(error: PinakError) -> dict[str, str]:
     return {}
 
 
-def problem_answer(error: PinakError, *, instance: str) -> Response:
-    """Return the response that one of our errors leaves as, with its headers."""
-    return problem(problem_of(error, instance=instance), headers=_headers_of(error))
+def answer_problem(error: Exception, scope: Scope) -> Response:
+    """Return the response that an error leaves as; of a bug it says nothing."""
+    instance = request_id(scope)
+    match error:
+        case PinakError():
+            return problem(problem_of(error, instance=instance), headers=_headers_of(error))
+        case RequestValidationError():
+            fields = InvalidFields(field_faults(error.errors()))
+            return problem(problem_of(fields, instance=instance))
+        case HTTPException():
+            return _answer_http_error(error, scope, instance)
+        case _:
+            detail = "an unexpected error; the logs have it under this request's id"
+            return problem(problem_body(500, "internal", detail, instance=instance))
 
 
-async def _answer_pinak_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, PinakError)
-    return problem_answer(error, instance=request_id(request.scope))
-
-
-async def _answer_bad_parameters(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    fields = InvalidFields(field_faults(error.errors()))
-    return problem(problem_of(fields, instance=request_id(request.scope)))
-
-
-async def _answer_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _answer_http_error(error: HTTPException, scope: Scope, instance: str) -> Response:
     status = error.status_code
-    body = problem_body(
-        status,
-        _CODES.get(status, "http_error"),
-        _DETAILS.get(status, error.detail),
-        instance=request_id(request.scope),
-    )
+    code = _CODES.get(status, "http_error")
+    body = problem_body(status, code, _DETAILS.get(status, error.detail), instance=instance)
     headers = dict(error.headers or {})
     if status == 405:
-        headers["Allow"] = ", ".join(_methods_of_path(request))
+        headers["Allow"] = ", ".join(_methods_of_path(scope))
     return problem(body, headers=headers)
 
 
-def _methods_of_path(request: Request) -> list[str]:
+def _methods_of_path(scope: Scope) -> list[str]:
     """Return the methods of all routes of this path; the framework names those of the first."""
-    routes: list[BaseRoute] = request.app.routes
+    routes: list[BaseRoute] = scope["app"].routes
     return [
         method
         for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
     ]
-
-
-def answer_errors(app: FastAPI) -> None:
-    """Let every error of this application leave as a problem document."""
-    app.add_exception_handler(PinakError, _answer_pinak_error)
-    app.add_exception_handler(RequestValidationError, _answer_bad_parameters)
-    app.add_exception_handler(HTTPException, _answer_http_error)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from pinak_ray.security.keys import SigningKey
 from pinak_ray.security.scopes import Scope
+from pinak_ray.serve.middleware.rings import Limits
 from tests.support.gateway_stack import DIMENSION, Stack
 
 JSON = {"Content-Type": "application/json"}
@@ -280,7 +282,7 @@ async def test_too_long_a_body_is_refused(
 @pytest.mark.parametrize("limit", ["body_timeout_s", "body_silence_s"])
 async def test_too_slow_a_body_is_refused(stack: Stack, limit: str) -> None:
     """A body that does not arrive, or stops, does not hold its connection for ever."""
-    slow = Stack(stack.backend, stack.key, {limit: 0.05})
+    slow = Stack(stack.backend, stack.key, {"limits": replace(Limits(), **{limit: 0.05})})
 
     async def stream() -> AsyncIterator[bytes]:
         yield b"{"

@@ -503,4 +503,4 @@ async def test_the_backend_is_not_asked_before_a_request() -> None:
     backend = FakeBackend()
     stack = Stack(backend)
     assert backend.key_reads == 0
-    assert json.loads(json.dumps(stack.app.openapi()))
+    assert json.loads(json.dumps(stack.document))

@@ -21,7 +21,7 @@ PUBLIC = {"/healthz", "/readyz", "/metrics", "/.well-known/jwks.json"}
 @pytest.fixture
 def document(stack: Stack) -> dict[str, Any]:
     """The gateway's document."""
-    return stack.app.openapi()
+    return stack.document
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

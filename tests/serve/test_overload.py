@@ -24,7 +24,7 @@ from pinak_ray.client.discovery import StackFile
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.memories import Ack
 from pinak_ray.security import KeyRing, Scope, issue_token
-from pinak_ray.serve.middleware.request_limit import MAX_REQUESTS
+from pinak_ray.serve.middleware.rings import Limits
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.ray, pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -186,7 +186,7 @@ async def test_a_tenant_that_fills_the_writer_stops_no_other(small: SmallStack) 
 async def test_more_callers_than_places_are_refused_at_once(small: SmallStack) -> None:
     """Each gateway holds so many requests; the next ones hear 503 while those still wait."""
     spare = 64
-    everybody = _GATEWAYS * MAX_REQUESTS + spare
+    everybody = _GATEWAYS * Limits().max_requests + spare
     async with small.client(everybody + 1) as client, small.locked("EXCLUSIVE"):
         writes = [
             asyncio.create_task(client.post("/v1/memories", json={"content": "x"}))

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from pinak_ray.records.ids import NamespaceKey
+from pinak_ray.serve.middleware.rings import Limits
 from pinak_ray.telemetry.logs import configure_logs
 from tests.support.gateway_stack import Stack
 from tests.support.waiting import until
@@ -45,7 +46,7 @@ def assert_overloaded(response: httpx.Response) -> None:
 
 async def test_one_request_too_many_is_refused() -> None:
     """At its share a namespace is refused at once; another one, probes and scrapes are answered."""
-    stack = Stack(options={"max_requests": 3})
+    stack = Stack(options={"limits": Limits(max_requests=3)})
     async with holding(stack, 2, {"content": "x"}) as client:
         assert_overloaded(await client.get("/v1/stats"))
         assert (await client.get("/healthz")).status_code == 200
@@ -59,7 +60,7 @@ async def test_one_request_too_many_is_refused() -> None:
 
 async def test_bodies_are_counted_by_what_came() -> None:
     """Few large bodies fill a namespace's share as many small ones do; nobody else's."""
-    stack = Stack(options={"max_body_bytes": 3_000})
+    stack = Stack(options={"limits": Limits(max_body_bytes=3_000)})
     body = {"content": "x" * 1_000}
 
     async def unannounced() -> AsyncIterator[bytes]:
@@ -84,7 +85,7 @@ async def test_a_body_is_not_read_before_the_token_holds(stack: Stack) -> None:
         yield b""
 
     async with stack.client("x.y.z") as client:
-        for path, methods in stack.app.openapi()["paths"].items():
+        for path, methods in stack.document["paths"].items():
             for method in {"post", "put"} & methods.keys():
                 answer = await client.request(
                     method, path.replace("{", "").replace("}", ""), content=nothing_is_read(),
@@ -127,7 +128,7 @@ IDLE = {
 @pytest.mark.parametrize("kind", IDLE)
 async def test_bodies_that_do_not_come_keep_nobody_out(kind: str) -> None:
     """Connections of one namespace that announce and wait: another one is never refused."""
-    stack = Stack(options={"max_body_bytes": 1 << 20, "max_requests": 300})
+    stack = Stack(options={"limits": Limits(max_body_bytes=1 << 20, max_requests=300)})
     number, lines, first = IDLE[kind]
     async with served(stack) as (host, port), contextlib.AsyncExitStack() as idle:
         writers = [(await asyncio.open_connection(host, port))[1] for _ in range(number)]

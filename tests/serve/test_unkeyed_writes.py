@@ -17,7 +17,7 @@ READS = {("post", "/v1/recall"), ("post", "/v1/templates")}
 
 def changes() -> Iterator[tuple[str, str, bool]]:
     """Yield method and path of all that writes, and whether OpenAPI lists the header."""
-    for path, operations in Stack().app.openapi()["paths"].items():
+    for path, operations in Stack().document["paths"].items():
         for method, operation in operations.items():
             if method != "get" and (method, path) not in READS:
                 listed = {each["name"] for each in operation.get("parameters", ())}

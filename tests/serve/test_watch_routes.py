@@ -11,6 +11,7 @@ from pinak_ray.records.errors import Unavailable
 from pinak_ray.records.operations import Watch, WatchPage
 from pinak_ray.records.state.owners import EntryKind, Owner, Space
 from pinak_ray.serve.context import AppContext
+from pinak_ray.serve.middleware.rings import Limits
 from pinak_ray.serve.v1.event_stream import EventStream
 from tests.support.gateway_stack import Stack
 from tests.support.waiting import until
@@ -191,7 +192,7 @@ async def asked(stack: Stack, until_disconnect: asyncio.Event) -> None:
 
 async def test_watchers_do_not_keep_requests_out() -> None:
     """They have a limit of their own, beyond which a watcher hears Overloaded."""
-    stack = Stack(options={"max_requests": 1, "max_watchers": 1})
+    stack = Stack(options={"limits": Limits(max_requests=1, max_watchers=1)})
     stack.backend.transport.before = asyncio.Event().wait
     async with stack.client() as client:
         waiting = asyncio.create_task(client.get("/v1/boards/plan/watch"))

@@ -41,7 +41,7 @@ class Route(NamedTuple):
         return f"{self.method} {self.path} {self.field}"
 
 
-DOCUMENT = Stack().app.openapi()
+DOCUMENT = Stack().document
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import orjson
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.board.findings import PostFinding
@@ -45,6 +45,7 @@ from pinak_ray.security.keys import PublicKey, SigningKey
 from pinak_ray.security.scopes import Scope
 from pinak_ray.security.tokens import issue_token
 from pinak_ray.serve.app import create_app
+from pinak_ray.serve.v1.application import application
 
 DIMENSION = 4
 HOME = NamespaceKey("acme", "shop")
@@ -314,11 +315,16 @@ class Stack:
     backend: FakeBackend = field(default_factory=FakeBackend)
     key: SigningKey = field(default_factory=SigningKey.generate)
     options: dict[str, Any] = field(default_factory=dict)
-    app: FastAPI = field(init=False)
+    app: Starlette = field(init=False)
 
     def __post_init__(self) -> None:
         self.backend.keys[self.key.kid] = self.key.public
         self.app = create_app(self.backend, **self.options)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        return application(self.app.state.context).openapi()
 
     @property
     def sent(self) -> list[Any]:

@@ -1,51 +1,45 @@
 """No body is longer, or takes longer, than its route can use; and of all, each has a share."""
 
 import asyncio
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pinak_ray.concurrency.shares import Shares
 from pinak_ray.serve.middleware.request_limit import namespace_of
-from pinak_ray.serve.problems import problem, problem_body, request_id
+from pinak_ray.serve.protocol import HttpProtocol
 
-__all__ = ["MAX_BODY_BYTES", "BodyLimit"]
-
-# In one replica; of one namespace half of it while it is alone.
-MAX_BODY_BYTES = 64 << 20
+__all__ = ["BodyLimit", "Patience"]
 
 _BODILESS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS"})
 # The rest of the body is still on its way: the connection cannot be used again.
 _CLOSE = {"Connection": "close"}
 
 
+class Patience(NamedTuple):
+    """The whole body must arrive within `timeout_s`, each part within `silence_s` of the one
+    before: what HAProxy cannot read, as a chunk whose extension has no end, is not waited for.
+    """
+
+    timeout_s: float
+    silence_s: float
+
+
 class BodyLimit:
     """Counts while the body streams in: a caller may lie about its length, or give none.
 
     What came is booked, not what was announced: who announces much and sends nothing holds
-    nothing. `limit` is in bytes, `larger` has the limits of paths that take more. The whole body
-    must arrive within `timeout_s`, and each part of it within `silence_s` of the one before: what
-    HAProxy cannot read, such as a chunk whose extension has no end, is not waited for.
+    nothing. How much one request may send is among its protocol's terms.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        limit: int,
-        larger: Mapping[str, int],
-        timeout_s: float,
-        silence_s: float,
-        max_bytes: int = MAX_BODY_BYTES,
-    ) -> None:
-        self._app = app
-        self._limit = limit
-        self._larger = larger
-        self._timeout_s = timeout_s
-        self._silence_s = silence_s
-        self._bytes = Shares(max_bytes)
+    def __init__(self, protocol: HttpProtocol, *, bodies: Shares, patience: Patience) -> None:
+        self._protocol = protocol
+        self._app = protocol.app
+        self._bodies = bodies
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; reading too much raises a 413, too slowly a 408."""
@@ -57,13 +51,14 @@ class BodyLimit:
         length = int(announced) if announced.isdecimal() and len(announced) < 19 else 0
         if scope["method"] in _BODILESS:
             if length or "transfer-encoding" in headers:
-                await _refuse(scope, receive, send)
+                detail = f"{scope['method']} takes no body; send none, and no Content-Length"
+                refused = self._protocol.error_form(HTTPException(413, detail, _CLOSE), scope)
+                await refused(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], self._limit)
-        times = self._timeout_s, self._silence_s
-        body = _Body(receive, limit, length, times, self._bytes, namespace_of(scope))
+        limit = self._protocol.terms_of(scope).max_body
+        body = _Body(receive, limit, length, self._patience, self._bodies, namespace_of(scope))
         try:
             await self._app(scope, body.receive, send)
         finally:
@@ -78,7 +73,7 @@ class _Body:
         receive: Receive,
         limit: int,
         announced: int,
-        times: tuple[float, float],
+        patience: Patience,
         shares: Shares,
         whose: Hashable,
     ) -> None:
@@ -86,8 +81,8 @@ class _Body:
         self._limit = limit
         self._announced = announced
         self._clock = asyncio.get_running_loop().time
-        timeout_s, self._silence_s = times
-        self._deadline = self._clock() + timeout_s
+        self._silence_s = patience.silence_s
+        self._deadline = self._clock() + patience.timeout_s
         self._shares = shares
         self._whose = whose
         self._received = 0
@@ -121,9 +116,3 @@ class _Body:
 
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"the request's body is longer than {self._limit} bytes", _CLOSE)
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    detail = f"{scope['method']} takes no body; send none, and no Content-Length"
-    body = problem_body(413, "too_large", detail, instance=request_id(scope))
-    await problem(body, headers=_CLOSE)(scope, receive, send)

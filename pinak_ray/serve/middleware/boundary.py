@@ -9,8 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinak_ray.records.ids import uuid7
-from pinak_ray.serve.problems import problem, problem_body
-from pinak_ray.serve.v1.paths import keep_slashes
+from pinak_ray.serve.protocol import HttpProtocol
 from pinak_ray.telemetry.metrics import Metrics
 
 __all__ = ["CALLER_LEFT", "Boundary"]
@@ -32,8 +31,11 @@ class Boundary:
     `names_answers`: put `X-Request-Id` on each answer, unless whoever runs the application does.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, names_answers: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, protocol: HttpProtocol, *, metrics: Metrics, names_answers: bool
+    ) -> None:
         self._app = app
+        self._protocol = protocol
         self._metrics = metrics
         self._names_answers = names_answers
 
@@ -45,31 +47,32 @@ class Boundary:
         given = Headers(scope=scope).get("x-request-id", "")
         identity = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
         scope.setdefault("state", {})["request_id"] = identity
-        status = 0
+        scope.pop("route", None)  # the protocol's prefix: no route yet
+        status, whole = 0, False
 
         async def send_named(message: Message) -> None:
-            nonlocal status
+            nonlocal status, whole
+            whole = not message.get("more_body", False)
             if message["type"] == "http.response.start":
+                whole = False
                 status = message["status"]
                 if self._names_answers:
                     MutableHeaders(scope=message)["X-Request-Id"] = identity
             await send(message)
 
-        keep_slashes(scope)
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=identity):
             try:
                 await self._app(scope, receive, send_named)
             except ClientDisconnect:  # before its body was whole; nobody is left to answer
-                status = status or CALLER_LEFT
+                status = CALLER_LEFT
                 _log.info("caller_left", route=_route(scope))
-            except Exception:
+            except Exception as error:
                 _log.exception("request_failed", route=_route(scope))
-                if status:  # half an answer is out: only a broken connection can say so
+                if not status:
+                    await self._protocol.error_form(error, scope)(scope, receive, send_named)
+                elif not whole:  # half an answer is out: only a broken connection can say so
                     raise
-                detail = "an unexpected error; the logs have it under this request's id"
-                body = problem_body(500, "internal", detail, instance=identity)
-                await problem(body)(scope, receive, send_named)
             finally:
                 self._metrics.observe_request(
                     _route(scope),

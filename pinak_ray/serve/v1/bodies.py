@@ -57,7 +57,16 @@ def checked(model: type[B], given: Any) -> B:
         raise InvalidFields(field_faults(found)) from None
 
 
-def takes(model: type[Body]) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route whose body is this model (see `openapi.py`)."""
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+class Taken(dict[str, Any]):
+    """The `openapi_extra` of a route, and the model of its body (see `openapi.py`)."""
+
+    def __init__(self, model: type[Body]) -> None:
+        schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+        content = {"application/json": {"schema": schema}}
+        super().__init__(requestBody={"required": True, "content": content})
+        self.model = model
+
+
+def takes(model: type[Body]) -> Taken:
+    """Return the `openapi_extra` of a route whose body is this model."""
+    return Taken(model)

@@ -13,7 +13,8 @@ from pinak_ray.records.operations import Watch
 from pinak_ray.records.state.owners import Entry
 from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.middleware.disconnects import while_connected
-from pinak_ray.serve.problems import problem_of, request_id
+from pinak_ray.serve.problems import problem_of
+from pinak_ray.serve.protocol import request_id
 from pinak_ray.serve.v1.answers import entry_answer
 
 __all__ = ["EVENT_STREAM", "EventStream"]

@@ -1,13 +1,15 @@
 """The OpenAPI document: the bodies that are read by our own rules, and problems as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from pinak_ray.serve.problems import MEDIA_TYPE
+from pinak_ray.serve.v1.bodies import Taken
 from pinak_ray.serve.v1.models.base import Body
 from pinak_ray.serve.v1.models.service import Problem
 
@@ -28,8 +30,10 @@ PROBLEMS: Responses = {
 }
 
 
-def describe(app: FastAPI, *, bodies: Sequence[type[Body]]) -> None:
-    """Let `app.openapi()` return the whole document, built once."""
+def describe(app: FastAPI, routes: Iterable[APIRoute]) -> None:
+    """Let `app.openapi()` return the whole document, with all bodies of these; built once."""
+    extras = [route.openapi_extra for route in routes]
+    bodies = [extra.model for extra in extras if isinstance(extra, Taken)]
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

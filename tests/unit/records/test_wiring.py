@@ -15,8 +15,8 @@ from pinak_ray.records.operations import Watch
 from pinak_ray.records.state.owners import Owner, Space
 from pinak_ray.records.wiring import WIRING, Operation, Place, Wiring
 from pinak_ray.security.scopes import Scope
-from pinak_ray.serve.app import create_app
 from pinak_ray.serve.context import Deadlines
+from pinak_ray.serve.v1.application import application
 from pinak_ray.services.search import SearchParts
 from pinak_ray.store.answering import ANSWERS
 from pinak_ray.testing.grades import LocalGrades
@@ -70,13 +70,8 @@ def declared() -> dict[str, Wiring]:
 @pytest.fixture(scope="module")
 def served() -> dict[str, Any]:
     """The routes of the gateway's OpenAPI document, written as `declared` writes them."""
-    backend: Any = None
-
-    class Unasked:
-        def __getattr__(self, name: str) -> Any:
-            return backend
-
-    document = create_app(Unasked()).openapi()
+    unasked: Any = None
+    document = application(unasked).openapi()
     return {
         f"{method.upper()} {re.sub('{(agent|board)}', '{name}', path)}": operation
         for path, methods in document["paths"].items()

@@ -20,13 +20,9 @@ from pinak_ray.serve.v1.openapi import PROBLEMS
 from pinak_ray.serve.v1.paths import PathId, PathName
 from pinak_ray.serve.v1.writes import UnkeyedWriter
 
-__all__ = ["ASKED_BODIES", "router"]
-
 router = APIRouter(responses=PROBLEMS)
 
 _AGENT = Field(None, description="Who asks; the token's subject if absent.")
-
-ASKED_BODIES: list[type[Body]] = []
 
 
 def _body(operation: type[Operation[Any]], names: list[str]) -> type[Body]:
@@ -96,8 +92,6 @@ def _add(operation: type[Operation[Any]], wiring: Wiring, route: str) -> None:
     body = _body(operation, names)
     reads = method == "GET"
     asked: Any = Annotated[body, Query() if reads else Depends(json_body(body))]
-    if not reads:
-        ASKED_BODIES.append(body)
     answer = _model_of_answer(operation, wiring)
     router.add_api_route(
         path,

@@ -12,11 +12,14 @@ from starlette.responses import Response
 from pinak_ray.records.errors import PinakError
 from pinak_ray.security.keys import jwks
 from pinak_ray.serve.context import Context
-from pinak_ray.serve.problems import problem, problem_body, request_id
+from pinak_ray.serve.problems import problem, problem_body
+from pinak_ray.serve.protocol import Places, Terms, request_id
 from pinak_ray.serve.v1.answers import JsonAnswer
 from pinak_ray.serve.v1.models.service import HealthAnswer, JwksAnswer, ReadyAnswer
+from pinak_ray.serve.v1.terms import on_terms
 from pinak_ray.telemetry.metrics import CONTENT_TYPE, merge_metrics
 
+_PROBE = on_terms(Terms(places=Places.PROBES))
 _OK = "ok"
 _MAX_FAULT = 200
 
@@ -26,6 +29,7 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/healthz", summary="Is the process alive?", response_model=HealthAnswer)
+@_PROBE
 async def healthz() -> JsonAnswer:
     """Answer, and ask nobody."""
     return JsonAnswer({"status": _OK})
@@ -37,6 +41,7 @@ async def healthz() -> JsonAnswer:
     response_model=ReadyAnswer,
     responses={503: {"description": "Some part does not; `parts` says which"}},
 )
+@_PROBE
 async def readyz(request: Request, context: Context) -> Response:
     """Ask every part of the stack, or tell what they said within the last second."""
 
@@ -62,6 +67,7 @@ async def readyz(request: Request, context: Context) -> Response:
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+@_PROBE
 async def metrics(context: Context) -> Response:
     """Return this gateway's metrics, and those of the other parts while they answer.
 

@@ -12,7 +12,7 @@ from pinak_ray.records.memory.memories import Ack, Memory
 from pinak_ray.records.memory.revisions import MAX_VERSIONS
 from pinak_ray.records.operations import Forget, Remember, Revise
 from pinak_ray.serve.auth.callers import Caller, Reader, Writer
-from pinak_ray.serve.problems import request_id
+from pinak_ray.serve.protocol import Terms, request_id
 from pinak_ray.serve.v1.answers import JsonAnswer, receipt_answer, receipt_status
 from pinak_ray.serve.v1.batches import fates
 from pinak_ray.serve.v1.bodies import checked, json_body, takes
@@ -27,6 +27,7 @@ from pinak_ray.serve.v1.models.memories import (
 )
 from pinak_ray.serve.v1.openapi import PROBLEMS, Responses
 from pinak_ray.serve.v1.paths import PathId
+from pinak_ray.serve.v1.terms import on_terms
 from pinak_ray.serve.v1.writes import UnkeyedWriter, Writing
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"], responses=PROBLEMS)
@@ -81,6 +82,7 @@ async def remember(
     response_model=FatesAnswer,
     openapi_extra=takes(RememberBatchBody),
 )
+@on_terms(Terms(max_body=16 << 20))  # up to 256 items, with their vectors
 async def remember_batch(
     request: Request,
     caller: Writer,

@@ -14,6 +14,7 @@ from pinak_ray.serve.auth.callers import Reader
 from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.middleware.boundary import CALLER_LEFT
 from pinak_ray.serve.middleware.disconnects import while_connected
+from pinak_ray.serve.protocol import Places, Terms
 from pinak_ray.serve.v1.answers import JsonAnswer, entry_answer
 from pinak_ray.serve.v1.entries import Selected, Selection
 from pinak_ray.serve.v1.event_stream import EVENT_STREAM, EventStream
@@ -21,9 +22,11 @@ from pinak_ray.serve.v1.models.base import NameField
 from pinak_ray.serve.v1.models.state import EntriesAnswer
 from pinak_ray.serve.v1.openapi import PROBLEMS
 from pinak_ray.serve.v1.paths import PathName
+from pinak_ray.serve.v1.terms import on_terms
 
 router = APIRouter(prefix="/v1", tags=["watch"], responses=PROBLEMS)
 
+_MOSTLY_WAITS = on_terms(Terms(places=Places.WATCHERS))
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Entries, none if none came in time; or, if that is accepted, a stream of "
@@ -86,6 +89,7 @@ Watched = Annotated[Selector, Depends(selector)]
     response_model=EntriesAnswer,
     responses=_STREAM,
 )
+@_MOSTLY_WAITS
 async def watch_board(
     request: Request, caller: Reader, board: PathName, watched: Watched
 ) -> Response:
@@ -99,6 +103,7 @@ async def watch_board(
     response_model=EntriesAnswer,
     responses=_STREAM,
 )
+@_MOSTLY_WAITS
 async def watch_agent(
     request: Request, caller: Reader, agent: PathName, watched: Watched
 ) -> Response:

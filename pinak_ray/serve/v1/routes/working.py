@@ -15,7 +15,7 @@ from pinak_ray.records.memory.context import Context
 from pinak_ray.records.memory.recall import MAX_QUERY_BYTES
 from pinak_ray.records.operations import Note, ReadContext, Recollect
 from pinak_ray.serve.auth.callers import Reader, Writer
-from pinak_ray.serve.problems import request_id
+from pinak_ray.serve.protocol import request_id
 from pinak_ray.serve.v1.answers import (
     JsonAnswer,
     item_answer,
