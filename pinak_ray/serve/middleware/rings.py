@@ -18,14 +18,19 @@ __all__ = ["Limits", "Rings"]
 _MAX_PROBES = 96
 
 
+MAX_REQUESTS = 1_024
+MAX_WATCHERS = 2_048
+MAX_BODY_BYTES = 64 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one gateway takes on at once, of which each namespace has a share; more is refused."""
 
-    max_requests: int = 1_024
+    max_requests: int = MAX_REQUESTS
     """Each may wait for up to its deadline, 30 s for a write."""
-    max_watchers: int = 2_048
-    max_body_bytes: int = 64 << 20
+    max_watchers: int = MAX_WATCHERS
+    max_body_bytes: int = MAX_BODY_BYTES
     body_timeout_s: float = 30.0
     body_silence_s: float = 10.0
 
