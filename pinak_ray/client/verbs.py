@@ -1,7 +1,19 @@
 """A verb has two lanes with one meaning: `await handle.verb(...)` and `handle.verb.remote(...)`."""
 
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from types import GenericAlias
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_args,
+    overload,
+)  # fmt: skip
 
 from pinak_ray.client.transport import Transport
 from pinak_ray.records.wiring import Operation
@@ -9,7 +21,7 @@ from pinak_ray.records.wiring import Operation
 if TYPE_CHECKING:
     from ray import ObjectRef
 
-__all__ = ["Verb", "verb"]
+__all__ = ["METHODS_DOC", "Bound", "Declared", "Verb", "verb"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,26 +32,52 @@ class _Holder(Protocol):
     def transport(self) -> Transport: ...
 
 
-class Verb(Generic[P, R]):
-    """One verb of one handle. Both lanes check their arguments here, before anything is sent."""
+METHODS_DOC = property(lambda declared: declared._build.__doc__)  # noqa: SLF001 - its own
+"""Stands in each class below: a class's docstring would hide what it inherits."""
 
-    __slots__ = ("_build", "_holder")
 
-    def __init__(self, holder: _Holder, build: Callable[Concatenate[Any, P], Operation[R]]) -> None:
-        self._holder = holder
+class Declared(Generic[P, R]):
+    """What a method that builds an operation has become: editors and `help` see the method."""
+
+    __slots__ = ("_build",)
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Operation[R]]) -> None:
         self._build = build
 
     @property
     def __name__(self) -> str:
         return self._build.__name__
 
-    @property
-    def __doc__(self) -> str | None:  # type: ignore[override]
-        return self._build.__doc__
+    __doc__ = METHODS_DOC
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
-        """Send it batched with others, and await its own result."""
-        return self._holder.transport.send(self._build(self._holder, *args, **kwargs))
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What a call takes, and what it returns."""
+        built = inspect.signature(self._build)
+        return built.replace(return_annotation=self._returns(built.return_annotation))
+
+    @staticmethod
+    def _returns(operation: Any) -> Any:
+        """Return what a call returns that builds an operation of this type."""
+        given = get_args(operation)
+        answer: Any = given[0] if given else operation.wiring.answer
+        return GenericAlias(Awaitable, answer)
+
+
+class Bound(Declared[P, R]):
+    """A verb of one handle. Both lanes check their arguments here, before anything is sent."""
+
+    __slots__ = ("_holder",)
+
+    def __init__(self, holder: _Holder, build: Callable[Concatenate[Any, P], Operation[R]]) -> None:
+        self._holder = holder
+        self._build = build
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What a call takes, and what it returns."""
+        whole = super().__signature__
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
 
     def remote(self, *args: P.args, **kwargs: P.kwargs) -> "ObjectRef[R]":
         """Send it alone, and return Ray's reference to its result."""
@@ -49,15 +87,25 @@ class Verb(Generic[P, R]):
         return ref
 
     def __repr__(self) -> str:
-        return f"<verb {self.__name__} of {self._holder!r}>"
+        return f"<verb {self.__name__}{self.__signature__} of {self._holder!r}>"
 
 
-class verb(Generic[P, R]):  # noqa: N801 - used as a decorator
+class Verb(Bound[P, R]):
+    """One verb of one handle."""
+
+    __slots__ = ()
+    __doc__ = METHODS_DOC
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        """Send it batched with others, and await its own result."""
+        return self._holder.transport.send(self._build(self._holder, *args, **kwargs))
+
+
+class verb(Declared[P, R]):  # noqa: N801 - used as a decorator
     """Turn a method that builds an operation into a verb that carries it out."""
 
-    def __init__(self, build: Callable[Concatenate[Any, P], Operation[R]]) -> None:
-        self._build = build
-        self.__doc__ = build.__doc__
+    __slots__ = ()
+    __doc__ = METHODS_DOC
 
     @overload
     def __get__(self, holder: None, owner: type) -> "verb[P, R]": ...
@@ -65,3 +113,7 @@ class verb(Generic[P, R]):  # noqa: N801 - used as a decorator
     def __get__(self, holder: _Holder, owner: type) -> Verb[P, R]: ...
     def __get__(self, holder: _Holder | None, owner: type) -> "Verb[P, R] | verb[P, R]":
         return self if holder is None else Verb(holder, self._build)
+
+    def __call__(self, holder: Any, *args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
+        """Call it as a function of the class: `AgentHandle.note(agent, "plan", 1)`."""
+        return Verb(holder, self._build)(*args, **kwargs)

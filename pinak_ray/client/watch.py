@@ -4,16 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, cast, overload
+from typing import Any, Concatenate, ParamSpec, Self, cast, overload
 
 from msgspec.structs import replace
 
 from pinak_ray.client.transport import Transport
+from pinak_ray.client.verbs import METHODS_DOC, Bound, Declared
 from pinak_ray.records.operations import Watch, WatchPage
 from pinak_ray.records.state.owners import Entry
-
-if TYPE_CHECKING:
-    from ray import ObjectRef
 
 __all__ = ["WatchVerb", "Watcher", "watching"]
 
@@ -92,43 +90,40 @@ class Watcher:
         return f"<Watcher of {self._watch.owner.name!r} after {self.cursor}>"
 
 
-class WatchVerb(Generic[P]):
+def _watcher(operation: Any) -> Any:
+    return Watcher
+
+
+class WatchVerb(Bound[P, WatchPage]):
     """`handle.watch(...)` is an iterator, `handle.watch.remote(...)` one long poll."""
 
-    __slots__ = ("_build", "_holder")
-
-    def __init__(self, holder: Any, build: Callable[Concatenate[Any, P], Watch]) -> None:
-        self._holder = holder
-        self._build = build
-
-    @property
-    def __doc__(self) -> str | None:  # type: ignore[override]
-        return self._build.__doc__
+    __slots__ = ()
+    __doc__ = METHODS_DOC
+    _build: Callable[..., Watch]
+    _returns = staticmethod(_watcher)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Watcher:
         """Watch with `async for`; nothing is sent before the first entry is asked for."""
         return Watcher(self._holder.transport, self._build(self._holder, *args, **kwargs))
 
-    def remote(self, *args: P.args, **kwargs: P.kwargs) -> "ObjectRef[WatchPage]":
-        """Return Ray's reference to the next page, which is empty when `wait_s` passes first."""
-        watch = self._build(self._holder, *args, **kwargs)
-        ref: ObjectRef[WatchPage] = self._holder.transport.submit(watch)
-        return ref
 
-    def __repr__(self) -> str:
-        return f"<verb watch of {self._holder!r}>"
-
-
-class watching(Generic[P]):  # noqa: N801 - used as a decorator
+class watching(Declared[P, WatchPage]):  # noqa: N801 - used as a decorator
     """Turn a method that builds a Watch into the verb `watch`."""
 
+    __slots__ = ()
+    __doc__ = METHODS_DOC
+    _returns = staticmethod(_watcher)
+
     def __init__(self, build: Callable[Concatenate[Any, P], Watch]) -> None:
-        self._build = build
-        self.__doc__ = build.__doc__
+        super().__init__(build)
 
     @overload
     def __get__(self, holder: None, owner: type) -> "watching[P]": ...
     @overload
-    def __get__(self, holder: object, owner: type) -> WatchVerb[P]: ...
-    def __get__(self, holder: object | None, owner: type) -> "WatchVerb[P] | watching[P]":
+    def __get__(self, holder: Any, owner: type) -> WatchVerb[P]: ...
+    def __get__(self, holder: Any, owner: type) -> "WatchVerb[P] | watching[P]":
         return self if holder is None else WatchVerb(holder, self._build)
+
+    def __call__(self, holder: Any, *args: P.args, **kwargs: P.kwargs) -> Watcher:
+        """Call it as a function of the class."""
+        return WatchVerb(holder, self._build)(*args, **kwargs)

@@ -9,7 +9,7 @@ import pytest
 from pinak_ray import Swarm
 from pinak_ray.client.elaboration import Elaborated, Move
 from pinak_ray.records.errors import Conflict, InvalidInput, NotFound
-from pinak_ray.records.scratchpad.parts import QuestionStatus, Uncertainty
+from pinak_ray.records.scratchpad.parts import ScratchpadQuestionStatus, Uncertainty
 from pinak_ray.records.scratchpad.thoughts import FlawKind, Thought
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -61,9 +61,9 @@ async def test_questions_are_borne_upon_and_answered(swarm: Swarm) -> None:
     questions = (await pad.questions()).questions
     statuses = [question.status for question in questions]
     assert statuses == [
-        QuestionStatus.UNANSWERED,
-        QuestionStatus.PARTIAL,
-        QuestionStatus.ANSWERED,
+        ScratchpadQuestionStatus.UNANSWERED,
+        ScratchpadQuestionStatus.PARTIAL,
+        ScratchpadQuestionStatus.ANSWERED,
     ]
     assert questions[1].bearing == (seen.id,)
     assert (questions[2].answer, questions[2].confidence) == ("forty-two", 0.9)

@@ -11,7 +11,11 @@ from pinak_ray.agents.scratchpad.graph import Graph, graph_of
 from pinak_ray.agents.scratchpad.questions import questions_of
 from pinak_ray.agents.scratchpad.verification import LOW, checked_thoughts
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.records.scratchpad.parts import QuestionStatus, ScratchpadQuestion, Uncertainty
+from pinak_ray.records.scratchpad.parts import (
+    ScratchpadQuestion,
+    ScratchpadQuestionStatus,
+    Uncertainty,
+)
 from pinak_ray.records.scratchpad.quality import Quality, QualityAnswer
 from pinak_ray.records.scratchpad.thoughts import CheckedThought
 from pinak_ray.records.state.owners import EntryKind
@@ -52,7 +56,9 @@ def show_quality(log: EntryLog, view: Quality, now: datetime) -> QualityAnswer:
     )
     evidence = _mean(pad.evidence)
     reasoning = _mean(each.thought.confidence for each in pad.steps)
-    covered = [question.status is not QuestionStatus.UNANSWERED for question in pad.questions]
+    covered = [
+        question.status is not ScratchpadQuestionStatus.UNANSWERED for question in pad.questions
+    ]
     coverage = fmean(covered) if covered else None
     weights = _weights(view, coverage is not None)
     parts = {"evidence": evidence, "reasoning": reasoning, "coverage": coverage or 0.0}
@@ -95,8 +101,8 @@ def _remarks(pad: _Scratchpad) -> Iterable[_Remark]:
     low = sum(each.thought.confidence < LOW for each in pad.steps)
     states = {each.uncertainty for each in pad.steps}
     statuses = [question.status for question in pad.questions]
-    conflict = Uncertainty.CONFLICTING in states or QuestionStatus.CONFLICT in statuses
-    bare = statuses.count(QuestionStatus.UNANSWERED)
+    conflict = Uncertainty.CONFLICTING in states or ScratchpadQuestionStatus.CONFLICT in statuses
+    bare = statuses.count(ScratchpadQuestionStatus.UNANSWERED)
     yield _Remark(not pad.evidence, "no relevant observation", "observe something first")
     yield _Remark(
         bool(pad.evidence) and _mean(pad.evidence) < LOW,

@@ -20,10 +20,10 @@ from pinak_ray.records.errors import Conflict
 from pinak_ray.records.scratchpad.parts import (
     AnswerOnScratchpad,
     AskOnScratchpad,
-    QuestionStatus,
     ScratchpadQuestion,
     ScratchpadQuestions,
     ScratchpadQuestionsAnswer,
+    ScratchpadQuestionStatus,
 )
 from pinak_ray.records.state.owners import Entry, EntryKind
 
@@ -82,11 +82,13 @@ def _question(graph: Graph, entry: Entry, bearing: list[UUID]) -> ScratchpadQues
     details = entry.details
     answer = text_of(details, "answer")
     if answer is not None:
-        status = QuestionStatus.ANSWERED
+        status = ScratchpadQuestionStatus.ANSWERED
     elif any(map(graph.contradicted, bearing)):
-        status = QuestionStatus.CONFLICT
+        status = ScratchpadQuestionStatus.CONFLICT
     else:
-        status = QuestionStatus.PARTIAL if bearing else QuestionStatus.UNANSWERED
+        status = (
+            ScratchpadQuestionStatus.PARTIAL if bearing else ScratchpadQuestionStatus.UNANSWERED
+        )
     return ScratchpadQuestion(
         id=entry.id,
         content=entry.content,

@@ -24,10 +24,10 @@ __all__ = [
     "FoundExampleAnswer",
     "Ids",
     "Observe",
-    "QuestionStatus",
     "Reason",
     "RecordExample",
     "ScratchpadQuestion",
+    "ScratchpadQuestionStatus",
     "ScratchpadQuestions",
     "ScratchpadQuestionsAnswer",
     "StepType",
@@ -64,7 +64,7 @@ class Uncertainty(StrEnum):
     """It rests on nothing."""
 
 
-class QuestionStatus(StrEnum):
+class ScratchpadQuestionStatus(StrEnum):
     """How far a question is: never written down, but read off what bears on it."""
 
     UNANSWERED = "unanswered"
@@ -174,7 +174,7 @@ class ScratchpadQuestion(Answer):
     id: UUID
     content: str
     criteria: str | None
-    status: QuestionStatus
+    status: ScratchpadQuestionStatus
     answer: str | None
     confidence: float
     """Of the answer; 0 without one."""
@@ -194,5 +194,5 @@ class ScratchpadQuestions(Listed, View, space=Space.AGENT, name="questions"):
     answer = ScratchpadQuestionsAnswer
     lists = ("questions",)
 
-    status: QuestionStatus | None = None
+    status: ScratchpadQuestionStatus | None = None
     """Only those that are so far."""

@@ -13,10 +13,10 @@ from pinak_ray.records.scratchpad.parts import (
     AskOnScratchpad,
     FindExample,
     Observe,
-    QuestionStatus,
     Reason,
     RecordExample,
     ScratchpadQuestions,
+    ScratchpadQuestionStatus,
 )
 from pinak_ray.records.scratchpad.thoughts import PruneThoughts, Think
 from pinak_ray.records.state.owners import EntryKind
@@ -95,7 +95,7 @@ def test_an_answer_gives_way_to_a_surer_one_only() -> None:
 
     (shown,) = pad.show(ScratchpadQuestions()).questions
     assert (shown.id, shown.answer, shown.confidence) == (question, "a proof", 0.9)
-    assert shown.status is QuestionStatus.ANSWERED
+    assert shown.status is ScratchpadQuestionStatus.ANSWERED
 
 
 def test_contradicted_evidence_makes_a_conflict() -> None:
@@ -104,10 +104,10 @@ def test_contradicted_evidence_makes_a_conflict() -> None:
     question = pad.made(AskOnScratchpad(content="why?"))
     seen = pad.made(Observe(content="hot", question=question))
     pad.do(Observe(content="cold", contradicts=(seen,)))
-    assert pad.show(ScratchpadQuestions()).questions[0].status is QuestionStatus.CONFLICT
+    assert pad.show(ScratchpadQuestions()).questions[0].status is ScratchpadQuestionStatus.CONFLICT
 
     pad.do(AnswerOnScratchpad(question=question, content="warm"))
-    assert pad.show(ScratchpadQuestions(status=QuestionStatus.CONFLICT)).questions == ()
+    assert pad.show(ScratchpadQuestions(status=ScratchpadQuestionStatus.CONFLICT)).questions == ()
 
 
 def test_a_late_retry_undoes_nothing() -> None:
@@ -151,5 +151,5 @@ def test_what_was_posted_by_hand_does_no_harm() -> None:
 
     assert pad.do(FindExample(type="t", input="by hand")).example is None
     questions = pad.show(ScratchpadQuestions()).questions
-    assert [question.status for question in questions] == [QuestionStatus.UNANSWERED] * 2
+    assert [question.status for question in questions] == [ScratchpadQuestionStatus.UNANSWERED] * 2
     pad.do(AnswerOnScratchpad(question=questions[0].id, content="yes"))

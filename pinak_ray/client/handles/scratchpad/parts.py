@@ -15,11 +15,11 @@ from pinak_ray.records.scratchpad.parts import (
     FindExample,
     FoundExampleAnswer,
     Observe,
-    QuestionStatus,
     Reason,
     RecordExample,
     ScratchpadQuestions,
     ScratchpadQuestionsAnswer,
+    ScratchpadQuestionStatus,
     StepType,
     Uncertainty,
 )
@@ -157,7 +157,7 @@ class PartVerbs(ScratchpadBase):
 
     @verb
     def questions(
-        self, *, status: QuestionStatus | str | None = None, skip: int = 0
+        self, *, status: ScratchpadQuestionStatus | str | None = None, skip: int = 0
     ) -> Query[ScratchpadQuestionsAnswer]:
         """Read the questions, each with its status and what bears on it."""
         return self._query(ScratchpadQuestions, status=status, skip=skip)
