@@ -21,6 +21,7 @@ from pinak_ray.services.serving import load_serving
 from pinak_ray.store.answering import ANSWERS
 from pinak_ray.store.database import Database
 from pinak_ray.store.feedback import nudge_feedback, templates  # noqa: F401 - they answer
+from pinak_ray.store.lifecycle import revisions  # noqa: F401 - they answer
 from pinak_ray.store.memories import promotion  # noqa: F401 - it answers
 from pinak_ray.store.memories.accesses import Accesses
 from pinak_ray.store.models.embedding_models import RegisteredModel

@@ -12,7 +12,7 @@ async def test_memories_are_read_by_their_ids(swarm: Swarm) -> None:
     """In the order that was asked for, each once, by whomever; what is not there is named."""
     ada, bob = swarm.agent("ada"), swarm.agent("bob")
     first = await ada.remember("orders is locked", tags=["orders"], details={"table": "orders"})
-    second = await bob.remember("billing is slow", entities=["billing"], salience=0.9)
+    second = await bob.remember("billing is slow", entities=["billing"], salience=0.75)
     nowhere = uuid4()
 
     found = await ada.get([second.id, str(nowhere), first.id, second.id])
@@ -23,7 +23,7 @@ async def test_memories_are_read_by_their_ids(swarm: Swarm) -> None:
     ]
     assert (found.missing, found.left_out) == ((nowhere,), ())
     slow, locked = found.memories
-    assert (slow.entities, slow.salience, slow.superseded_by) == (("billing",), 0.9, None)
+    assert (slow.entities, slow.salience, slow.superseded_by) == (("billing",), 0.75, None)
     assert (locked.tags, locked.details) == (("orders",), {"table": "orders"})
 
 

@@ -11,7 +11,7 @@ from pinak_ray.records.operations import ChangeLink, Intend
 from tests.support.gateway_stack import Stack
 
 KEY = "Idempotency-Key"
-READS = {("post", "/v1/recall"), ("post", "/v1/templates")}
+READS = {("post", "/v1/recall"), ("post", "/v1/templates"), ("post", "/v1/memories/get")}
 """They change nothing, whatever is said twice."""
 
 

@@ -1,6 +1,8 @@
 """Every operation says how it is carried, and everything that carries operations knows it."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -100,6 +102,22 @@ def test_its_place_can_carry_it_out(operation: type[Operation[Any]], wiring: Wir
         # A Writer is sent encoded rows of what is remembered, in batches.
         call = "write" if wiring.call == "remember" else wiring.call
         assert callable(getattr(carriers[wiring.place], call))
+
+
+def test_a_recaller_alone_knows_who_answers() -> None:
+    """Its process imports nothing but its own parts: whatever answers is among them."""
+    program = """
+import pinak_ray.actors.recaller
+from pinak_ray.services.search import SearchParts
+from pinak_ray.store.answering import ANSWERS
+known = set(ANSWERS)
+import pinak_ray.client.swarm, pinak_ray.composed.table
+from pinak_ray.records.wiring import WIRING, Place
+for operation, wiring in WIRING.items():
+    if wiring.place is Place.SEARCH:
+        assert operation in known or hasattr(SearchParts, wiring.call), operation
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 @TABLE
