@@ -8,14 +8,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import fields
 from pydantic import BaseModel, create_model
 
 from pinak_ray.records.commands import Strict, checked_model
 from pinak_ray.records.state.owners import Owner
 from pinak_ray.records.wiring import Operation
 
-__all__ = ["arguments", "asked", "body_of", "is_owned"]
+__all__ = ["asked", "body_of", "is_owned"]
 
 Op = TypeVar("Op", bound=Operation[Any])
 
@@ -31,16 +31,14 @@ def is_owned(operation: type[Operation[Any]]) -> bool:
     return fields(operation)[0].name == "owner"
 
 
-def arguments(operation: type[Operation[Any]]) -> tuple[FieldInfo, ...]:
-    """Return the fields that a caller gives; the first one says where."""
-    return fields(operation)[1:]
-
-
 @cache
-def body_of(operation: type[Operation[Any]]) -> type[BaseModel]:
-    """Return the model of an operation's arguments."""
+def body_of(operation: type[Operation[Any]], only: frozenset[str] | None = None) -> type[BaseModel]:
+    """Return the model of an operation's arguments, or of those named."""
+    _, *arguments = fields(operation)  # the first one says where
     asked: dict[str, Any] = {
-        one.name: (one.type, ... if one.required else one.default) for one in arguments(operation)
+        one.name: (one.type, ... if one.required else one.default)
+        for one in arguments
+        if only is None or one.name in only
     }
     name, says = f"{operation.__name__}Body", operation.__doc__
     return create_model(name, __base__=Strict, __doc__=says, **asked)

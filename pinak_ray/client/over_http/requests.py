@@ -86,9 +86,6 @@ def _as_asked(operation: Operation[Any]) -> HttpRequest:
     method, template = operation.wiring.routes[0].split(" ")
     named = {**given, **({} if owner is None else {owner.space.value: owner.name})}
     path = re.sub(r"{(\w+)}", lambda found: _part(str(named.pop(found[1]))), template)
-    if method == "GET":
-        asked = {name: each for name, each in named.items() if each is not None}
-        return HttpRequest(method, path, None, result_of(type(operation)), asked)
     return HttpRequest(method, path, named, result_of(type(operation)))
 
 

@@ -1,8 +1,10 @@
 """What all bodies share, and the fields that many of them have."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic.fields import FieldInfo
 
 from pinak_ray.records.forms import ID_FORM, NAME_FORM, text_form
 from pinak_ray.records.limits import MAX_CONTENT_BYTES, MAX_TTL_S, MIN_TTL_S
@@ -27,13 +29,26 @@ __all__ = [
     "TextField",
     "TtlField",
     "VectorField",
+    "body_with",
 ]
+
+B = TypeVar("B", bound="Body")
 
 
 class Body(BaseModel):
     """What a caller sends: no field beyond the known ones, and no value of another type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def body_with(
+    base: type[B], name: str, says: str | None, fields: Mapping[str, FieldInfo], **further: Any
+) -> type[B]:
+    """Return a body that also takes these fields, which check themselves: it need not be strict."""
+    named: dict[str, Any] = {name: (field.annotation, field) for name, field in fields.items()}
+    return create_model(
+        name, __base__=base, __doc__=says, __cls_kwargs__={"strict": False}, **named, **further
+    )
 
 
 class Answer(BaseModel):

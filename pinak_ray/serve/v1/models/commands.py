@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from pinak_ray.agents import rules  # noqa: F401 - makes all commands known
 from pinak_ray.records.commands import COMMANDS, Command
 from pinak_ray.records.state.owners import Space
-from pinak_ray.serve.v1.models.base import AckField, Body, KeyField, NameField
+from pinak_ray.serve.v1.models.base import AckField, Body, KeyField, NameField, body_with
 
 __all__ = ["COMMAND_BODIES", "CommandBody"]
 
@@ -37,16 +37,7 @@ class _BoardCommandBody(CommandBody):
 
 def _body_of(command: type[Command]) -> type[CommandBody]:
     base = _BoardCommandBody if command.space is Space.BOARD else CommandBody
-    fields: dict[str, Any] = {
-        name: (field.annotation, field) for name, field in command.model_fields.items()
-    }
-    return create_model(
-        f"{command.__name__}Body",
-        __base__=base,
-        __doc__=command.__doc__,
-        __cls_kwargs__={"strict": False},
-        **fields,
-    )
+    return body_with(base, f"{command.__name__}Body", command.__doc__, command.model_fields)
 
 
 COMMAND_BODIES: Mapping[type[Command], type[CommandBody]] = MappingProxyType(
