@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.client.discovery import user_path, usual_home
-from pinak_ray.embedding import EmbedderSpec, EndpointOptions, embedder_kinds
+from pinak_ray.embedding import EmbedderSpec, EndpointOptions, embedder_kinds, is_installed
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.services.config import StackConfig
@@ -23,7 +23,7 @@ def _cores() -> int:
 
 
 def _installed(embedder: str) -> str:
-    if embedder not in embedder_kinds():
+    if not is_installed(embedder):
         raise ValueError(f"choose one of {', '.join(embedder_kinds())}")
     return embedder
 

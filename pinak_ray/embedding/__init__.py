@@ -22,7 +22,13 @@ from pinak_ray.embedding.halfvec import (
 )
 from pinak_ray.embedding.hashing import HashingEmbedder
 from pinak_ray.embedding.likeness import Knows, likeness, similarity
-from pinak_ray.embedding.loading import EmbedderSpec, embedder_kinds, load_embedder, with_dimension
+from pinak_ray.embedding.loading import (
+    EmbedderSpec,
+    embedder_kinds,
+    is_installed,
+    load_embedder,
+    with_dimension,
+)
 from pinak_ray.embedding.minilm.model_files import ModelFiles, Progress, ensure_model
 from pinak_ray.embedding.products import inner_products
 from pinak_ray.embedding.protocol import (
@@ -61,6 +67,7 @@ __all__ = [
     "ensure_model",
     "halfvec_dimension",
     "inner_products",
+    "is_installed",
     "likeness",
     "load_embedder",
     "similarity",

@@ -15,7 +15,7 @@ from pinak_ray.cli.options import (
     Tenant,
     with_options,
 )
-from pinak_ray.embedding import embedder_kinds
+from pinak_ray.embedding import embedder_kinds, is_installed
 from pinak_ray.store.database import Database
 
 __all__ = ["register"]
@@ -42,7 +42,7 @@ Name = Annotated[str, typer.Argument(help="The model's name, NAME:DIMENSION, or 
 
 
 def _installed(kind: str) -> str:
-    if kind not in embedder_kinds():
+    if not is_installed(kind):
         raise typer.BadParameter(f"{kind!r} is none of: {', '.join(embedder_kinds())}")
     return kind
 
