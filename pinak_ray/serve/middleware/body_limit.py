@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from pinak_ray.concurrency.shares import Shares
-from pinak_ray.serve.middleware.request_limit import namespace_of
+from pinak_ray.serve.middleware.request_limit import namespace_of, terms_of
 from pinak_ray.serve.protocol import HttpProtocol
 
 __all__ = ["BodyLimit", "Patience"]
@@ -57,7 +57,7 @@ class BodyLimit:
             else:
                 await self._app(scope, receive, send)
             return
-        limit = self._protocol.terms_of(scope).max_body
+        limit = terms_of(scope).max_body
         body = _Body(receive, limit, length, self._patience, self._bodies, namespace_of(scope))
         try:
             await self._app(scope, body.receive, send)

@@ -9,10 +9,10 @@ from pinak_ray.concurrency.shares import Shares
 from pinak_ray.records.errors import Overloaded, PinakError
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.serve.auth.keys import KeyCache
-from pinak_ray.serve.protocol import HttpProtocol, Places
+from pinak_ray.serve.protocol import HttpProtocol, Places, Terms
 from pinak_ray.telemetry.metrics import Metrics
 
-__all__ = ["RequestLimit", "namespace_of"]
+__all__ = ["RequestLimit", "namespace_of", "terms_of"]
 
 
 class RequestLimit:
@@ -42,7 +42,8 @@ class RequestLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        kind = self._protocol.terms_of(scope).places
+        terms = scope["state"]["terms"] = self._protocol.terms_of(scope)
+        kind = terms.places
         whose: Hashable = scope["path"]
         if kind is not Places.PROBES:
             whose = scope["state"]["namespace"] = await self._whose(scope)
@@ -67,6 +68,12 @@ class RequestLimit:
             return (await self._keys.principal(token.strip())).namespace
         except PinakError:
             return None
+
+
+def terms_of(scope: Scope) -> Terms:
+    """Return what this request may take up."""
+    found: Terms = scope["state"]["terms"]
+    return found
 
 
 def namespace_of(scope: Scope) -> NamespaceKey | None:
