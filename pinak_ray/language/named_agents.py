@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from pinak_ray.language.roles import is_role
+
 __all__ = ["named_agent"]
 
 
@@ -15,13 +17,14 @@ def named_agent(query: str, agents: Iterable[str]) -> str | None:
 
     Of several that are named, it speaks of the first ("what did Ada give Bob?"), unless it names
     both alike ("what do Ada and Bob like?"). A name inside a longer named one ("deployer" in
-    "deployer-2") is not named by it. On LoCoMo the first of several brought .4 points of R@10.
+    "deployer-2") is not named by it, and a mere role ("user") by no query. On LoCoMo the first of
+    several brought .4 points of R@10.
     """
     text = query.casefold()
     named: list[tuple[int, int, str]] = []
     for agent in sorted(set(agents), key=lambda name: (-len(name), name)):
         name = agent.casefold()
-        if name not in text:  # spares most of them the expression
+        if name not in text or is_role(agent):  # spares most of them the expression
             continue
         for found in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
             named.append((*found.span(), agent))

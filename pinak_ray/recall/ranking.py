@@ -8,6 +8,7 @@ import numpy as np
 
 from pinak_ray.language.named_agents import named_agent
 from pinak_ray.language.named_dates import named_dates
+from pinak_ray.language.roles import is_asking
 from pinak_ray.recall.fusion import (
     Scores,
     best_first,
@@ -33,6 +34,8 @@ from pinak_ray.records.memory.recall import RecallRequest, RecallResult, Signal,
 from pinak_ray.records.memory.rows import Row, hit_from_row
 
 __all__ = ["Candidates", "rank"]
+
+_QUESTION_MARKS = ("?", "？", "؟")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,16 @@ def _flags(rows: Sequence[Row], recipe: Recipe, query: str) -> dict[str, Scores]
         dates = named_dates(query, datetime.now(UTC))
         flags[DATE] = [dates is not None and dates.matches(row["occurred_at"]) for row in rows]
     if recipe.question_malus:
-        flags[QUESTION] = [row["content"].rstrip().endswith("?") for row in rows]
+        flags[QUESTION] = [_only_asks(row) for row in rows]
     return {name: np.array(held, dtype=np.float64) for name, held in flags.items()}
+
+
+def _only_asks(row: Row) -> bool:
+    """Tell whether an entry is a question that an entry of somebody else answers.
+
+    Whoever uses an assistant says what is so first, and asks then ("I use Flask 2.3. How ...?").
+    """
+    return row["content"].rstrip().endswith(_QUESTION_MARKS) and not is_asking(row["agent"])
 
 
 def _fused(signals: dict[str, Scores], recipe: Recipe) -> Scores:

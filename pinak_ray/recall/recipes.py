@@ -45,7 +45,7 @@ AGENT = "agent"
 """1 if the query names exactly one agent and the memory is theirs, else 0."""
 
 QUESTION = "question"
-"""1 if the memory is a question, which answers none, else 0."""
+"""1 if the memory is a question, which answers none, unless a user asks it, else 0."""
 DATE = "date"
 """1 if the query names a date and the memory is of it, else 0."""
 RECENCY = "recency"
