@@ -1,23 +1,25 @@
-"""One PostgreSQL and one Ray cluster for the whole session; a fresh database for each test."""
+"""One PostgreSQL and one Ray cluster for the whole session; a fresh database for each test.
+
+Drivers and migrations are imported by who needs them: one file of unit tests runs in a second.
+"""
 
 import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from pinak_ray.cluster.postgres.server import EmbeddedPostgres
-from pinak_ray.cluster.settings import Settings
-from pinak_ray.migrations import runner
-from pinak_ray.store.database import Database
 from tests.support.places import reachable_place
+
+if TYPE_CHECKING:
+    from pinak_ray.cluster.settings import Settings
+    from pinak_ray.store.database import Database
 
 # A busy machine is slow, and a test asserts no time. Each run draws other examples: forty a run
 # find in ten runs what four hundred find in one, which is `--hypothesis-profile=thorough`.
@@ -37,6 +39,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 async def execute(dsn: str, statement: str) -> None:
     """Run one statement outside a transaction."""
+    import asyncpg
+
     connection = await asyncpg.connect(dsn, timeout=30)
     try:
         await connection.execute(statement)
@@ -64,6 +68,8 @@ def server_dsn(reachable_dir: Path) -> Iterator[str]:
     if given:
         yield given
         return
+    from pinak_ray.cluster.postgres.server import EmbeddedPostgres
+
     with EmbeddedPostgres(reachable_dir / "pg", durable=False) as server:
         yield server.admin_dsn
 
@@ -71,6 +77,8 @@ def server_dsn(reachable_dir: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(server_dsn: str) -> str:
     """A migrated database that tests are cloned from."""
+    from pinak_ray.migrations import runner
+
     run(execute(server_dsn, f"DROP DATABASE IF EXISTS {TEMPLATE}"))
     run(execute(server_dsn, f"CREATE DATABASE {TEMPLATE}"))
     runner.upgrade(with_database(server_dsn, TEMPLATE))
@@ -96,15 +104,18 @@ def dsn(server_dsn: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def database(dsn: str) -> AsyncIterator[Database]:
+async def database(dsn: str) -> "AsyncIterator[Database]":
     """Pools on a fresh migrated database."""
+    from pinak_ray.store.database import Database
+
     async with await Database.open(dsn, reader_connections=2) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
-def stack_settings(server_dsn: str, reachable_dir: Path) -> Iterator[Settings]:
+def stack_settings(server_dsn: str, reachable_dir: Path) -> "Iterator[Settings]":
     """The session's whole stack, running: Ray, actors, gateways behind HAProxy."""
+    from pinak_ray.cluster.settings import Settings
     from pinak_ray.cluster.stack import down, up
 
     run(execute(server_dsn, "CREATE DATABASE stack"))

@@ -14,7 +14,14 @@ __all__ = ["Swarm"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Swarm:
-    """One namespace's agents and boards. Cheap to pickle: hand it, or its handles, to any task."""
+    """One namespace's agents and boards. Cheap to pickle: hand it, or its handles, to any task.
+
+    Example::
+
+        deployer = swarm.agent("deployer")
+        await deployer.remember("orders is deployed from the branch release", tags=["orders"])
+        await swarm.board("release-7").post("orders is out", author="deployer")
+    """
 
     namespace: NamespaceKey
     namespace_id: int

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from pinak_ray.client.over_ray.session import LOOPBACK
-from pinak_ray.serve.problems import MEDIA_TYPE, problem_body
+from pinak_ray.serve.v1.problems import MEDIA_TYPE, problem_body
 
 __all__ = ["edit_of_file", "most_connections", "own_answers"]
 

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     http_port: int = Field(8642, description="the gateway's port; 0 takes a free one")
     haproxy: bool = Field(True, description="HAProxy in front of the gateways instead of Python")
     gateways: int = Field(2, ge=1, description="gateway replicas; two survive the loss of one")
+    gateway_requests: int = Field(
+        1024, ge=1, description="requests that one gateway answers at once; more hear Overloaded"
+    )
     hosts: int = Field(default_factory=_cores, ge=1, description="agent hosts; one per core")
     host_memory_mb: int = Field(
         1024, ge=1, description="memory of one host's active agents; beyond it the idlest leave"
@@ -180,6 +183,7 @@ class Settings(BaseSettings):
             embedder=self.embedder_spec(),
             api_keys={url: key.get_secret_value() for url, key in self.embedding_api_keys.items()},
             record_queries=self.record_queries,
+            gateway_requests=self.gateway_requests,
             hosts=self.hosts,
             window_quiet_s=self.window_quiet_s,
             host_memory_bytes=self.host_memory_mb << 20,

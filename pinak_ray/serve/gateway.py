@@ -50,10 +50,9 @@ R = TypeVar("R")
 
 GATEWAY = "gateway"
 
-# Above our own limit, so that it is ours that refuses, by a problem document: Serve's own line
-# would hold bodies of any size. What is left is for probes.
-_LIMITS = Limits()
-_MAX_ONGOING = _LIMITS.max_requests + _LIMITS.max_watchers + 128
+# Above our own limits, so that it is ours that refuse, by a problem document: Serve's own line
+# would hold bodies of any size.
+_PROBES = 128
 # A caller over HTTP can wait by itself, and is told how long; here it would hold a place.
 _PATIENCE_S = 0.0
 
@@ -237,16 +236,23 @@ def build_app(config: StackConfig, topology: Topology, model: RegisteredModel) -
     return create_app(
         backend,
         metrics=backend.own_metrics,
-        limits=_LIMITS,
+        limits=_limits(config),
         names_answers=False,  # Serve appends `X-Request-Id` by itself: it would stand there twice
         lifespan=lifespan,
     )
+
+
+def _limits(config: StackConfig) -> Limits:
+    return Limits(max_requests=config.gateway_requests)
 
 
 def gateway_application(
     config: StackConfig, topology: Topology, model: RegisteredModel, *, replicas: int
 ) -> Application:
     """Return the Serve application: `replicas` gateways behind Serve's proxy."""
+
+    limits = _limits(config)
+    at_once = limits.max_requests + limits.max_watchers + _PROBES
 
     # Serve asks inspect.isfunction: it would take a partial for the application itself.
     def build() -> Starlette:
@@ -257,8 +263,8 @@ def gateway_application(
         ingress,
         name=GATEWAY,
         num_replicas=replicas,
-        max_ongoing_requests=_MAX_ONGOING,
-        max_queued_requests=_MAX_ONGOING,
+        max_ongoing_requests=at_once,
+        max_queued_requests=at_once,
         backpressure_config=BackpressureConfig(retry_after_s=1),
         health_check_period_s=5,
         graceful_shutdown_timeout_s=5,

@@ -31,6 +31,8 @@ class StackConfig:
     writers: int = 1
     recallers: int = 1
     indexers: int = 1
+    gateway_requests: int = 1024
+    """Requests that one gateway answers at once; each may wait for up to its deadline."""
     writer_lanes: int = 2
     """Transactions a writer has in flight; past two a core they only wait for each other."""
     writer_capacity: int = 16_384

@@ -55,7 +55,20 @@ __all__ = ["AgentHandle"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AgentHandle(LinkVerbs, TemplateVerbs):
-    """One agent. Always addressable: it is activated on its first use, wherever its host is."""
+    """One agent. Always addressable: it is activated on its first use, wherever its host is.
+
+    Example::
+
+        agent = swarm.agent("deployer")
+        await agent.remember("migration 42 locks orders for a minute", outcome="failure")
+        found = await agent.recall("what locks orders?", k=3)
+        for nudge in await agent.intend("run migration 42", tool="psql"):
+            print(nudge.message)
+        await agent.note("plan", {"step": 1})
+        plan = await agent.recollect("plan")
+
+    In a Ray program each verb has `.remote()` too, which gives an ObjectRef to wait for.
+    """
 
     _owner: Owner = field(init=False, compare=False)
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from pinak_ray.serve.context import AppContext
-from pinak_ray.serve.problems import answer_problem
 from pinak_ray.serve.protocol import HttpProtocol, answer_errors
 from pinak_ray.serve.v1 import routes
 from pinak_ray.serve.v1.openapi import describe
 from pinak_ray.serve.v1.paths import SlashesKept
+from pinak_ray.serve.v1.problems import answer_problem
 from pinak_ray.serve.v1.reference import serve_reference
 from pinak_ray.serve.v1.terms import declared_terms
 

@@ -10,8 +10,8 @@ from pinak_ray.records.errors import PinakError
 from pinak_ray.records.memory.memories import Receipt
 from pinak_ray.records.wiring import Operation
 from pinak_ray.serve.context import AppContext
-from pinak_ray.serve.problems import problem_body, problem_of
 from pinak_ray.serve.v1.answers import receipt_answer, receipt_status
+from pinak_ray.serve.v1.problems import problem_body, problem_of
 
 __all__ = ["fates"]
 

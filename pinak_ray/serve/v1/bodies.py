@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 
 from pinak_ray.records.encoded_json import MAX_LEVELS
 from pinak_ray.records.errors import InvalidInput
-from pinak_ray.serve.problems import InvalidFields, field_faults
 from pinak_ray.serve.v1.models.base import Body
+from pinak_ray.serve.v1.problems import InvalidFields, field_faults
 
 __all__ = ["checked", "json_body", "takes"]
 

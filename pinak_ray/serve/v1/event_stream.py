@@ -13,9 +13,9 @@ from pinak_ray.records.operations import Watch
 from pinak_ray.records.state.owners import Entry
 from pinak_ray.serve.context import AppContext
 from pinak_ray.serve.middleware.disconnects import while_connected
-from pinak_ray.serve.problems import problem_of
 from pinak_ray.serve.protocol import request_id
 from pinak_ray.serve.v1.answers import entry_answer
+from pinak_ray.serve.v1.problems import problem_of
 
 __all__ = ["EVENT_STREAM", "EventStream"]
 

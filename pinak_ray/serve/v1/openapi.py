@@ -8,10 +8,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from pinak_ray.serve.problems import MEDIA_TYPE
 from pinak_ray.serve.v1.bodies import Taken
 from pinak_ray.serve.v1.models.base import Body
 from pinak_ray.serve.v1.models.service import Problem
+from pinak_ray.serve.v1.problems import MEDIA_TYPE
 
 __all__ = ["PROBLEMS", "Responses", "describe"]
 

@@ -11,7 +11,7 @@ from pinak_ray.records.forms import ID_FORM, NAME_FORM
 from pinak_ray.records.memory.memories import Ack
 from pinak_ray.records.write_keys import WRITE_ID, made_id
 from pinak_ray.serve.auth.callers import Caller, Writer
-from pinak_ray.serve.problems import InvalidFields
+from pinak_ray.serve.v1.problems import InvalidFields
 
 __all__ = ["AckQuery", "KeyHeader", "UnkeyedWriter", "WriteOptions", "Writing", "given_once"]
 

@@ -1,6 +1,8 @@
 """The public surface: every type has one import, and a verb looks as the method that it is."""
 
 import inspect
+import itertools
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -8,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from pinak_ray import types
-from pinak_ray.client import AgentHandle, BoardHandle, ScratchpadHandle
+from pinak_ray.client import AgentHandle, BoardHandle, ScratchpadHandle, Swarm
 from pinak_ray.client.handles.handle import Handle
 from pinak_ray.client.watch import Watcher
 from pinak_ray.records.memory.memories import Receipt
@@ -97,3 +99,17 @@ def test_every_verb_is_type_checked() -> None:
         if name != "elaborate" and f"{variable[handle]}.{name}(" not in checked
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("shown", [Swarm, *HANDLES], ids=lambda shown: shown.__name__)
+async def test_each_handle_shows_how_it_is_used(shown: type[Any]) -> None:
+    """The example in its docstring does what it says."""
+    _, _, example = inspect.cleandoc(shown.__doc__ or "").partition("Example::\n")
+    lines = example.splitlines()
+    block = itertools.takewhile(lambda line: not line or line.startswith(" "), lines)
+    body = textwrap.indent(textwrap.dedent("\n".join(block)), "    ")
+    assert "await" in body, f"{shown.__name__} shows no example"
+    names: dict[str, Any] = {}
+    exec(f"async def shown(swarm):\n{body}", names)
+    async with LocalSwarm() as swarm:
+        await names["shown"](swarm)

@@ -52,7 +52,17 @@ class FindingFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BoardHandle(BoardTasks, BoardThinking, BoardLearning):
-    """A blackboard shared by a team."""
+    """A blackboard shared by a team.
+
+    Example::
+
+        board = swarm.board("release-7")
+        await board.post("the schema is frozen", author="ada", confidence=0.9)
+        task = await board.add_task("write the migration", author="ada")
+        claim = await board.claim(author="bob")
+        await board.finish(task.id, author="bob", output="migration 42", version=claim.version)
+        entries = await board.read()
+    """
 
     @verb
     def post(

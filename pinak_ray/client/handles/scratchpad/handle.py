@@ -24,7 +24,16 @@ __all__ = ["ScratchpadHandle"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScratchpadHandle(PartVerbs, ThoughtVerbs, EntityVerbs, ScratchpadLearning):
-    """One agent's scratchpad; only handles of that agent reach it."""
+    """One agent's scratchpad; only handles of that agent reach it.
+
+    Example::
+
+        scratchpad = swarm.agent("deployer").scratchpad
+        question = await scratchpad.ask("how long does migration 42 lock orders?")
+        await scratchpad.observe("orders has 40 million rows", question=question.id)
+        await scratchpad.answer(question.id, "about a minute")
+        entries = await scratchpad.read()
+    """
 
     @verb
     def post(

@@ -12,10 +12,10 @@ from starlette.responses import Response
 from pinak_ray.records.errors import PinakError
 from pinak_ray.security.keys import jwks
 from pinak_ray.serve.context import Context
-from pinak_ray.serve.problems import problem, problem_body
 from pinak_ray.serve.protocol import Places, Terms, request_id
 from pinak_ray.serve.v1.answers import JsonAnswer
 from pinak_ray.serve.v1.models.service import HealthAnswer, JwksAnswer, ReadyAnswer
+from pinak_ray.serve.v1.problems import problem, problem_body
 from pinak_ray.serve.v1.terms import on_terms
 from pinak_ray.telemetry.metrics import CONTENT_TYPE, merge_metrics
 
