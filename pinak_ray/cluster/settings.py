@@ -10,12 +10,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pinak_ray.client.discovery import user_path, usual_home
 from pinak_ray.embedding import EmbedderSpec, EndpointOptions, embedder_kinds, is_installed
 from pinak_ray.recall.cache.answers import CachePolicy
+from pinak_ray.records.connection_strings import plain_dsn
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.services.config import StackConfig
 
 __all__ = ["Settings"]
 
 _UserPath = Annotated[Path, AfterValidator(user_path)]
+_ConnectionString = Annotated[
+    SecretStr, AfterValidator(lambda given: SecretStr(plain_dsn(given.get_secret_value())))
+]
 
 
 def _cores() -> int:
@@ -36,10 +40,10 @@ class Settings(BaseSettings):
     home: _UserPath = Field(
         default_factory=usual_home, description="state of the stack: data, keys, logs"
     )
-    dsn: SecretStr | None = Field(
+    dsn: _ConnectionString | None = Field(
         None, description="use this PostgreSQL instead of the embedded one"
     )
-    reader_dsn: SecretStr | None = Field(
+    reader_dsn: _ConnectionString | None = Field(
         None, description="with a DSN: as whom reads log in, as the role pinak_app"
     )
     pg_bin: _UserPath | None = Field(None, description="programs of another PostgreSQL to embed")

@@ -3,17 +3,19 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Self, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from pinak_ray.records.errors import PinakError
+from pinak_ray.records.errors import PinakError, SetupError
+from pinak_ray.store.connecting import connect
 from pinak_ray.store.faults import DATABASE_ERRORS, refusal, translated
 
 __all__ = ["SCHEMA", "Connection", "Database", "microseconds"]
@@ -32,6 +34,13 @@ _RECYCLE_AFTER_S = 1800.0
 _EXPIRE_EVERY_S = 1.0
 # While the server has no connection left for a pool that has some, whoever waits looks so often.
 _FULL_PAUSE_S = 0.1
+
+_READER_ROLE = "pinak_app"
+_ANY_MEMORY = "SELECT EXISTS (SELECT FROM pinak.memories)"
+_NOT_WALLED_IN = (
+    f"a session that was started as {_READER_ROLE} is {{user}}'s, or sees all namespaces: a pooler "
+    "may stand before PostgreSQL; name the server itself in the DSN"
+)
 
 _SESSION = {
     "search_path": f"{SCHEMA}, public",
@@ -89,6 +98,19 @@ async def _keep_session(connection: Connection) -> None:
         raise RuntimeError("a connection came back in the middle of a transaction")
 
 
+async def _begin_reading(connection: Connection) -> None:
+    """Prepare a reader, which must be walled in: what stands between may drop how it was started.
+
+    Without a namespace the policies raise, or show no row where there is none.
+    """
+    await _register_codecs(connection)
+    user = await connection.fetchval("SELECT current_user")
+    with suppress(asyncpg.PostgresError):
+        if user == _READER_ROLE and not await connection.fetchval(_ANY_MEMORY):
+            return
+        raise SetupError(_NOT_WALLED_IN.format(user=user))
+
+
 class _Reader(asyncpg.Connection):
     """A connection that knows what it was told to see, and is not told again: a round trip."""
 
@@ -120,6 +142,38 @@ def _attributes_of(dsn: str) -> SessionAttribute | None:
     write, and answer reads with the past. Costs nothing: PostgreSQL says at the start what it is.
     """
     return None if "target_session_attrs" in dsn else SessionAttribute.primary
+
+
+def _named(name: str, statement_timeout_s: float) -> dict[str, str]:
+    milliseconds = str(int(statement_timeout_s * 1000))
+    return {"application_name": name, "statement_timeout": milliseconds}
+
+
+async def _open_pool(
+    dsn: str,
+    size: int,
+    kind: type["asyncpg.Connection[Any]"] = asyncpg.Connection,
+    init: Callable[[Connection], Coroutine[Any, Any, None]] = _register_codecs,
+    *,
+    statement_timeout_s: float,
+    name: str,
+    **settings: str,
+) -> "asyncpg.Pool[Any]":
+    opened: asyncpg.Pool[Any] = await asyncpg.create_pool(
+        dsn,
+        connect=cast("Any", connect),
+        connection_class=kind,
+        min_size=1,
+        max_size=size,
+        timeout=_CONNECT_TIMEOUT_S,
+        command_timeout=statement_timeout_s + 5,
+        max_inactive_connection_lifetime=_RECYCLE_AFTER_S,
+        server_settings={**_SESSION, **_named(name, statement_timeout_s), **settings},
+        target_session_attrs=_attributes_of(dsn),
+        reset=_keep_session,
+        init=init,
+    )
+    return opened
 
 
 def _is_gone(connection: Connection) -> bool:
@@ -157,32 +211,7 @@ class Database:
         `reader_dsn` logs the reading role in by itself: without it readers are sessions of the
         service's role that were switched at their start, and SQL could switch them back.
         """
-        settings = {
-            **_SESSION,
-            "application_name": name,
-            "statement_timeout": f"{int(statement_timeout_s * 1000)}",
-        }
-
-        async def pool(
-            where: str,
-            size: int,
-            kind: type["asyncpg.Connection[Any]"] = asyncpg.Connection,
-            **extra: str,
-        ) -> "asyncpg.Pool[Any]":
-            return await asyncpg.create_pool(
-                where,
-                connection_class=kind,
-                min_size=1,
-                max_size=size,
-                timeout=_CONNECT_TIMEOUT_S,
-                command_timeout=statement_timeout_s + 5,
-                max_inactive_connection_lifetime=_RECYCLE_AFTER_S,
-                server_settings={**settings, **extra},
-                target_session_attrs=_attributes_of(where),
-                reset=_keep_session,
-                init=_register_codecs,
-            )
-
+        pool = partial(_open_pool, statement_timeout_s=statement_timeout_s, name=name)
         service = None
         try:
             service = await pool(dsn, service_connections)
@@ -190,12 +219,16 @@ class Database:
             reader = None
             if reader_connections:
                 reader = await pool(
-                    reader_dsn or dsn, reader_connections, _Reader, role="pinak_app"
+                    reader_dsn or dsn,
+                    reader_connections,
+                    _Reader,
+                    _begin_reading,
+                    role=_READER_ROLE,
                 )
-        except DATABASE_ERRORS as error:
+        except (*DATABASE_ERRORS, SetupError) as error:
             if service is not None:  # a part that opens again and again must not pile them up
                 service.terminate()
-            if isinstance(error, asyncpg.ClientConfigurationError):
+            if isinstance(error, asyncpg.ClientConfigurationError | SetupError):
                 raise
             raise refusal(error) from error
         return cls(service, reader)

@@ -67,6 +67,8 @@ async def check_database(dsn: str, reader_dsn: str | None = None) -> list[Check]
     try:
         report = await check_server(dsn)
         checks = judge_server(report)
+        if report.is_pooled:
+            return checks
         if not report.problems:
             checks.append(judge_role(report))
         async with asyncio.timeout(_TIMEOUT_S):

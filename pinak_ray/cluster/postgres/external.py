@@ -1,13 +1,16 @@
 """What a server that somebody else runs (`--dsn`) lacks, and the command that mends it."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from pinak_ray.cluster.postgres.poolers import pooler_fault
 from pinak_ray.records.errors import SetupError
+from pinak_ray.store.connecting import connect
 
 __all__ = [
     "APP_ROLE",
@@ -22,11 +25,14 @@ __all__ = [
 APP_ROLE: Final = "pinak_app"
 """The role that every request reads as; row-level security binds it."""
 MIN_VERSION_NUM: Final = 160_000
-MIN_PGVECTOR: Final = (0, 8, 2)
-"""Older ones overflow a buffer in a parallel HNSW build (CVE-2026-3172)."""
+MIN_PGVECTOR: Final = (0, 8, 0)
+"""The first with iterative scans and halfvec's operators as we use them."""
+_SAFE_PGVECTOR: Final = (0, 8, 2)
+"""Older ones overflow a buffer in a parallel HNSW build (CVE-2026-3172); ours is not parallel."""
 
 _MIN_PGVECTOR_TEXT: Final = ".".join(str(part) for part in MIN_PGVECTOR)
 
+_QUOTED: Final = re.compile(r'"([^"]*)"')
 _FACTS_SQL: Final = """
 SELECT current_setting('server_version') AS version,
        current_setting('server_version_num')::int AS version_num,
@@ -45,6 +51,9 @@ SELECT current_setting('server_version') AS version,
        (SELECT default_version
           FROM pg_available_extensions WHERE name = 'vector') AS pgvector_available,
        (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS pgvector_installed,
+       (SELECT quote_ident(n.nspname) FROM pg_extension AS e
+          JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'vector')
+         AS pgvector_schema,
        coalesce((SELECT bool_or(trusted)
                    FROM pg_available_extension_versions WHERE name = 'vector'), false)
          AS pgvector_trusted
@@ -73,6 +82,8 @@ class ServerFacts:
     pgvector_available: str | None
     pgvector_installed: str | None
     pgvector_trusted: bool
+    pgvector_schema: str | None = None
+    """Where it is installed; None: not yet."""
 
     @property
     def can_create_extension(self) -> bool:
@@ -96,6 +107,8 @@ class ServerReport:
     can_create_role: bool = False
     can_create_extension: bool = False
     bypass_rls: bool = False
+    is_pooled: bool = False
+    """Nothing else was asked: another session might have answered."""
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -109,7 +122,15 @@ async def check_server(dsn: str, *, timeout_s: float = 10.0) -> ServerReport:
     try:
         async with asyncio.timeout(timeout_s):
             # No statement cache: a connection pooler may stand in between.
-            connection = await asyncpg.connect(dsn, timeout=timeout_s, statement_cache_size=0)
+            pooler = await pooler_fault(dsn, timeout_s=timeout_s / 4)
+            if pooler is not None:
+                return ServerReport(
+                    version="behind a pooler",
+                    version_num=0,
+                    is_pooled=True,
+                    problems=(_pooled(pooler),),
+                )
+            connection = await connect(dsn, timeout=timeout_s, statement_cache_size=0)
             try:
                 return await _report(connection)
             finally:
@@ -119,6 +140,12 @@ async def check_server(dsn: str, *, timeout_s: float = 10.0) -> ServerReport:
     except OSError as error:
         raise SetupError(
             f"cannot reach PostgreSQL at {where}: {error.strerror or error}"
+        ) from error
+    except asyncpg.UndefinedObjectError as error:
+        named = _QUOTED.search(str(error))
+        raise SetupError(
+            f"the DSN for {where} has the parameter {named[1] if named else '?'}, which PostgreSQL "
+            "does not know; leave it away"
         ) from error
     except asyncpg.PostgresError as error:
         raise SetupError(f"PostgreSQL at {where} refuses: {error}") from error
@@ -132,12 +159,6 @@ async def check_server(dsn: str, *, timeout_s: float = 10.0) -> ServerReport:
 
 def judge(facts: ServerFacts) -> ServerReport:
     """Turn the facts into the verdict."""
-    warnings = []
-    if not facts.bypass_rls:
-        warnings.append(
-            "writes cannot use COPY, because row-level security binds this role, and are slower; "
-            f"as a superuser: `ALTER ROLE {facts.user_name} BYPASSRLS`"
-        )
     return ServerReport(
         version=facts.version,
         version_num=facts.version_num,
@@ -149,7 +170,7 @@ def judge(facts: ServerFacts) -> ServerReport:
         can_create_extension=facts.can_create_extension,
         bypass_rls=facts.bypass_rls,
         problems=(*_server_problems(facts), *_pgvector_problems(facts), *_right_problems(facts)),
-        warnings=tuple(warnings),
+        warnings=tuple(_warnings(facts)),
     )
 
 
@@ -162,6 +183,30 @@ async def _report(connection: "asyncpg.Connection[asyncpg.Record]") -> ServerRep
     row = await connection.fetchrow(_FACTS_SQL, APP_ROLE)
     assert row is not None
     return judge(ServerFacts(**dict(row)))
+
+
+def _warnings(facts: ServerFacts) -> list[str]:
+    warnings = []
+    installed = facts.pgvector_installed
+    if installed is not None and not _at_least(installed, _SAFE_PGVECTOR):
+        warnings.append(
+            f"pgvector {installed} has a fault in parallel builds of an index (CVE-2026-3172); "
+            "pinak-ray's are not, others' may be; `ALTER EXTENSION vector UPDATE`"
+        )
+    if not facts.bypass_rls:
+        warnings.append(
+            "writes cannot use COPY, because row-level security binds this role, and are slower; "
+            f"as a superuser: `ALTER ROLE {facts.user_name} BYPASSRLS`"
+        )
+    return warnings
+
+
+def _pooled(fault: str) -> str:
+    return (
+        f"a connection pooler (PgBouncer or the like) answers in the server's place, and {fault}; "
+        "name the server itself in the DSN: as a rule the same host on port 5432, or the one "
+        "without `-pooler`"
+    )
 
 
 def _too_old(version: str) -> str:
@@ -190,9 +235,15 @@ def _server_problems(facts: ServerFacts) -> list[str]:
 
 def _pgvector_problems(facts: ServerFacts) -> list[str]:
     available, installed = facts.pgvector_available, facts.pgvector_installed
-    if installed is not None and _new_enough(installed):
-        return []
-    if available is None or not _new_enough(available):
+    if installed is not None and _at_least(installed, MIN_PGVECTOR):
+        if facts.pgvector_schema in (None, "public"):
+            return []
+        problem = (
+            f"pgvector is installed in the schema {facts.pgvector_schema}, and is looked for in "
+            "public; as its owner: `ALTER EXTENSION vector SET SCHEMA public`"
+        )
+        return [problem]
+    if available is None or not _at_least(available, MIN_PGVECTOR):
         has = "is not available" if available is None else f"is {available}"
         then = "" if installed is None else ", and then `ALTER EXTENSION vector UPDATE`"
         problem = (
@@ -241,9 +292,8 @@ def _right_problems(facts: ServerFacts) -> list[str]:
     return problems
 
 
-def _new_enough(version: str) -> bool:
-    parts = tuple(int(part) for part in version.split(".") if part.isdigit())
-    return parts >= MIN_PGVECTOR
+def _at_least(version: str, least: tuple[int, ...]) -> bool:
+    return tuple(int(part) for part in version.split(".") if part.isdigit()) >= least
 
 
 def _describe(dsn: str) -> str:

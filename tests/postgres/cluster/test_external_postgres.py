@@ -100,6 +100,37 @@ async def test_a_malformed_dsn_leaks_nothing(secret: str) -> None:
     assert "cret" not in str(caught.value)
 
 
+async def test_a_parameter_that_nobody_knows_is_named(dsn: str) -> None:
+    """The server's own words would not say where it stands."""
+    with pytest.raises(SetupError, match="parameter frobnicate, which PostgreSQL does not know"):
+        await check_server(f"{dsn}&frobnicate=1")
+
+
+async def test_pgvector_in_another_schema_is_named_before_anything_is_made(dsn: str) -> None:
+    """Managed servers put it into a schema of its own; what the text says mends it."""
+    admin = await asyncpg.connect(dsn)
+    try:
+        await admin.execute("CREATE DATABASE elsewhere")
+        there = dsn.replace("/pinak?", "/elsewhere?")
+        inside = await asyncpg.connect(there)
+        await inside.execute("CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions")
+        (problem,) = (await check_server(there)).problems
+        (mend,) = re.findall("`(.+?)`", problem)
+        await inside.execute(mend)
+        await inside.close()
+        assert (await check_server(there)).problems == ()
+    finally:
+        await admin.execute("DROP DATABASE elsewhere WITH (FORCE)")
+        await admin.close()
+
+
+def test_an_old_pgvector_is_used_with_a_warning() -> None:
+    """Its fault lies in parallel builds, which are none of ours."""
+    report = judge(replace(GOOD, pgvector_installed="0.8.0"))
+    assert report.problems == ()
+    assert "CVE-2026-3172" in report.warnings[0]
+
+
 async def test_a_server_that_is_not_there_is_told() -> None:
     """A closed port is said at once, with the address."""
     with pytest.raises(SetupError, match=r"cannot reach PostgreSQL at 127\.0\.0\.1:1"):
@@ -128,10 +159,11 @@ def test_a_server_that_has_all_is_left_in_peace() -> None:
         ({"version_num": 150_000, "version": "15.9"}, "pg_upgrade"),
         ({"is_standby": True}, "target_session_attrs=read-write"),
         ({"encoding": "SQL_ASCII"}, "ENCODING 'UTF8'"),
-        ({"pgvector_installed": "0.8.1"}, "ALTER EXTENSION vector UPDATE"),
+        ({"pgvector_installed": "0.7.4"}, "ALTER EXTENSION vector UPDATE"),
+        ({"pgvector_schema": "extensions"}, "ALTER EXTENSION vector SET SCHEMA public"),
         ({"pgvector_installed": None}, "CREATE EXTENSION vector"),
         ({"pgvector_installed": None, "pgvector_available": None}, "postgresql-18-pgvector"),
-        ({"pgvector_installed": "0.7.4", "pgvector_available": "0.8.1"}, "apt-get install"),
+        ({"pgvector_installed": "0.7.4", "pgvector_available": "0.7.1"}, "apt-get install"),
         ({"may_use_app_role": False}, "GRANT pinak_app TO app"),
         ({"can_create_role": False}, "CREATE ROLE pinak_app NOLOGIN"),
     ],
