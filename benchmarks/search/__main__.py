@@ -31,7 +31,7 @@ from benchmarks.search.loading import SESSION_SHARE, load, settled, vacuum
 from benchmarks.search.namespace import CALLERS, CONNECTIONS, K, Measured, Namespace, warm_up
 from pinak_ray.cluster.postgres.server import EmbeddedPostgres
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.embedding import ensure_model
+from pinak_ray.embedding import BUILT_IN, ensure_model
 from pinak_ray.services.search import SearchParts
 from pinak_ray.store.database import Database
 
@@ -111,7 +111,7 @@ async def measure(settings: Settings, sizes: Sequence[int], given: Any) -> dict[
     )
     writing = await Database.open(dsn, service_connections=3, statement_timeout_s=300)
     try:
-        files = ensure_model(settings.cache_dir, directory=settings.model_dir)
+        files = ensure_model(BUILT_IN["minilm"], settings.cache_dir, directory=settings.model_dir)
         corpus = await Corpus.make(parts.embedder, english_words(files.tokenizer))
         bench = Bench(
             settings, dsn, parts, writing, corpus, corpus.queries(2), given.queries, given.rounds

@@ -80,7 +80,9 @@ def up(
     indexers: Annotated[_Count, _count("--indexers", "Indexers. 1.")] = None,
     recallers: Annotated[_Count, _count("--recallers", "Recallers. 1.")] = None,
     num_cpus: Annotated[_Count, _count("--num-cpus", "Cores that Ray may give away.")] = None,
-    embedder: Annotated[str | None, typer.Option(help="minilm, openai or hashing.")] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="minilm, e5 (many languages), openai or hashing.")
+    ] = None,
     model_dir: Annotated[
         Path | None, typer.Option(help="A directory with the embedding model's files.")
     ] = None,

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: Annotated[str, AfterValidator(_installed)] = Field(
-        "minilm", description="minilm, openai, hashing (tests), or an installed provider's name"
+        "minilm", description="minilm, e5, openai, hashing (tests), or an installed provider's name"
     )
     model_dir: _UserPath | None = Field(None, description="a directory with the model files")
     model_cache: _UserPath | None = Field(None, description="where model files are built once")

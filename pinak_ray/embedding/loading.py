@@ -1,17 +1,21 @@
 """From a small, picklable description to a working embedder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 
+from pinak_ray.embedding.built_in.model_files import BuiltIn, Progress, ensure_model
+from pinak_ray.embedding.e5.model import E5
 from pinak_ray.embedding.endpoint.options import EndpointOptions
 from pinak_ray.embedding.hashing import HashingEmbedder
-from pinak_ray.embedding.minilm.model_files import Progress, ensure_model
+from pinak_ray.embedding.minilm.model import MINILM
 from pinak_ray.embedding.protocol import Embedder
 from pinak_ray.records.errors import SetupError
 
 __all__ = [
+    "BUILT_IN",
     "PROVIDERS",
     "EmbedderSpec",
     "embedder_kinds",
@@ -20,7 +24,9 @@ __all__ = [
     "with_dimension",
 ]
 
-_BUILT_IN = ("minilm", "openai", "hashing")
+BUILT_IN: Mapping[str, BuiltIn] = MappingProxyType({"minilm": MINILM, "e5": E5})
+"""The models that come in a wheel, by the kind of a spec."""
+_KINDS = (*BUILT_IN, "openai", "hashing")
 PROVIDERS = "pinak_ray.embedders"
 """The entry points of a package that brings an embedder: name, and what makes it of its spec."""
 
@@ -31,7 +37,7 @@ HASHING_DIMENSION = 384  # as the default model's, so that a test's tables fit b
 class EmbedderSpec:
     """Which embedder to load; picklable, so that each actor loads its own.
 
-    minilm needs `cache_dir` and takes `directory`, `threads` (0: one for each core)
+    minilm and e5 need `cache_dir` and take `directory`, `threads` (0: one for each core)
     and `workers`, see MiniLm;
     openai needs `url` and `model`, and takes `dimension` (where none is given, `with_dimension`
     asks for it), `api_key` and `endpoint`; hashing takes `dimension`. Any other kind is the name of
@@ -57,8 +63,8 @@ def load_embedder(spec: EmbedderSpec, progress: Progress | None = None) -> Embed
     loop call it by `asyncio.to_thread`. Raises `SetupError` when a setting is missing.
     """
     match spec.kind:
-        case "minilm":
-            return _load_minilm(spec, progress)
+        case "minilm" | "e5":
+            return _load_built_in(spec, progress)
         case "openai":
             return _load_openai(spec)
         case "hashing":
@@ -69,12 +75,12 @@ def load_embedder(spec: EmbedderSpec, progress: Progress | None = None) -> Embed
 def is_installed(kind: str) -> bool:
     """Tell whether there is an embedder of this kind; of a built-in one no package is asked, which
     takes 13 ms."""
-    return kind in _BUILT_IN or bool(entry_points(group=PROVIDERS, name=kind))
+    return kind in _KINDS or bool(entry_points(group=PROVIDERS, name=kind))
 
 
 def embedder_kinds() -> list[str]:
     """Return what a spec's kind may be: the built-in ones, and those of installed packages."""
-    return [*_BUILT_IN, *sorted(entry_points(group=PROVIDERS).names)]
+    return [*_KINDS, *sorted(entry_points(group=PROVIDERS).names)]
 
 
 def _load_provided(spec: EmbedderSpec) -> Embedder:
@@ -86,12 +92,17 @@ def _load_provided(spec: EmbedderSpec) -> Embedder:
     return make(spec)
 
 
-def _load_minilm(spec: EmbedderSpec, progress: Progress | None) -> Embedder:
+def _load_built_in(spec: EmbedderSpec, progress: Progress | None) -> Embedder:
+    if spec.cache_dir is None:
+        raise SetupError(f"the embedder {spec.kind} needs a cache_dir")
+    model = BUILT_IN[spec.kind]
+    files = ensure_model(model, spec.cache_dir, directory=spec.directory, progress=progress)
+    if model is E5:
+        from pinak_ray.embedding.e5.embedder import E5Small
+
+        return E5Small(files, threads=spec.threads, workers=spec.workers)
     from pinak_ray.embedding.minilm.embedder import MiniLm
 
-    if spec.cache_dir is None:
-        raise SetupError("the embedder minilm needs a cache_dir")
-    files = ensure_model(spec.cache_dir, directory=spec.directory, progress=progress)
     return MiniLm(files, threads=spec.threads, workers=spec.workers)
 
 

@@ -13,7 +13,7 @@ from pinak_ray.embedding import (
     Remote,
     Vectors,
     check_texts,
-    embed_queries,
+    embed_soon,
     encode_halfvec_one,
     inner_products,
 )
@@ -94,7 +94,7 @@ class Nudger:
         async with ahead(find_words(self._database, intend, facts=facts)) as words:
             try:
                 safe = await self._safe_prototypes()
-                vector = (await embed_queries(self._embedder, [intend.intent.search_text]))[0]
+                vector = (await embed_soon(self._embedder, [intend.intent.search_text]))[0]
             except (EmbedderUnavailable, InvalidInput):
                 return await self._by_words(intend, await words)
             encoded = encode_halfvec_one(vector)

@@ -9,7 +9,14 @@ import structlog
 
 from pinak_ray.concurrency.lazy import Lazy
 from pinak_ray.concurrency.periodic import every
-from pinak_ray.embedding import Embedder, EmbedderSpec, load_embedder, trouble_of, with_dimension
+from pinak_ray.embedding import (
+    Embedder,
+    EmbedderSpec,
+    Progress,
+    load_embedder,
+    trouble_of,
+    with_dimension,
+)
 from pinak_ray.records.errors import SetupError
 from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database
@@ -26,14 +33,20 @@ _GRACE_S = 60.0
 
 
 async def load_spec(
-    told: EmbedderSpec, config: StackConfig, *, threads: int = 0, workers: int = 1
+    told: EmbedderSpec,
+    config: StackConfig,
+    *,
+    threads: int = 0,
+    workers: int = 1,
+    progress: Progress | None = None,
 ) -> Embedder:
     """Load what a spec tells, with this stack's cache and the endpoint's key, off the loop.
 
     Raises EmbedderUnavailable where an endpoint must say its dimension, and does not.
     """
     spec = await with_dimension(_completed(told, config))
-    return await asyncio.to_thread(load_embedder, replace(spec, threads=threads, workers=workers))
+    spec = replace(spec, threads=threads, workers=workers)
+    return await asyncio.to_thread(load_embedder, spec, progress)
 
 
 def _completed(told: EmbedderSpec, config: StackConfig) -> EmbedderSpec:

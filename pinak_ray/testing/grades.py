@@ -5,7 +5,7 @@ from statistics import fmean
 from uuid import UUID
 
 from pinak_ray.embedding import encode_halfvec_one
-from pinak_ray.recall.grading.retrievals import retrieval_of, with_usefulness
+from pinak_ray.recall.grading.retrievals import retrieval_of, vectors_of, with_usefulness
 from pinak_ray.recall.grading.rules import graded
 from pinak_ray.records.memory.grades import Grade, RetrievalGrade, Usefulness
 from pinak_ray.testing.memories import LocalMemories
@@ -24,7 +24,7 @@ class LocalGrades:
         """Return the grade, and keep each memory's score as feedback of the agent on it."""
         namespace_id, _, agent = operation.owner
         await self.memories.embed(namespace_id)
-        vectors = await self.memories.embedder.embed(operation.texts)
+        vectors = await vectors_of(self.memories.embedder, operation)
         asked = self.memories.terms(namespace_id, operation.query)
         said = self.memories.terms(namespace_id, operation.answer or "")
         rows = self.memories.beside(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 
-from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.embedding import embed_soon, encode_halfvec_one
 from pinak_ray.nudges.evidence import scored
 from pinak_ray.nudges.gate import SAFE_PROTOTYPES
 from pinak_ray.nudges.weighing import weigh
@@ -70,10 +70,11 @@ class LocalSearch:
         """Return what bears on this intent."""
         namespace_id, text = operation.owner.namespace_id, operation.intent.search_text
         await self.memories.embed(namespace_id)
-        vector, *safe = await self.memories.embedder.embed([text, *SAFE_PROTOTYPES])
+        embedder = self.memories.embedder
+        vector, *safe = await embed_soon(embedder, [text, *SAFE_PROTOTYPES])
         found = self.memories.resembling(namespace_id, text, encode_halfvec_one(vector))
         rows = [{**row, **self.nudges.known_of(operation, row["id"])} for row in found]
-        knows = self.memories.embedder.knows
+        knows = embedder.knows
         safest = max(float(prototype @ vector) for prototype in safe) if knows(text) else 0.0
         nudges = weigh(operation, scored(rows, text, knows), safe_similarity=safest)
         if operation.peek:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pinak_ray.cli.doctor.verdict import Check, ok, problem, warning
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.embedding.minilm.model_files import MODEL, REVISION
+from pinak_ray.embedding import BUILT_IN
 
 __all__ = [
     "check_machine",
@@ -80,16 +80,17 @@ def judge_disk(free: int, where: str) -> Check:
 
 
 def judge_model(place: Path, *, present: bool) -> Check:
-    """Judge whether the default model's files are there; `up` builds them."""
+    """Judge whether a built-in model's files are there; `up` builds them."""
     if not present:
         return warning("model", f"{place} is not built yet", "`pinak-ray up` builds it once")
     return ok("model", str(place))
 
 
 def _model(settings: Settings) -> Check:
-    if settings.embedder != "minilm":
+    model = BUILT_IN.get(settings.embedder)
+    if model is None:
         return ok("model", f"the {settings.embedder} embedder needs no files")
-    place = settings.model_dir or settings.cache_dir / f"{MODEL}-{REVISION}"
+    place = settings.model_dir or model.home(settings.cache_dir)
     return judge_model(place, present=any(place.glob("*.onnx")) or any(place.glob("*.whl")))
 
 

@@ -25,6 +25,10 @@ R = TypeVar("R")
 _EPILOG = """
 [bold]From one model to the next[/bold]
 
+  pinak-ray models add e5 --wait                many languages; nothing else is needed
+
+  pinak-ray models switch multilingual-e5-small
+
   pinak-ray models add openai --url http://127.0.0.1:8080 --model bge-m3 --dimension 1024 --wait
 
   pinak-ray models compare bge-m3 --queries asked.jsonl
@@ -76,7 +80,7 @@ def add(
     kind: Annotated[
         str,
         typer.Argument(
-            help="minilm, openai, or an installed provider's name.", callback=_installed
+            help="minilm, e5, openai, or an installed provider's name.", callback=_installed
         ),
     ],
     options: ModelOptions,
@@ -92,7 +96,9 @@ def add(
         async def work(database: Database) -> Any:
             steps("loading the model")
             config = settings.stack_config(dsn_of(settings))
-            registered = await add_candidate(database, config, spec)
+            registered = await add_candidate(
+                database, config, spec, lambda stage, share: steps(f"{stage} the model {share:.0%}")
+            )
             if wait:
                 await watch_backfill(database, registered.id, steps)
             return described(await status_named(database, str(registered.id)))

@@ -21,7 +21,7 @@ class ModelOptions:
     url: Annotated[str | None, typer.Option(help="openai: the endpoint.")] = None
     dimension: Annotated[int | None, typer.Option(help="openai, hashing: its dimension.")] = None
     directory: Annotated[
-        Path | None, typer.Option(help="minilm: a directory with the model's files.")
+        Path | None, typer.Option(help="minilm, e5: a directory with the model's files.")
     ] = None
     query_prefix: Annotated[str, typer.Option(help="openai: said before each query.")] = ""
     passage_prefix: Annotated[str, typer.Option(help="openai: said before each memory.")] = ""

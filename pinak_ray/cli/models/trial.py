@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from pinak_ray.embedding import EmbedderSpec
+from pinak_ray.embedding import EmbedderSpec, Progress
 from pinak_ray.recall.comparison import Asked, compare
 from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.errors import InvalidInput, NotFound
@@ -27,10 +27,13 @@ _PLAIN_TEXT = "does it answer?"
 
 
 async def add_candidate(
-    database: Database, config: StackConfig, spec: EmbedderSpec
+    database: Database, config: StackConfig, spec: EmbedderSpec, progress: Progress | None = None
 ) -> RegisteredModel:
-    """Load the model once, so that a wrong setting is heard of here, and register it."""
-    embedder = await load_spec(spec, config)
+    """Load the model once, so that a wrong setting is heard of here, and register it.
+
+    One that is built in is fetched and built here, if it is not yet; `progress` hears of that.
+    """
+    embedder = await load_spec(spec, config, progress=progress)
     try:
         await embedder.embed([_PLAIN_TEXT])
         return await add_model(database, embedder.model, spec)

@@ -75,25 +75,17 @@ class OpenAiEmbedder:
 
     async def embed_each(self, texts: Sequence[str]) -> Embedded:
         """Embed texts that are stored; a text that is refused alone fails alone."""
-        options = self._options
-        prefixed = [options.passage_prefix + text for text in texts]
-        body = {**options.body, **options.passage_body}
-        return await self._guarded(prefixed, body, options.timeout_s)
+        return await self._guarded(*self._passages(texts), self._options.timeout_s)
+
+    async def embed_soon(self, texts: Sequence[str]) -> Vectors:
+        """Embed them as texts that are stored, all within `query_timeout_s`; raises as `embed`."""
+        return await self._soon(*self._passages(check_texts(texts)))
 
     async def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed texts that are asked, all within `query_timeout_s`; raises as `embed` does."""
         options = self._options
         prefixed = [options.query_prefix + text for text in check_texts(texts)]
-        body = {**options.body, **options.query_body}
-        try:
-            async with asyncio.timeout(options.query_timeout_s):
-                return _all_of(await self._guarded(prefixed, body, options.query_timeout_s))
-        except TimeoutError:
-            late = EndpointError(
-                f"{self._endpoint.shown} did not answer within {options.query_timeout_s:g} s",
-                is_late=True,
-            )
-            raise self._away(late, options.query_timeout_s) from None
+        return await self._soon(prefixed, {**options.body, **options.query_body})
 
     def knows(self, text: str) -> bool:
         """Tell that it does: an endpoint does not say what its tokenizer knows."""
@@ -107,6 +99,23 @@ class OpenAiEmbedder:
     def __repr__(self) -> str:
         state = "closed" if self._endpoint.is_closed else "open"
         return f"<OpenAiEmbedder({self.model.name}, {self._endpoint.shown}, {state})>"
+
+    def _passages(self, texts: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+        """Return how texts that are stored are asked for, and with which fields."""
+        options = self._options
+        prefixed = [options.passage_prefix + text for text in texts]
+        return prefixed, {**options.body, **options.passage_body}
+
+    async def _soon(self, texts: Sequence[str], body: Mapping[str, Any]) -> Vectors:
+        within_s = self._options.query_timeout_s
+        try:
+            async with asyncio.timeout(within_s):
+                return _all_of(await self._guarded(texts, body, within_s))
+        except TimeoutError:
+            late = EndpointError(
+                f"{self._endpoint.shown} did not answer within {within_s:g} s", is_late=True
+            )
+            raise self._away(late, within_s) from None
 
     async def _guarded(
         self, texts: Sequence[str], body: Mapping[str, Any], timeout_s: float
@@ -179,9 +188,7 @@ class OpenAiEmbedder:
         return await self._ask(texts, body, timeout_s)
 
     async def _probe(self, within_s: float) -> None:
-        options = self._options
-        plain = options.passage_prefix + _PLAIN_TEXT
-        await self._ask([plain], {**options.body, **options.passage_body}, within_s)
+        await self._ask(*self._passages([_PLAIN_TEXT]), within_s)
 
     async def _ask(
         self, texts: Sequence[str], body: Mapping[str, Any], timeout_s: float

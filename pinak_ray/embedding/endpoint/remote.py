@@ -1,4 +1,4 @@
-"""Embedders that are asked over a network: they may refuse one text, or be away."""
+"""What not every embedder has: two sides of a question, refused texts, being away."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -8,7 +8,15 @@ import numpy as np
 from pinak_ray.embedding.protocol import Embedder, Vectors, check_texts
 from pinak_ray.records.errors import InvalidInput
 
-__all__ = ["Embedded", "Remote", "embed_each", "embed_queries", "trouble_of"]
+__all__ = [
+    "Embedded",
+    "Remote",
+    "Sided",
+    "embed_each",
+    "embed_queries",
+    "embed_soon",
+    "trouble_of",
+]
 
 
 class Embedded(NamedTuple):
@@ -22,12 +30,25 @@ class Embedded(NamedTuple):
 
 
 @runtime_checkable
-class Remote(Embedder, Protocol):
-    """An embedder elsewhere."""
+class Sided(Embedder, Protocol):
+    """An embedder that is told what is asked from what is stored, which `embed` is for."""
+
+    async def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts that are asked; raises as `embed` does."""
+        ...
+
+
+@runtime_checkable
+class Remote(Sided, Protocol):
+    """An embedder elsewhere; it embeds what is asked within what a reader waits."""
 
     @property
     def trouble(self) -> str | None:
         """Why it does not answer now; None where it does, as far as is known."""
+        ...
+
+    async def embed_soon(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts as those that are stored, but within what a reader waits."""
         ...
 
     async def embed_each(self, texts: Sequence[str]) -> Embedded:
@@ -35,10 +56,6 @@ class Remote(Embedder, Protocol):
 
         Raises EmbedderUnavailable where the embedder takes none.
         """
-        ...
-
-    async def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts that are asked, within what a reader waits; raises as `embed` does."""
         ...
 
 
@@ -49,8 +66,18 @@ def trouble_of(embedder: Embedder) -> str | None:
 
 async def embed_queries(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     """Embed texts that are asked; raises InvalidInput, and EmbedderUnavailable soon."""
-    if isinstance(embedder, Remote):
+    if isinstance(embedder, Sided):
         return await embedder.embed_queries(texts)
+    return await embedder.embed(texts)
+
+
+async def embed_soon(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Embed texts that are compared with stored ones of their own kind: an intent with failures.
+
+    Raises InvalidInput, and EmbedderUnavailable soon.
+    """
+    if isinstance(embedder, Remote):
+        return await embedder.embed_soon(texts)
     return await embedder.embed(texts)
 
 

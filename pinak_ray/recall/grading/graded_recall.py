@@ -1,8 +1,8 @@
 """Check a retrieval: gather what it is graded by, grade it, and keep the grade as feedback."""
 
-from pinak_ray.embedding import Embedder, Vectors, embed_queries, encode_halfvec_one
+from pinak_ray.embedding import Embedder, Vectors, encode_halfvec_one
 from pinak_ray.language.terms import MAX_TERMS, Term, Terms
-from pinak_ray.recall.grading.retrievals import retrieval_of, with_usefulness
+from pinak_ray.recall.grading.retrievals import retrieval_of, vectors_of, with_usefulness
 from pinak_ray.recall.grading.rules import Grader, Retrieval, RuleGrader
 from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.store.database import Connection, Database
@@ -33,7 +33,7 @@ class GradedRecall:
     async def grade(self, operation: Grade) -> RetrievalGrade:
         """Return the grade, and commit each memory's score as feedback of the agent on it."""
         owner = operation.owner
-        vectors = await embed_queries(self._embedder, operation.texts)
+        vectors = await vectors_of(self._embedder, operation)
         async with self._database.reading(owner.namespace_id) as connection:
             retrieval = await self._retrieval(connection, operation, vectors)
         grade = await self._grader.grade(retrieval)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from pinak_ray.embedding import Vectors
+from pinak_ray.embedding import Embedder, Vectors, embed_queries, embed_soon
 from pinak_ray.language.terms import Terms
 from pinak_ray.recall.grading.answers import Answered
 from pinak_ray.recall.grading.conflicts import Statement
@@ -14,7 +14,15 @@ from pinak_ray.recall.grading.rules import Retrieval, Retrieved
 from pinak_ray.records.memory.grades import Grade, RetrievalGrade, Usefulness
 from pinak_ray.records.memory.rows import Row
 
-__all__ = ["retrieval_of", "with_usefulness"]
+__all__ = ["retrieval_of", "vectors_of", "with_usefulness"]
+
+
+async def vectors_of(embedder: Embedder, request: Grade) -> Vectors:
+    """Return the vector of the question, and behind it that of the answer, if there is one."""
+    asked = await embed_queries(embedder, [request.query])
+    if request.answer is None:
+        return asked
+    return np.concatenate([asked, await embed_soon(embedder, [request.answer])])
 
 
 def retrieval_of(

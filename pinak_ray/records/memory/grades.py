@@ -141,11 +141,6 @@ class Grade(Operation[RetrievalGrade], frozen=True):
     answer: Annotated[Question | None, Field(description="What was answered from them.")] = None
 
     @property
-    def texts(self) -> list[str]:
-        """The question, and the answer if there is one."""
-        return [self.query] if self.answer is None else [self.query, self.answer]
-
-    @property
     def question_id(self) -> UUID:
         """The id of the question, however it is spaced or capitalised."""
         return id_from_key(0, "question", " ".join(self.query.lower().split()))

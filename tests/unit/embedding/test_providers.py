@@ -71,5 +71,5 @@ async def test_a_provider_is_found_by_its_name(cohere: Cohere) -> None:
 
 def test_an_unknown_name_is_told_what_is_installed() -> None:
     """The message names the built-in embedders and those of installed packages."""
-    with pytest.raises(SetupError, match=r"'cohre'; installed are: minilm, openai, .*cohere"):
+    with pytest.raises(SetupError, match=r"'cohre'; installed are: minilm, e5, openai, .*cohere"):
         load_embedder(EmbedderSpec(kind="cohre"))

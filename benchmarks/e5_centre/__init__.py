@@ -1,0 +1,1 @@
+"""What texts have in common to multilingual-e5-small."""

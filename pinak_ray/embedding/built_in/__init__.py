@@ -1,0 +1,1 @@
+"""Models that are built once from a pinned wheel, and run in this process."""

@@ -1,0 +1,1 @@
+"""multilingual-e5-small: some 100 languages, questions and passages told apart."""
