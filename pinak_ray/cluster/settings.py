@@ -11,6 +11,8 @@ from pinak_ray.client.discovery import user_path, usual_home
 from pinak_ray.embedding import EmbedderSpec, EndpointOptions, embedder_kinds, is_installed
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.connection_strings import plain_dsn
+from pinak_ray.records.errors import InvalidInput
+from pinak_ray.records.memory.asker import zone_name
 from pinak_ray.records.memory.curation import CurationPolicy
 from pinak_ray.services.config import StackConfig
 
@@ -30,6 +32,16 @@ def _installed(embedder: str) -> str:
     if not is_installed(embedder):
         raise ValueError(f"choose one of {', '.join(embedder_kinds())}")
     return embedder
+
+
+def _zone(name: str) -> str:
+    try:
+        return zone_name(name)
+    except InvalidInput as error:
+        raise ValueError(str(error)) from None
+
+
+_Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Settings(BaseSettings):
@@ -78,6 +90,11 @@ class Settings(BaseSettings):
     cache: bool = Field(True, description="answer repeated recalls from memory; never stale")
     cache_ttl_s: float = Field(900.0, gt=0, description="a cached answer is kept so long at most")
     cache_mb: int = Field(32, ge=1, description="memory of one process's cached answers")
+    zone: _Zone = Field("UTC", description="the zone of askers who name none")
+    zones: dict[str, _Zone] = Field(
+        default_factory=dict,
+        description='zones of namespaces by "tenant/project", as a JSON object',
+    )
     vectors_mb: int = Field(
         256, ge=1, description="memory of one process's vectors; a million in a namespace take 110"
     )
@@ -199,6 +216,8 @@ class Settings(BaseSettings):
             auto_links=self.auto_links,
             nudge_cooldown_s=self.nudge_cooldown_s,
             cache=CachePolicy(self.cache, self.cache_ttl_s, self.cache_mb << 20),
+            zone=self.zone,
+            zones=self.zones,
             vectors_bytes=self.vectors_mb << 20,
             curation=self.curation_policy(),
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from uuid import UUID
 
 import orjson
 
@@ -42,7 +41,7 @@ async def read_context(send: Send, operation: ReadContext) -> Context:
         _nudges(send, owner, intent),
         _memories(send, owner, query or (None if intent is None else intent.text)),
     )
-    evidence = {hit.id for nudge in nudges for hit in nudge.evidence}
+    evidence = {hit.content for nudge in nudges for hit in nudge.evidence}
     return render(
         [
             Section("intent", _INTENT_SHARE, [] if intent is None else [_intent_line(intent)]),
@@ -98,9 +97,9 @@ def _point_line(point: OpenPoint) -> str:
     return _line(f"{point.kind}, {point.author}, {point.state}", point.text + missing)
 
 
-def _memory_lines(hits: Sequence[Hit], *, besides: set[UUID]) -> Iterator[str]:
+def _memory_lines(hits: Sequence[Hit], *, besides: set[str]) -> Iterator[str]:
     for hit in hits:
-        if hit.id not in besides:
+        if hit.content not in besides:
             yield _line(f"memory, {hit.agent}, {hit.occurred_at:%Y-%m-%d}", hit.content)
 
 

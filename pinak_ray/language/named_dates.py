@@ -1,13 +1,16 @@
 """Which dates a query names: in full, in part ("in May", "in 2023") or against now ("last week").
 
-English only. A date in digits has its year first (2023-05-08), for 5/8/2023 is two days in two
-countries. What stands before a date changes nothing: "before 8 May" names 8 May.
+English, but for "today" and its neighbours. A date in digits has its year first (2023-05-08), for
+5/8/2023 is two days in two countries. What stands before a date changes nothing: "before 8 May"
+names 8 May. Nor does a form that is not known: "the other day" names none.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
+
+from pinak_ray.language.day_words import days_back
 
 __all__ = ["NamedDate", "NamedDates", "named_dates"]
 
@@ -42,17 +45,19 @@ class NamedDates:
 _COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NEAR = {"today": 0, "tonight": 0, "tomorrow": -1, "yesterday": 1}
 # As verbs they may follow a number ("step 8 may fail") or stand alone.
 _VERBS = ("may", "march")
 
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?!\w|[-–.:/]\d)"
+_PART = r"(?:morning|afternoon|evening|night)\b"
 _YEAR = r"(?:19|20)\d\d(?![\w-]|[.,:/]\d)"
 # For text in lower case: ignoring case here would make it slower by half and more. The set of first
 # letters spares many words the alternatives.
 _DATE = re.compile(
     rf"""
     (?<![\w.:/–-])
-    (?: (?P<lead>in|on|of|since|during|from|by|until|before|after|early|late|last|this
+    (?: (?P<lead>in|on|of|since|during|from|by|until|before|after|early|late|last|this|past|previous
           |year|spring|summer|autumn|fall|winter) \s+ (?:the\s+)? )?
     (?=[\dadefjmnostwy])
     (?: (?: (?P<day_before>{_DAY}) \s+ (?:of\s+)? )?
@@ -66,8 +71,12 @@ _DATE = re.compile(
     | (?P<year>{_YEAR})
     | (?P<unit>week|month|year) \b
     | (?P<weekday>(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun) \b
+        (?P<in_part> \s+ {_PART} )?
+    | (?P<weekend>weekend) \b
+    | (?P<part>{_PART})
     | (?P<count>\d{{1,3}}|an?|{"|".join(_COUNTS)}) \s+ (?P<ago>day|week|month|year)s? \s+ ago\b
-    | (?P<near>today|(?<!before\ )yesterday) \b
+    | (?P<many>\d{{1,2}}|{"|".join(_COUNTS)}) \s+ (?P<spans>day|week|month|year)s? \b
+    | (?P<near>today|tonight|tomorrow|day\s+before\s+yesterday|(?<!before\ )yesterday) \b
     )
     """,
     re.VERBOSE,
@@ -80,7 +89,9 @@ def named_dates(query: str, now: datetime) -> NamedDates | None:
     `now` and the moments compared later belong in one time zone. Weeks are those of ISO 8601, from
     Monday; "last Friday" and "last May" are the latest before the present day or month.
     """
-    named = (_dates(found, query, now) for found in _DATE.finditer(query.lower()))
+    said = query.lower()
+    named = [_dates(found, query, now) for found in _DATE.finditer(said)]
+    named += [_before(now, days, "day") for days in days_back(said)]
     dates = tuple(dict.fromkeys(one for some in named for one in some))
     return NamedDates(dates) if dates else None
 
@@ -94,15 +105,34 @@ def _dates(found: re.Match[str], query: str, now: datetime) -> list[NamedDate]:
         return [NamedDate(int(found["iso_year"]), int(found["iso_month"]), day)]
     if found["year"]:
         return [NamedDate(int(found["year"]))] if lead else []
-    if found["unit"]:
-        return _before(now, lead == "last", found["unit"]) if lead in ("last", "this") else []
     if found["weekday"]:
-        is_day = lead in ("on", "last", "since") and _is_weekday(found, query)
+        leads = ("on", "last", "since", "previous")
+        is_day = (lead in leads or found["in_part"]) and _is_weekday(found, query)
         behind = (now.weekday() - _WEEKDAYS.index(found["weekday"][:3]) - 1) % 7 + 1
         return _before(now, behind, "day") if is_day else []
     if found["ago"]:
         return _before(now, _number(found["count"]), found["ago"])
-    return _before(now, found["near"] == "yesterday", "day")
+    if found["near"]:
+        return _before(now, _NEAR.get(found["near"], 2), "day")
+    return _led(found, now)
+
+
+def _led(found: re.Match[str], now: datetime) -> list[NamedDate]:
+    """Return the dates of what only a lead makes one: "last week", "this morning"."""
+    lead, back = found["lead"], found["lead"] in ("last", "previous")
+    if lead == "past" and found["unit"]:
+        return _up_to(now, 1, found["unit"])
+    if found["spans"]:
+        is_span = back or lead == "past"
+        return _up_to(now, _number(found["many"]), found["spans"]) if is_span else []
+    if not (back or lead == "this"):
+        return []
+    if found["unit"]:
+        return _before(now, back, found["unit"])
+    if found["weekend"]:
+        return _before(now, back, "week")[5:]
+    is_day = lead == "this" or (lead == "last" and found["part"] == "night")
+    return _before(now, back, "day") if is_day else []
 
 
 def _is_month(found: re.Match[str], query: str) -> bool:
@@ -141,6 +171,12 @@ def _number(word: str) -> int:
     if word.isdecimal():
         return int(word)
     return 1 if word in ("a", "an") else _COUNTS.index(word) + 1
+
+
+def _up_to(now: datetime, count: int, unit: str) -> list[NamedDate]:
+    """Return all days, months or years from `count` units before `now`'s up to its own."""
+    days, unit = (7 * count, "day") if unit == "week" else (count, unit)
+    return [one for behind in range(days + 1) for one in _before(now, behind, unit)]
 
 
 def _before(now: datetime, count: int, unit: str) -> list[NamedDate]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pinak_ray.embedding import Knows, similarity
@@ -11,7 +11,7 @@ from pinak_ray.records.memory.memories import Outcome
 from pinak_ray.records.memory.recall import Hit, Signal
 from pinak_ray.records.memory.rows import Row, hit_from_row
 
-__all__ = ["CANDIDATES", "Evidence", "scored"]
+__all__ = ["CANDIDATES", "Evidence", "each_content", "scored"]
 
 # The first failure is right for .83 of the risky intents from 0.4 to 0.5, for .81 at 0.3 and 0.6.
 _LEXICAL_WEIGHT = 0.4
@@ -41,6 +41,8 @@ class Evidence:
     said: str = ""
     shown: frozenset[UUID] = frozenset()
     voices: int = 0
+    copies: tuple[UUID, ...] = ()
+    """The other memories of the same content, whose `shown` is among this one's."""
 
     @property
     def is_failure(self) -> bool:
@@ -80,6 +82,22 @@ class Evidence:
             ),
         )
         return hit_from_row(self.row, self.score, signals=signals)
+
+
+def each_content(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return the best evidence of each content; it is as little news as any copy of it."""
+    best: dict[str, Evidence] = {}
+    for each in evidence:
+        content = each.row["content"]
+        first = best.get(content)
+        best[content] = (
+            each
+            if first is None
+            else replace(
+                first, shown=first.shown | each.shown, copies=(*first.copies, each.row["id"])
+            )
+        )
+    return list(best.values())
 
 
 def scored(rows: Sequence[Row], text: str, knows: Knows) -> list[Evidence]:

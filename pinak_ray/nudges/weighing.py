@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pinak_ray.language.shown import QUOTED, shown
 from pinak_ray.nudges.contradictions import contradicted
 from pinak_ray.nudges.cooldown import is_quiet
-from pinak_ray.nudges.evidence import Evidence
+from pinak_ray.nudges.evidence import Evidence, each_content
 from pinak_ray.nudges.failures import FLOOR, warnings
 from pinak_ray.nudges.gate import harmless_start
 from pinak_ray.records.memory.nudges import Intent, Nudge, NudgeKind, Strength, nudge_id
@@ -31,6 +31,7 @@ def weigh(
 ) -> tuple[Nudge, ...]:
     """Return at most `k` nudges for an intent, best first; so is the evidence given."""
     intent = intend.intent
+    evidence = each_content(evidence)
     failures = [each for each in evidence if each.is_failure]
     warned = warnings(
         intent.search_text, failures, safe_similarity=safe_similarity, k=intend.k, floor=floor
@@ -44,13 +45,16 @@ def weigh(
         says = f"This contradicts what is known ({differs})"
         reason = f"{differs}; {fact.reason}"
         nudges.append(_nudge(intend, NudgeKind.CONTRADICTION, fact, says, reason))
-    shown = {each.row["id"]: each.shown for each in evidence}
-    loud = [
-        nudge
-        for nudge in nudges
-        if not is_quiet(nudge.id, nudge.strength, shown[nudge.evidence[0].id])
-    ]
+    by_id = {each.row["id"]: each for each in evidence}
+    loud = [each for each in nudges if not _is_quiet(intend, each, by_id[each.evidence[0].id])]
     return tuple(sorted(loud, key=lambda nudge: -nudge.score)[: intend.k])
+
+
+def _is_quiet(intend: Intend, nudge: Nudge, evidence: Evidence) -> bool:
+    """Tell whether a nudge is left out: it, or one that says the same, was lately shown."""
+    owner, shown = intend.owner, evidence.shown
+    same = (nudge_id(owner.namespace_id, owner.name, id_, intend.intent) for id_ in evidence.copies)
+    return any(is_quiet(each, nudge.strength, shown) for each in (nudge.id, *same))
 
 
 def strength_of(score: float) -> Strength:

@@ -64,7 +64,7 @@ class Search:
         own, windows = self._limits(LEXICAL, WINDOW_LEXICAL)
         if not (own or windows):
             return Best()
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             (found,) = await connection.fetch(
                 query("recall", "words"), self._text, own, windows, *self._filters
             )
@@ -75,19 +75,27 @@ class Search:
 
         `vector` is the query's in halfvec form.
         """
-        meaning = await self._meaning(vector)
-        # Holding no connection: others' words may wait for it, whose own words wait for another.
-        said = await words
-        names = (LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE)
-        brought = dict(zip(names, (*said, *meaning), strict=True))
+        brought = await self._lists(vector, words)
         counts = {name: len(brought[name]) for name in self.recipe.weights}
         turn, ids = None, list(set().union(*brought.values()))
         if self.recipe.is_walked:
             (alone,) = counts
             ids = list(brought[alone][self.request.offset :])
             turn = turn_of(ids, self.request)
-        rows, signals = await self._read(vector, ids)
-        return Candidates(rows, {name: signals[name] for name in counts}, counts, turn)
+        rows, signals = await self.read(vector, ids)
+        lasts = [brought[name][-1] for name in counts if brought[name]]
+        return Candidates(rows, {name: signals[name] for name in counts}, counts, turn, lasts=lasts)
+
+    async def lists(self, vector: bytes | None) -> dict[str, list[UUID]]:
+        """Return what each signal brings, best first."""
+        return await self._lists(vector, self.words())
+
+    async def _lists(self, vector: bytes | None, words: Awaitable[Best]) -> dict[str, list[UUID]]:
+        meaning = await self._meaning(vector)
+        # Holding no connection: others' words may wait for it, whose own words wait for another.
+        said = await words
+        names = (LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE)
+        return {name: list(ids) for name, ids in zip(names, (*said, *meaning), strict=True)}
 
     async def _meaning(self, vector: bytes | None) -> Best:
         own, windows = self._limits(DENSE, WINDOW_DENSE)
@@ -96,7 +104,7 @@ class Search:
         known_own, known_windows = await asyncio.gather(
             self._known(OWN_TEXT, vector, own), self._known(WINDOW, vector, windows)
         )
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             (found,) = await connection.fetch(
                 query("recall", "meaning"),
                 *(self.model_id, vector, own, windows),
@@ -106,12 +114,13 @@ class Search:
             )
         return Best(*found)
 
-    async def _read(
+    async def read(
         self, vector: bytes | None, ids: Sequence[UUID]
     ) -> tuple[Sequence[Row], dict[str, Scores]]:
+        """Return the memories of these ids that are still there, with their signals."""
         weights = self.recipe.weights
         held = self._similarities(vector, ids)
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             rows = await connection.fetch(
                 query("recall", "read"),
                 *(self.namespace_id, self.model_id, vector, ids, self._text),
@@ -149,8 +158,9 @@ class Search:
         turn = turn_of([row["id"] for row in rows], self.request)
         return Candidates(rows, signals, counts, turn)
 
-    def _reading(self) -> AbstractAsyncContextManager[Connection]:
-        # These look up by key, whatever is asked; the functions plan what must be planned anew.
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """Return a connection for statements that look up by key, whatever is asked."""
+        # The functions plan what must be planned anew.
         return self.database.reading(self.namespace_id, generic_plans=True)
 
     def _limits(self, *names: str) -> tuple[int, ...]:

@@ -25,6 +25,10 @@ class Turn(NamedTuple):
 
     ids: Sequence[UUID]
     is_last: bool
+    places: Sequence[int] = ()
+    """Where each stands in the order, for one that leaves some out; else they follow each other."""
+    ends: int | None = None
+    """Behind the last place that it looked at, likewise."""
 
 
 def turn_of(ids: Sequence[UUID], request: RecallRequest) -> Turn:
@@ -59,9 +63,11 @@ def turn_page(
     chosen = _fitting(wanted, rows)
     if len(chosen) < len(wanted):
         walked = list(turn.ids).index(rows[wanted[len(chosen)]]["id"])
-        return chosen, request.cursor_to(request.offset + walked)
+        next_ = turn.places[walked] if turn.places else request.offset + walked
+        return chosen, request.cursor_to(next_)
     is_last = turn.is_last or len(wanted) < len(there)
-    return chosen, None if is_last else request.cursor_to(request.offset + request.k)
+    ends = request.offset + request.k if turn.ends is None else turn.ends
+    return chosen, None if is_last else request.cursor_to(ends)
 
 
 def _fitting(chosen: Sequence[int], rows: Sequence[Row]) -> Sequence[int]:

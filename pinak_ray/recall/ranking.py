@@ -1,14 +1,16 @@
 """Ranking: candidates with their signals in, the page of a recall out, explained if asked for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
 
 import numpy as np
 
 from pinak_ray.language.named_agents import named_agent
 from pinak_ray.language.named_dates import named_dates
 from pinak_ray.language.roles import is_asking
+from pinak_ray.recall.copies import grouped, shows_copies_once
 from pinak_ray.recall.fusion import (
     Scores,
     best_first,
@@ -30,10 +32,11 @@ from pinak_ray.recall.recipes import (
     Recipe,
 )
 from pinak_ray.recall.trace import signals_of, trace_of
+from pinak_ray.records.memory.asker import local
 from pinak_ray.records.memory.recall import RecallRequest, RecallResult, Signal, Trace
 from pinak_ray.records.memory.rows import Row, hit_from_row
 
-__all__ = ["Candidates", "rank"]
+__all__ = ["Candidates", "contents_with_evidence", "rank"]
 
 _QUESTION_MARKS = ("?", "？", "؟")
 
@@ -47,11 +50,20 @@ class Candidates:
     counts: dict[str, int]
     turn: Turn | None = None
     """What is on the page; None where the ranking of all says so."""
+    lasts: Sequence[UUID] = ()
+    """The last that each signal brought."""
+    hidden: Mapping[bytes, int] = field(default_factory=dict)
+    """By the hash of a content, how many more memories have it than are among the rows."""
 
 
-def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> RecallResult:
-    """Return the request's page of the candidates, best first, and its trace if asked for."""
-    flags = _flags(found.rows, recipe, request.query)
+def rank(
+    found: Candidates, *, recipe: Recipe, request: RecallRequest, now: datetime
+) -> RecallResult:
+    """Return the request's page of the candidates, best first, and its trace if asked for.
+
+    `now` is the asker's moment, in their zone.
+    """
+    flags = _flags(found.rows, recipe, request.query, now)
     weights = recipe.signal_weights()
     scores = _fused(found.signals, recipe)
     for name, held in flags.items():
@@ -63,24 +75,34 @@ def rank(found: Candidates, *, recipe: Recipe, request: RecallRequest) -> Recall
     # All that a model does not know has one vector: of equals, what says the query itself is first.
     keys = [(row["content"] != request.query, row["id"]) for row in found.rows]
     order = best_first(scores, keys)
+    ranked = [at for at in order if kept[at]]
+    copies: dict[int, int] = {}
+    if shows_copies_once(recipe, request):
+        copies = dict(grouped(ranked, found.rows, scores, found.hidden))
+        ranked = list(copies)
     if found.turn is None:
-        chosen, cursor = page([at for at in order if kept[at]], found.rows, request)
+        chosen, cursor = page(ranked, found.rows, request)
     else:
-        above = {at for at in order if kept[at]}
-        chosen, cursor = turn_page(found.turn, above, found.rows, request)
+        chosen, cursor = turn_page(found.turn, set(ranked), found.rows, request)
     trace: Trace | None = None
     explained: list[tuple[Signal, ...]] = [()] * len(chosen)
     if request.trace:
         signals = {**found.signals, **flags}
         shares = _contributions(found.signals, recipe)
         shares |= {name: weights[name] * held for name, held in flags.items()}
-        trace = trace_of(recipe, found.counts, fused=len(kept), kept=int(kept.sum()), floor=floor)
+        trace = trace_of(recipe, found.counts, fused=len(kept), kept=len(ranked), floor=floor)
         explained = signals_of(signals, weights, shares, chosen)
     hits = tuple(
-        hit_from_row(found.rows[at], float(scores[at]), signals=said)
+        hit_from_row(found.rows[at], float(scores[at]), signals=said, copies=copies.get(at, 1))
         for at, said in zip(chosen, explained, strict=True)
     )
     return RecallResult(hits, trace, cursor)
+
+
+def contents_with_evidence(found: Candidates, recipe: Recipe) -> int:
+    """Return how many different contents have evidence."""
+    kept = _has_evidence(found.signals, recipe)
+    return len({row["content"] for row, keeps in zip(found.rows, kept, strict=True) if keeps})
 
 
 def _contributions(signals: dict[str, Scores], recipe: Recipe) -> dict[str, Scores]:
@@ -94,15 +116,18 @@ def _contributions(signals: dict[str, Scores], recipe: Recipe) -> dict[str, Scor
     }
 
 
-def _flags(rows: Sequence[Row], recipe: Recipe, query: str) -> dict[str, Scores]:
+def _flags(rows: Sequence[Row], recipe: Recipe, query: str, now: datetime) -> dict[str, Scores]:
     """Return what is added as it is: 1 where it holds of a memory, else 0, shape (n,) each."""
     flags: dict[str, list[bool]] = {}
     if recipe.agent_bonus:
         named = named_agent(query, [row["agent"] for row in rows])
         flags[AGENT] = [row["agent"] == named for row in rows]
     if recipe.date_bonus:
-        dates = named_dates(query, datetime.now(UTC))
-        flags[DATE] = [dates is not None and dates.matches(row["occurred_at"]) for row in rows]
+        dates = named_dates(query, now)
+        flags[DATE] = [
+            dates is not None and dates.matches(local(row["occurred_at"], now.tzinfo))
+            for row in rows
+        ]
     if recipe.question_malus:
         flags[QUESTION] = [_only_asks(row) for row in rows]
     return {name: np.array(held, dtype=np.float64) for name, held in flags.items()}

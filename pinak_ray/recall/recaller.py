@@ -13,6 +13,7 @@ from pinak_ray.embedding import (
     decode_halfvec,
 )
 from pinak_ray.recall.candidates import Best, Search
+from pinak_ray.recall.distinct import distinct_candidates, is_crowded
 from pinak_ray.recall.query_vectors import Asked, asked_of
 from pinak_ray.recall.ranking import rank
 from pinak_ray.recall.recipes import (
@@ -20,6 +21,7 @@ from pinak_ray.recall.recipes import (
     recipe_for,
 )
 from pinak_ray.recall.trace import Stopwatch, timed
+from pinak_ray.recall.zones import Zones
 from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.memory.recall import RecallRequest, RecallResult
 from pinak_ray.store.database import Database
@@ -42,7 +44,7 @@ class Recaller:
     is the row of `embedding_models` that `embedder` belongs to.
     """
 
-    __slots__ = ("_database", "_embedder", "_vectors", "model_id")
+    __slots__ = ("_database", "_embedder", "_vectors", "_zones", "model_id")
 
     def __init__(
         self,
@@ -50,10 +52,12 @@ class Recaller:
         embedder: Embedder,
         model_id: int,
         vectors: VectorCache | None = None,
+        zones: Zones | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
         self._vectors = vectors
+        self._zones = Zones(database) if zones is None else zones
         self.model_id = model_id
 
     def __repr__(self) -> str:
@@ -88,7 +92,11 @@ class Recaller:
         )
         watch = Stopwatch()
         async with ahead(_words(search, watch)) as words:
-            yield Begun(search, words, watch)
+            yield Begun(search, words, watch, await self.moment(namespace_id, request))
+
+    async def moment(self, namespace_id: int, request: RecallRequest) -> datetime:
+        """Return the asker's moment, in their zone or the namespace's."""
+        return await self._zones.moment(namespace_id, request)
 
     async def query_vector(self, request: RecallRequest) -> Asked:
         """Return the query's vector, none where the recipe compares none.
@@ -113,6 +121,8 @@ class Begun(NamedTuple):
     search: Search
     words: "asyncio.Task[Best]"
     watch: Stopwatch
+    now: datetime
+    """The asker's moment, in their zone."""
 
     async def answer(self, asked: Asked) -> Answer:
         """Return the answer; `asked` is the request's `query_vector`."""
@@ -121,8 +131,10 @@ class Begun(NamedTuple):
         if found is None:
             with self.watch.step("sql"):
                 found = await search.candidates(asked.vector, self.words)
+                if is_crowded(search, found):
+                    found = await distinct_candidates(search, asked.vector)
         with self.watch.step("fuse"):
-            result = rank(found, recipe=search.recipe, request=request)
+            result = rank(found, recipe=search.recipe, request=request, now=self.now)
         if asked.degraded is not None:
             result = replace(result, degraded=asked.degraded)
         # What was believed then does not depend on what expires now.

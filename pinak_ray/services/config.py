@@ -49,6 +49,10 @@ class StackConfig:
     """Indexers link each memory to the ones most like it."""
     cache: CachePolicy = field(default_factory=CachePolicy)
     """The cache of recall, one in each gateway and recaller."""
+    zone: str = "UTC"
+    """The asker's, where neither the recall nor its namespace names one."""
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """Those of namespaces, by "tenant/project"."""
     vectors_bytes: int = 256 << 20
     """Of the vectors that one gateway or recaller compares itself."""
     curation: CurationPolicy = field(default_factory=CurationPolicy)

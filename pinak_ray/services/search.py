@@ -10,6 +10,7 @@ from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.recall.grading.graded_recall import GradedRecall
 from pinak_ray.recall.linked import expanded
 from pinak_ray.recall.recaller import Recaller as Search
+from pinak_ray.recall.zones import Zones
 from pinak_ray.records.memory.grades import Grade, RetrievalGrade
 from pinak_ray.records.memory.nudges import Nudge
 from pinak_ray.records.memory.recall import RecallResult
@@ -70,7 +71,8 @@ class SearchParts:
         # While one half is at the database, the other half is at the embedder.
         admission = Admission("the search", at_once=2 * connections)
         vectors = VectorCache(database, model.id, config.vectors_bytes)
-        recaller = Search(database, embedder, model.id, vectors)
+        zones = Zones(database, config.zone, config.zones)
+        recaller = Search(database, embedder, model.id, vectors, zones)
         standing = StandingIntents(database, model.id)
         cooldown_s = config.nudge_cooldown_s
         return cls(

@@ -5,7 +5,7 @@ from pinak_ray.records.limits import check_name
 from pinak_ray.store.database import Connection
 from pinak_ray.store.queries import query
 
-__all__ = ["ensure_namespace"]
+__all__ = ["ensure_namespace", "find_name"]
 
 
 async def ensure_namespace(connection: Connection, key: NamespaceKey) -> int:
@@ -16,3 +16,8 @@ async def ensure_namespace(connection: Connection, key: NamespaceKey) -> int:
         await connection.execute(query("namespaces", "add"), tenant, project)
         namespace_id = await connection.fetchval(query("namespaces", "find"), tenant, project)
     return int(namespace_id)
+
+
+async def find_name(connection: Connection, namespace_id: int) -> str:
+    """Return the namespace's "tenant/project"; empty where there is none of this id."""
+    return str(await connection.fetchval(query("namespaces", "name"), namespace_id) or "")

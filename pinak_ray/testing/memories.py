@@ -21,7 +21,6 @@ from pinak_ray.language.indexed_texts import Window, index_text, windows_of
 from pinak_ray.language.terms import Term
 from pinak_ray.recall import recipes
 from pinak_ray.recall.fusion import Scores
-from pinak_ray.recall.paging import Turn, turn_of
 from pinak_ray.recall.ranking import Candidates
 from pinak_ray.recall.recipes import Recipe
 from pinak_ray.records.errors import IdempotencyMismatch, NotFound, Superseded
@@ -30,6 +29,7 @@ from pinak_ray.records.memory.promotion import FindPromoted, Known, Sought, made
 from pinak_ray.records.memory.recall import Filters, RecallRequest
 from pinak_ray.records.memory.revisions import FoundMemories, Get, Revision, Version, found_memories
 from pinak_ray.testing.bm25 import bm25, idf
+from pinak_ray.testing.choosing import choose
 from pinak_ray.testing.lexemes import lexemes, words
 
 __all__ = ["LocalMemories"]
@@ -172,25 +172,22 @@ class LocalMemories:
         stored = self._all(namespace_id)
         passing = np.array([self._passes(one, request.filters) for one in stored], dtype=np.bool)
         signals = {name: _signal(name, stored, request.query, vector) for name in recipe.weights}
-        best = {
+        orders = {
             name: _best(
                 np.where(passing, scores, np.nan),
-                recipe.limit(name, request),
+                len(stored),
                 newest_first=name in (recipes.RECENCY, recipes.PHRASE),
             )
             for name, scores in signals.items()
         }
-        found = sorted(set().union(*best.values()))
-        turn: Turn | None = None
-        if recipe.is_walked:
-            (alone,) = best.values()
-            found = sorted(alone[request.offset :])
-            turn = turn_of([stored[at].memory.id for at in alone[request.offset :]], request)
+        memories = [one.memory for one in stored]
+        found, turn, hidden = choose(orders, memories, recipe, request)
         return Candidates(
-            [stored[at].memory._asdict() for at in found],
+            [memories[at]._asdict() for at in found],
             {name: scores[found] for name, scores in signals.items()},
-            {name: len(places) for name, places in best.items()},
+            {name: min(len(orders[name]), recipe.limit(name, request)) for name in orders},
             turn,
+            hidden=hidden,
         )
 
     def passing(self, namespace_id: int, filters: Filters) -> dict[UUID, Memory]:

@@ -1,6 +1,7 @@
 """recall and intend over a twin's memories: its own candidates, everyone's ranking and gate."""
 
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from inspect import isawaitable
 from typing import Any
 
@@ -32,6 +33,7 @@ class LocalSearch:
     """What the Recaller and the Nudger are to a stack."""
 
     memories: LocalMemories
+    zone: tzinfo
     links: LocalLinks = field(init=False)
     grades: LocalGrades = field(init=False)
     templates: LocalTemplates = field(init=False)
@@ -62,7 +64,8 @@ class LocalSearch:
         with watch.step("scan"):
             found = self.memories.candidates(namespace_id, request, recipe, asked.vector)
         with watch.step("fuse"):
-            result = rank(found, recipe=recipe, request=request)
+            now = request.asked_at(self.memories.clock(), self.zone)
+            result = rank(found, recipe=recipe, request=request, now=now)
             result = replace(result, degraded=asked.degraded)
         return await self.links.expanded(namespace_id, request, timed(result, watch))
 

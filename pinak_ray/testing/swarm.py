@@ -7,6 +7,7 @@ from pinak_ray.client.swarm import Swarm
 from pinak_ray.embedding import Embedder, HashingEmbedder
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.limits import check_name
+from pinak_ray.records.memory.asker import zone_named
 from pinak_ray.testing.transport import LocalTransport
 
 __all__ = ["LocalSwarm"]
@@ -25,9 +26,9 @@ class LocalSwarm(Swarm):
     as PostgreSQL finds them; scores are like the stack's, not equal to them.
 
     Two twins share nothing, unless one is made `beside` the other: then both are namespaces of one
-    stack, with the other's embedder and clock. The default `embedder` finds words, not meaning;
-    one that is given stays the caller's to close. `clock` tells what has expired: move it on
-    instead of waiting.
+    stack, with the other's embedder, clock and zone. The default `embedder` finds words, not
+    meaning; one that is given stays the caller's to close. `clock` tells what has expired: move it
+    on instead of waiting. `zone` is that of askers who name none.
     """
 
     __slots__ = ()
@@ -40,10 +41,11 @@ class LocalSwarm(Swarm):
         beside: "LocalSwarm | None" = None,
         embedder: Embedder | None = None,
         clock: Callable[[], datetime] = _now,
+        zone: str = "UTC",
     ) -> None:
         namespace = NamespaceKey(check_name("tenant", tenant), check_name("project", project))
         transport = (
-            LocalTransport(embedder or HashingEmbedder(), clock)
+            LocalTransport(embedder or HashingEmbedder(), clock, zone_named(zone))
             if beside is None
             else beside.transport
         )

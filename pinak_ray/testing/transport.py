@@ -4,7 +4,7 @@ import asyncio
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
@@ -38,6 +38,7 @@ class LocalTransport:
 
     embedder: Embedder
     clock: Callable[[], datetime]
+    zone: tzinfo
     _name: UUID = field(default_factory=uuid4)
     _namespaces: dict[NamespaceKey, int] = field(default_factory=dict)
     _host: Host = field(init=False)
@@ -50,7 +51,7 @@ class LocalTransport:
     def __post_init__(self) -> None:
         alone = Placement(1, ("local",))
         self._host = Host(LocalState(), alone, alone.shards_of("local"), self.clock)
-        self._search = LocalSearch(LocalMemories(self.embedder, self.clock))
+        self._search = LocalSearch(LocalMemories(self.embedder, self.clock), self.zone)
         _open[self._name] = self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -81,6 +81,21 @@ class Which:
         str | None, _filter("as-of", "Believed at this time: stored by then, not yet superseded.")
     ] = None
     min_score: Annotated[float | None, _filter("min-score", "With at least this score.")] = None
+    now: Annotated[
+        str | None, _filter("now", "When it is for you, with an offset: what today means.")
+    ] = None
+    zone: Annotated[
+        str | None, _filter("zone", "Your zone: Europe/Berlin, +05:30; else the namespace's.")
+    ] = None
+    every_copy: Annotated[
+        bool | None,
+        typer.Option(
+            "--every-copy",
+            help="Show each of equal memories.",
+            rich_help_panel=_WHICH,
+            show_default=False,
+        ),
+    ] = None
 
     def given(self) -> dict[str, Any]:
         """Return what was said, as the verb's arguments."""

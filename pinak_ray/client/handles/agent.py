@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -209,6 +209,9 @@ class AgentHandle(LinkVerbs, TemplateVerbs):
         until: datetime | str | None = None,
         as_of: datetime | str | None = None,
         min_score: float | None = None,
+        now: datetime | str | None = None,
+        zone: str | tzinfo | None = None,
+        every_copy: bool = False,
         trace: bool = False,
         cursor: str | None = None,
         expand: int = 0,
@@ -222,29 +225,14 @@ class AgentHandle(LinkVerbs, TemplateVerbs):
         believed then. Recipe `recent` needs no query. `trace=True` explains each hit; the result's
         `cursor`, given with the same arguments, asks for the next page. `expand=1` adds, behind the
         hits, up to `k` memories that are linked to them (up to 4 links away). Raises InvalidInput.
+
+        Words such as "yesterday" are told from the asker's `now`, or else in their `zone` (an IANA
+        name or an offset). Of memories with one content a page has the best, and its `copies` says
+        how many they are; `every_copy=True` shows each.
         """
-        request = new_recall(
-            query,
-            k=k,
-            recipe=recipe,
-            rrf_k=rrf_k,
-            layers=layers,
-            agents=agents,
-            sessions=sessions,
-            tags=tags,
-            any_tags=any_tags,
-            no_tags=no_tags,
-            entities=entities,
-            outcome=outcome,
-            since=since,
-            until=until,
-            as_of=as_of,
-            min_score=min_score,
-            trace=trace,
-            cursor=cursor,
-            expand=expand,
-            vector=encoded_vector(vector, self.swarm.dimension),
-        )
+        asked = {**locals()}  # the arguments, which are new_recall's
+        vector_given = encoded_vector(asked.pop("vector"), asked.pop("self").swarm.dimension)
+        request = new_recall(**asked, vector=vector_given)
         return Recall(self.swarm.namespace_id, request)
 
     @verb

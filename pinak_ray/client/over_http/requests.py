@@ -276,6 +276,9 @@ def _asked(request: RecallRequest) -> dict[str, Any]:
         "trace": request.trace,
         "cursor": request.cursor,
         "expand": request.expand,
+        "now": request.now,
+        "zone": request.zone,
+        "every_copy": request.every_copy,
         "vector": _vector(request.vector),
         **{one.name: getattr(request.filters, one.name) for one in fields(request.filters)},
     }

@@ -9,7 +9,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -139,14 +139,16 @@ class RecallCache:
         *,
         read: Generation,
         holds_until: datetime | None,
+        zone: tzinfo | None = UTC,
     ) -> None:
-        """Keep an answer that was searched for after `read`; it holds until then at the latest.
+        """Keep an answer that was searched for after `read`; it holds until then at the latest,
+        and no longer than the asker's day, in their zone.
 
         One that another caller knows to be stale, or that is larger than all may be, is not kept.
         """
         self._drop_stale(key.namespace_id, read)
         kin, size = key.kin, size_of((key, key, result))
-        entry = _Entry(key.request, result, self._end(read.read_at, holds_until), size)
+        entry = _Entry(key.request, result, self._end(read.read_at, holds_until, zone), size)
         known = self._namespaces.get(key.namespace_id)
         if entry.size > self.policy.capacity_bytes or (known and known.generation > read.number):
             return
@@ -158,10 +160,13 @@ class RecallCache:
             self._drop(next(iter(self._entries)))
             self.counts.evicted += 1
 
-    def _end(self, read_at: datetime, holds_until: datetime | None) -> datetime:
+    def _end(
+        self, read_at: datetime, holds_until: datetime | None, zone: tzinfo | None
+    ) -> datetime:
         share = 1 - _JITTER + 2 * _JITTER * self._jitter()
         # "Yesterday" is another day after midnight.
-        midnight = datetime.combine(read_at.date() + timedelta(days=1), datetime.min.time(), UTC)
+        tomorrow = read_at.astimezone(zone).date() + timedelta(days=1)
+        midnight = datetime.combine(tomorrow, datetime.min.time(), zone)
         ends = min(read_at + timedelta(seconds=self.policy.ttl_s * share), midnight)
         return ends if holds_until is None else min(ends, holds_until)
 

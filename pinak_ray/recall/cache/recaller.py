@@ -62,7 +62,13 @@ class CachedRecaller:
             self._cache.counts.missed += 1
             answer = await begun.answer(await self._recaller.query_vector(request))
         if answer.result.degraded is None:  # the next one may have the query's vector
-            self._cache.put(key, answer.result, read=now, holds_until=answer.holds_until)
+            self._cache.put(
+                key,
+                answer.result,
+                read=now,
+                holds_until=answer.holds_until,
+                zone=begun.now.tzinfo,
+            )
         return answer.result
 
     def figures(self) -> dict[str, Any]:

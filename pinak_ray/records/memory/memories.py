@@ -137,6 +137,15 @@ def outcome_named(value: object) -> Outcome:
 
 def moment(what: str, value: object) -> datetime:
     """Return an aware datetime in UTC; a naive one is refused, it would mean another time."""
+    given = parsed_moment(what, value)
+    try:
+        return given.astimezone(UTC)
+    except (OverflowError, ValueError):  # the zone takes it over an end of the calendar
+        raise _beyond(what, given) from None
+
+
+def parsed_moment(what: str, value: object) -> datetime:
+    """Return an aware datetime in its own zone; raises InvalidInput as `moment` does."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -147,11 +156,13 @@ def moment(what: str, value: object) -> datetime:
     try:
         if value.utcoffset() is None:
             raise InvalidInput(f"{what} has no time zone; write it like 2026-01-31T12:00:00+00:00")
-        return value.astimezone(UTC)
-    except (OverflowError, ValueError):  # the zone takes it over an end of the calendar
-        raise InvalidInput(
-            f"{what} {value.isoformat()} does not lie in the years 1 to 9999 of UTC"
-        ) from None
+    except (OverflowError, ValueError):  # of a zone that is looked up
+        raise _beyond(what, value) from None
+    return value
+
+
+def _beyond(what: str, value: datetime) -> InvalidInput:
+    return InvalidInput(f"{what} {value.isoformat()} does not lie in the years 1 to 9999 of UTC")
 
 
 def expiry(now: datetime, ttl_s: object) -> datetime | None:

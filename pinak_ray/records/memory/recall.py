@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from pinak_ray.records.limits import (
     check_text,
     check_whole,
 )
+from pinak_ray.records.memory.asker import asked_at, zone_named
 from pinak_ray.records.memory.memories import Layer, Outcome, layers_named, moment, outcome_named
 from pinak_ray.records.results import Result
 
@@ -83,6 +84,17 @@ class RecallRequest:
     """The last page's, for the next one; None for the first."""
     expand: int = 0
     """How many links away from its hits a page also brings memories, behind the hits."""
+    now: datetime | None = None
+    """The asker's day, as its noon in UTC; None for the day on which this is answered."""
+    zone: str | None = None
+    """The asker's, by name or offset; None for the namespace's."""
+    every_copy: bool = False
+    """Whether memories of one content are a hit each."""
+
+    def asked_at(self, clock: datetime, zone: tzinfo) -> datetime:
+        """Return the asker's moment in their zone; `clock` and `zone` stand for what is unsaid."""
+        moment = clock if self.now is None else self.now
+        return moment.astimezone(zone if self.zone is None else zone_named(self.zone))
 
     @property
     def depth(self) -> int:
@@ -138,6 +150,8 @@ class Hit(Result):
     source: str | None = None
     signals: tuple[Signal, ...] = ()
     """Filled when a trace was asked for."""
+    copies: int = 1
+    """How many memories say exactly this, the hit among them; `every_copy` shows each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +201,13 @@ def new_recall(
     vector: bytes | None = None,
     cursor: str | None = None,
     expand: int = 0,
+    now: datetime | str | None = None,
+    zone: str | tzinfo | None = None,
+    every_copy: bool = False,
     **filters: Any,
 ) -> RecallRequest:
     """Return a checked RecallRequest, with new_filters' arguments; raises InvalidInput."""
+    day, zone_name = asked_at(now, zone)
     request = RecallRequest(
         "" if query is None else check_text("query", query, limit=MAX_QUERY_BYTES),
         check_whole("k", k, low=1, high=MAX_K),
@@ -200,6 +218,9 @@ def new_recall(
         vector,
         None if rrf_k is None else check_whole("rrf_k", rrf_k, low=1, high=MAX_RRF_K),
         expand=check_depth("expand", expand, low=0),
+        now=day,
+        zone=zone_name,
+        every_copy=every_copy,
     )
     if cursor is None:
         return request

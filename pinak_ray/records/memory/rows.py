@@ -17,7 +17,9 @@ class Row(Protocol):
     def __getitem__(self, column: str, /) -> Any: ...
 
 
-def hit_from_row(row: Row, score: float, *, signals: tuple[Signal, ...] = ()) -> Hit:
+def hit_from_row(
+    row: Row, score: float, *, signals: tuple[Signal, ...] = (), copies: int = 1
+) -> Hit:
     """Return the Hit of a row that holds a memory's columns."""
     return Hit(
         id=row["id"],
@@ -33,6 +35,7 @@ def hit_from_row(row: Row, score: float, *, signals: tuple[Signal, ...] = ()) ->
         details=orjson.loads(row["details"]),
         source=row["source"],
         signals=signals,
+        copies=copies,
     )
 
 

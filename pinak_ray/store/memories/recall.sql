@@ -69,6 +69,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN pinak.text_scores($5, $4, $6, $7) AS s ON s.id = found.id
 ORDER BY m.id
 
+-- $1 namespace, $2 ids.
+-- name: contents
+SELECT id, content_hash FROM pinak.memories WHERE namespace_id = $1 AND id = ANY ($2)
+
 -- $1 namespace, $2 how many, $3 after how many, $4 to $14 the filters.
 -- name: recent
 SELECT

@@ -265,13 +265,14 @@ def test_recall_passes_every_filter(agent: FakeAgent) -> None:
     single = {
         "recipe": "rrf", "rrf_k": 9, "outcome": "failure", "since": "2026-01-01T00:00Z",
         "until": "2026-02-01T00:00Z", "as_of": "2026-03-01T00:00Z", "min_score": 0.5, "cursor": "c",
+        "now": "2026-03-01T08:00+09:00", "zone": "Asia/Tokyo",
     }  # fmt: skip
     flags = {"entities": "entity", **{name: name[:-1] for name in options if name != "entities"}}
     given = [f"--{flags[n].replace('_', '-')}={one}" for n, many in options.items() for one in many]
     given += [f"--{name.replace('_', '-')}={value}" for name, value in single.items()]
 
-    assert call("recall", "q", *given).exit_code == 0
-    assert agent.asked.items() >= {**options, **single}.items()
+    assert call("recall", "q", *given, "--every-copy").exit_code == 0
+    assert agent.asked.items() >= {**options, **single, "every_copy": True}.items()
 
 
 def test_recall_names_the_next_page(agent: FakeAgent) -> None:

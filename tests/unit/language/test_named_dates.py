@@ -178,7 +178,13 @@ def test_relative_and_partial_dates(query: str, expected: tuple[int | None, ...]
         "id 2023-05ab",
         "mayor of Augusta, decimal, marching, monday_report",
         "a week of uptime, every year",
-        "the day before yesterday",
+        "the other day",
+        "a few days ago",
+        "every Monday",
+        "good morning",
+        "this Friday",
+        "hier ist der Fehler",
+        "for 3 days",
         "what blocked the last rollout?",
     ],
 )
@@ -220,3 +226,35 @@ def test_any_text_is_read(query: str, now: datetime) -> None:
     """No text makes it raise, and what it names can be compared."""
     named = named_dates(query, now)
     assert named is None or named.matches(now) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("query", "back"),
+    [
+        ("what failed tonight?", [0]),
+        ("what broke this morning?", [0]),
+        ("what ran last night?", [1]),
+        ("the day before yesterday", [2]),
+        ("what is due tomorrow?", [-1]),
+        ("what broke on Thursday night?", [2]),
+        ("Monday morning's rollout", [5]),
+        ("the last 3 days", [0, 1, 2, 3]),
+        ("over the past week", [0, 1, 2, 3, 4, 5, 6, 7]),
+        ("last weekend", [7, 6]),
+        ("this weekend", [0, -1]),
+        ("was fiel gestern aus?", [1]),
+        ("¿qué falló anteayer?", [2]),
+        ("qu'est-ce qui a échoué hier ?", [1]),
+        ("что упало вчера?", [1]),
+        ("昨天什么失败了", [1]),
+        ("一昨日の障害は？", [2]),
+        ("어제 무엇이 멈췄나요", [1]),
+        ("आज क्या हुआ", [0]),
+    ],
+)
+def test_days_beside_today(query: str, back: list[int]) -> None:
+    """The forms that name days against the present one, in several languages."""
+    named = named_dates(query, NOW)
+    assert named is not None
+    days = [NOW.date() - timedelta(days=each) for each in back]
+    assert named.dates == tuple(NamedDate(day.year, day.month, day.day) for day in days)

@@ -12,6 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from pinak_ray.recall.cache.answers import CacheKey, CachePolicy, RecallCache, size_of
 from pinak_ray.recall.cache.same_question import essence
+from pinak_ray.records.memory.asker import zone_named
 from pinak_ray.records.memory.memories import Layer
 from pinak_ray.records.memory.recall import Hit, RecallRequest, RecallResult, new_recall
 from pinak_ray.store.vectors.generations import Generation
@@ -234,6 +235,17 @@ def test_no_answer_outlives_its_day() -> None:
     held = cache(ttl_s=10 * DAY.total_seconds())
     put(held, key())
     midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    assert held.get(key(), Generation(1, midnight - timedelta(microseconds=1))) is not None
+    assert held.get(key(), Generation(1, midnight)) is None
+
+
+@pytest.mark.parametrize("zone", ["+13:00", "-08:00", "Asia/Kolkata"])
+def test_the_day_is_the_askers(zone: str) -> None:
+    """An answer ends at the next midnight of the asker's zone."""
+    held, asked = cache(ttl_s=10 * DAY.total_seconds()), zone_named(zone)
+    held.put(key(), result("x"), read=Generation(1, NOON), holds_until=None, zone=asked)
+    day = NOON.astimezone(asked).date() + timedelta(days=1)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=asked).astimezone(UTC)
     assert held.get(key(), Generation(1, midnight - timedelta(microseconds=1))) is not None
     assert held.get(key(), Generation(1, midnight)) is None
 

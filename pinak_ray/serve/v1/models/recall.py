@@ -92,6 +92,24 @@ class RecallBody(Body):
     min_score: float | None = Field(
         None, description="No hit scores less. A trace shows what scores are made of."
     )
+    now: Moment | None = Field(
+        None,
+        description='When it is for the asker, with their offset: "yesterday" is the day before. '
+        "Only the day counts.",
+    )
+    zone: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="The asker's zone, an IANA name or an offset; else that of `now`, or else the "
+        "namespace's.",
+        examples=["Europe/Berlin", "+05:30"],
+    )
+    every_copy: bool = Field(
+        False,
+        description="Make memories of one content a hit each; else the best is one for them all, "
+        "and its `copies` says how many they are.",
+    )
     trace: bool = Field(
         False, description="Explain each hit: every signal's rank, score and contribution."
     )
