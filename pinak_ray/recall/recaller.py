@@ -1,11 +1,11 @@
 """The Recaller: a question in, the memories that answer it out."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pinak_ray.concurrency.ahead import ahead
 from pinak_ray.embedding import (
@@ -14,16 +14,19 @@ from pinak_ray.embedding import (
 )
 from pinak_ray.recall.candidates import Best, Search
 from pinak_ray.recall.distinct import distinct_candidates, is_crowded
+from pinak_ray.recall.held import HeldSearch
 from pinak_ray.recall.query_vectors import Asked, asked_of
-from pinak_ray.recall.ranking import rank
+from pinak_ray.recall.ranking import Candidates, rank
 from pinak_ray.recall.recipes import (
     DENSE,
+    Recipe,
     recipe_for,
 )
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.recall.zones import Zones
 from pinak_ray.records.errors import WrongDimension
-from pinak_ray.records.memory.recall import RecallRequest, RecallResult
+from pinak_ray.records.memory.recall import Filters, RecallRequest, RecallResult
+from pinak_ray.store.copies.copies import Copies
 from pinak_ray.store.database import Database
 from pinak_ray.store.vectors.vector_cache import VectorCache
 
@@ -44,7 +47,7 @@ class Recaller:
     is the row of `embedding_models` that `embedder` belongs to.
     """
 
-    __slots__ = ("_database", "_embedder", "_vectors", "_zones", "model_id")
+    __slots__ = ("_copies", "_database", "_embedder", "_vectors", "_zones", "model_id")
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class Recaller:
         model_id: int,
         vectors: VectorCache | None = None,
         zones: Zones | None = None,
+        copies: Copies | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
         self._vectors = vectors
         self._zones = Zones(database) if zones is None else zones
+        self._copies = copies
         self.model_id = model_id
 
     def __repr__(self) -> str:
@@ -77,26 +82,36 @@ class Recaller:
         return timed(answer.result, begun.watch)
 
     @asynccontextmanager
-    async def begin(self, namespace_id: int, request: RecallRequest) -> AsyncIterator["Begun"]:
-        """Begin a search by the query's words; if no answer is wanted in the end, it is cancelled.
+    async def begin(
+        self, namespace_id: int, request: RecallRequest, *, number: int | None = None
+    ) -> AsyncIterator["Begun"]:
+        """Begin what needs no vector; if no answer is wanted in the end, it is cancelled.
 
-        Raises InvalidInput for an unknown recipe.
+        `number` is the namespace's generation, if it was read for this request. Raises InvalidInput
+        for an unknown recipe.
         """
-        search = Search(
-            self._database,
-            namespace_id,
-            self.model_id,
-            request,
-            recipe_for(request),
-            self._vectors,
-        )
+        recipe = recipe_for(request)
+        search = Search(self._database, namespace_id, self.model_id, request, recipe, self._vectors)
         watch = Stopwatch()
-        async with ahead(_words(search, watch)) as words:
-            yield Begun(search, words, watch, await self.moment(namespace_id, request))
+        held = self._held(namespace_id, request, recipe, number)
+        async with ahead(_begun(search, held, watch)) as ready:
+            now = await self.moment(namespace_id, request)
+            yield Begun(search, held, ready, watch, now)
 
     async def moment(self, namespace_id: int, request: RecallRequest) -> datetime:
         """Return the asker's moment, in their zone or the namespace's."""
         return await self._zones.moment(namespace_id, request)
+
+    def _held(
+        self, namespace_id: int, request: RecallRequest, recipe: Recipe, number: int | None
+    ) -> HeldSearch | None:
+        """Return a search in this process, where a copy is here and knows enough to answer."""
+        if self._copies is None or recipe.is_listed or request.filters != Filters():
+            return None
+        held = self._copies.of(namespace_id)
+        if held is None:
+            return None
+        return HeldSearch(self._copies, held, namespace_id, request, recipe, number)
 
     async def query_vector(self, request: RecallRequest) -> Asked:
         """Return the query's vector, none where the recipe compares none.
@@ -116,10 +131,11 @@ class Recaller:
 
 
 class Begun(NamedTuple):
-    """A search that looks for words already, while its query is embedded."""
+    """A search that began, while its query is embedded, with what needs no vector."""
 
     search: Search
-    words: "asyncio.Task[Best]"
+    held: HeldSearch | None
+    ready: "asyncio.Task[Best | Sequence[str]]"
     watch: Stopwatch
     now: datetime
     """The asker's moment, in their zone."""
@@ -130,7 +146,7 @@ class Begun(NamedTuple):
         found = await search.listed()
         if found is None:
             with self.watch.step("sql"):
-                found = await search.candidates(asked.vector, self.words)
+                found = await self._compared(asked.vector)
                 if is_crowded(search, found):
                     found = await distinct_candidates(search, asked.vector)
         with self.watch.step("fuse"):
@@ -141,7 +157,16 @@ class Begun(NamedTuple):
         ends = () if request.filters.as_of else (row["expires_at"] for row in found.rows)
         return Answer(result, min(filter(None, ends), default=None))
 
+    async def _compared(self, vector: bytes | None) -> Candidates:
+        ready: Any = self.ready
+        if self.held is None:
+            return await self.search.candidates(vector, ready)
+        found = await self.held.candidates(vector, ready)
+        if found is None:  # too much is forgotten and revised just now
+            found = await self.search.candidates(vector, self.search.words())
+        return found
 
-async def _words(search: Search, watch: Stopwatch) -> Best:
+
+async def _begun(search: Search, held: HeldSearch | None, watch: Stopwatch) -> Best | Sequence[str]:
     with watch.step("words"):
-        return await search.words()
+        return await (search.words() if held is None else held.followed())

@@ -103,6 +103,11 @@ class Recipe:
         """Whether its pages go on to the last memory that answers: one signal has one order."""
         return self.fusion is Fusion.NONE
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether it goes by what the rows say, and compares nothing."""
+        return RECENCY in self.weights or PHRASE in self.weights
+
     def limit(self, signal: str, request: RecallRequest) -> int:
         """Return how many candidates `signal` brings for a page: 0 if unused.
 

@@ -57,7 +57,7 @@ class CachedRecaller:
         namespace_id, _, request = key
         async with (
             self._admission.turn(namespace_id),
-            self._recaller.begin(namespace_id, request) as begun,
+            self._recaller.begin(namespace_id, request, number=now.number) as begun,
         ):
             self._cache.counts.missed += 1
             answer = await begun.answer(await self._recaller.query_vector(request))
