@@ -28,6 +28,8 @@ _RELOAD_AFTER_S = 900.0
 _SETTLE_TIMEOUT_S = 5.0
 _SETTLE_POLL_S = 0.05
 _PAGE = 2_000
+# Some 5 ms, in which the loop does nothing else.
+_ADDED_AT_ONCE = 128
 _KINDS = ("own", "windows")
 
 
@@ -132,8 +134,16 @@ class Copies:
                 query("copies", "state"), namespace_id, self.model_id, held.horizon
             )
         assert state is not None
-        for kind in _KINDS:
-            await self._add(namespace_id, held, kind, state[kind])
+        pages = await asyncio.gather(
+            *(
+                self._page(namespace_id, kind, held.since[kind], None, held.horizon, state[kind])
+                for kind in _KINDS
+            )
+        )
+        for kind, page in zip(_KINDS, pages, strict=True):
+            for part in page.parts(_ADDED_AT_ONCE):
+                getattr(held.copy, f"add_{kind}")(part)
+                await asyncio.sleep(0)  # let others have the loop
         held.copy.purge(state["forgotten"])
         await self._let_go(
             namespace_id, held.copy, state["documents"] + state["queued"], state["told"]
@@ -153,11 +163,6 @@ class Copies:
             copy.purge(gone["memories"])
             copy.purge_windows(gone["windows"])
 
-    async def _add(self, namespace_id: int, held: Held, kind: str, ids: Sequence[UUID]) -> None:
-        page = await self._page(namespace_id, kind, held.since[kind], None, held.horizon, ids)
-        if len(page.ids):
-            getattr(held.copy, f"add_{kind}")(page)
-
     async def _page(
         self,
         namespace_id: int,
@@ -167,7 +172,7 @@ class Copies:
         horizon: str | None = None,
         ids: Sequence[UUID] = (),
     ) -> Page:
-        async with self.database.reading(namespace_id) as connection:
+        async with self.database.reading(namespace_id, generic_plans=True) as connection:
             row = await connection.fetchrow(
                 query("copies", kind),
                 *(namespace_id, self.model_id, since, end),

@@ -1,6 +1,6 @@
 """Rows of a namespace as the database sends them: one value behind the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Self
 
 import asyncpg
@@ -51,3 +51,20 @@ class Page(NamedTuple):
             else np.full(len(ids), np.inf),
             row["last"],
         )
+
+    def parts(self, size: int) -> Iterator[Self]:
+        """Yield the page in parts of `size` rows."""
+        before = 0
+        for start in range(0, len(self.ids), size):
+            rows = slice(start, start + size)
+            count = int(np.count_nonzero(self.seqs[rows]))
+            yield type(self)(
+                self.ids[rows],
+                self.lexemes[rows],
+                self.seqs[rows],
+                self.units[before : before + count],
+                self.alive[rows],
+                self.expires[rows],
+                self.last,
+            )
+            before += count

@@ -97,7 +97,7 @@ class Postings:
     def spans(self, terms: npt.NDArray[np.int64]) -> list[slice]:
         """Return where the rows of each of these terms stand."""
         if not len(self.terms):
-            return [slice(0)] * len(terms)
+            return [slice(0, 0)] * len(terms)
         at = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
         there = self.terms[at] == terms
         first, end = self.starts[at], self.starts[at + 1]

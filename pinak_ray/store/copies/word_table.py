@@ -136,7 +136,7 @@ class WordTable:
                 own[rows] += idf * (K1 + 1) * counts / (counts + own_k[rows])
                 if term in wanted:
                     lists.append(rows)
-            if asked.any_of or len(lists) == len(wanted):
+            if lists and (asked.any_of or len(lists) == len(wanted)):
                 chosen.append(
                     _united(lists, len(part), any_of=bool(asked.any_of)) + np.int32(first)
                 )
