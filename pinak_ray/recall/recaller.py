@@ -14,7 +14,7 @@ from pinak_ray.embedding import (
 )
 from pinak_ray.recall.candidates import Best, Search
 from pinak_ray.recall.distinct import distinct_candidates, is_crowded
-from pinak_ray.recall.held import HeldSearch
+from pinak_ray.recall.mirrored import MirrorSearch
 from pinak_ray.recall.query_vectors import Asked, asked_of
 from pinak_ray.recall.ranking import Candidates, rank
 from pinak_ray.recall.recipes import (
@@ -26,8 +26,8 @@ from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.recall.zones import Zones
 from pinak_ray.records.errors import WrongDimension
 from pinak_ray.records.memory.recall import Filters, RecallRequest, RecallResult
-from pinak_ray.store.copies.copies import Copies
 from pinak_ray.store.database import Database
+from pinak_ray.store.mirrors.mirrors import Mirrors
 from pinak_ray.store.vectors.vector_cache import VectorCache
 
 __all__ = ["Answer", "Begun", "Recaller"]
@@ -47,7 +47,7 @@ class Recaller:
     is the row of `embedding_models` that `embedder` belongs to.
     """
 
-    __slots__ = ("_copies", "_database", "_embedder", "_vectors", "_zones", "model_id")
+    __slots__ = ("_database", "_embedder", "_mirrors", "_vectors", "_zones", "model_id")
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Recaller:
         model_id: int,
         vectors: VectorCache | None = None,
         zones: Zones | None = None,
-        copies: Copies | None = None,
+        mirrors: Mirrors | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
         self._vectors = vectors
         self._zones = Zones(database) if zones is None else zones
-        self._copies = copies
+        self._mirrors = mirrors
         self.model_id = model_id
 
     def __repr__(self) -> str:
@@ -104,14 +104,14 @@ class Recaller:
 
     def _held(
         self, namespace_id: int, request: RecallRequest, recipe: Recipe, number: int | None
-    ) -> HeldSearch | None:
-        """Return a search in this process, where a copy is here and knows enough to answer."""
-        if self._copies is None or recipe.is_listed or request.filters != Filters():
+    ) -> MirrorSearch | None:
+        """Return a search in this process, where a mirror is here and knows enough to answer."""
+        if self._mirrors is None or recipe.is_listed or request.filters != Filters():
             return None
-        held = self._copies.of(namespace_id)
+        held = self._mirrors.of(namespace_id)
         if held is None:
             return None
-        return HeldSearch(self._copies, held, namespace_id, request, recipe, number)
+        return MirrorSearch(self._mirrors, held, namespace_id, request, recipe, number)
 
     async def query_vector(self, request: RecallRequest) -> Asked:
         """Return the query's vector, none where the recipe compares none.
@@ -134,7 +134,7 @@ class Begun(NamedTuple):
     """A search that began, while its query is embedded, with what needs no vector."""
 
     search: Search
-    held: HeldSearch | None
+    held: MirrorSearch | None
     ready: "asyncio.Task[Best | Sequence[str]]"
     watch: Stopwatch
     now: datetime
@@ -167,6 +167,8 @@ class Begun(NamedTuple):
         return found
 
 
-async def _begun(search: Search, held: HeldSearch | None, watch: Stopwatch) -> Best | Sequence[str]:
+async def _begun(
+    search: Search, held: MirrorSearch | None, watch: Stopwatch
+) -> Best | Sequence[str]:
     with watch.step("words"):
         return await (search.words() if held is None else held.followed())

@@ -20,12 +20,12 @@ from pinak_ray.services.config import StackConfig
 from pinak_ray.services.connections import SEARCH_POOL
 from pinak_ray.services.serving import load_serving
 from pinak_ray.store.answering import ANSWERS
-from pinak_ray.store.copies.copies import Copies
 from pinak_ray.store.database import Database
 from pinak_ray.store.feedback import nudge_feedback, templates  # noqa: F401 - they answer
 from pinak_ray.store.lifecycle import revisions  # noqa: F401 - they answer
 from pinak_ray.store.memories import promotion  # noqa: F401 - it answers
 from pinak_ray.store.memories.accesses import Accesses
+from pinak_ray.store.mirrors.mirrors import Mirrors
 from pinak_ray.store.models.embedding_models import RegisteredModel
 from pinak_ray.store.models.recorded_queries import QueryRecorder
 from pinak_ray.store.standing_intents import StandingIntents
@@ -48,7 +48,7 @@ class SearchParts:
     nudger: Nudger
     standing: StandingIntents
     vectors: VectorCache
-    copies: Copies
+    mirrors: Mirrors
     admission: Admission
     recorder: QueryRecorder
     accesses: Accesses
@@ -73,9 +73,9 @@ class SearchParts:
         # While one half is at the database, the other half is at the embedder.
         admission = Admission("the search", at_once=2 * connections)
         vectors = VectorCache(database, model.id, config.vectors_bytes)
-        copies = Copies(database, model.id, embedder.model.dimension, config.vectors_bytes)
+        mirrors = Mirrors(database, model.id, embedder.model.dimension, config.vectors_bytes)
         zones = Zones(database, config.zone, config.zones)
-        recaller = Search(database, embedder, model.id, vectors, zones, copies)
+        recaller = Search(database, embedder, model.id, vectors, zones, mirrors)
         standing = StandingIntents(database, model.id)
         cooldown_s = config.nudge_cooldown_s
         return cls(
@@ -93,7 +93,7 @@ class SearchParts:
             ),
             standing,
             vectors,
-            copies,
+            mirrors,
             admission,
             QueryRecorder(database, config.record_queries),
             Accesses(database),
@@ -141,7 +141,7 @@ class SearchParts:
         """Release the embedder and the connections."""
         await self.standing.aclose()
         await self.vectors.aclose()
-        await self.copies.aclose()
+        await self.mirrors.aclose()
         await self.accesses.aclose()
         await self.recorder.aclose()
         await self.embedder.aclose()

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pinak_ray.embedding import Vectors, inner_products
-from pinak_ray.store.copies.columns import Column
+from pinak_ray.store.mirrors.columns import Column
 
 __all__ = ["VectorTable"]
 

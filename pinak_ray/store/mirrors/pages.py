@@ -29,7 +29,7 @@ class Page(NamedTuple):
 
     @classmethod
     def of(cls, row: asyncpg.Record, dimension: int) -> Self:
-        """Decode what `own` or `windows` of copies.sql returns."""
+        """Decode what `own` or `windows` of mirrors.sql returns."""
         ids = np.frombuffer(row["ids"] or b"", dtype="V16")
         seqs = np.frombuffer(row["seqs"] or b"", dtype=">i8").astype(np.int64)
         count = int(np.count_nonzero(seqs))

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinak_ray.store.copies.postings import Postings, occurrences
-from pinak_ray.store.copies.rarity import AskedTerms
-from pinak_ray.store.copies.word_table import WordTable
+from pinak_ray.store.mirrors.postings import Postings, occurrences
+from pinak_ray.store.mirrors.rarity import AskedTerms
+from pinak_ray.store.mirrors.word_table import WordTable
 
 TERMS = ("lock", "table", "it's", r"c:\dir", "注文", "a'b''c", ":-)", "two words")
 DOCUMENT = st.lists(st.sampled_from(TERMS), max_size=12)

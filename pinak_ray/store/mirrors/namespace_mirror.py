@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pinak_ray.embedding import Vectors
-from pinak_ray.store.copies.columns import Column
-from pinak_ray.store.copies.ids import Ids
-from pinak_ray.store.copies.pages import Page
-from pinak_ray.store.copies.postings import Postings, Vocabulary
-from pinak_ray.store.copies.rarity import AskedTerms
-from pinak_ray.store.copies.vector_table import VectorTable
-from pinak_ray.store.copies.word_table import WordTable
+from pinak_ray.store.mirrors.columns import Column
+from pinak_ray.store.mirrors.ids import Ids
+from pinak_ray.store.mirrors.pages import Page
+from pinak_ray.store.mirrors.postings import Postings, Vocabulary
+from pinak_ray.store.mirrors.rarity import AskedTerms
+from pinak_ray.store.mirrors.vector_table import VectorTable
+from pinak_ray.store.mirrors.word_table import WordTable
 
-__all__ = ["NamespaceCopy", "Said"]
+__all__ = ["NamespaceMirror", "Said"]
 
 # A term and its number, in a dictionary.
 _BYTES_PER_TERM = 150
@@ -34,7 +34,7 @@ class Said(NamedTuple):
     chosen: Places
 
 
-class NamespaceCopy:
+class NamespaceMirror:
     """What one namespace holds of a model; n memories, each at a place of its own.
 
     A memory's own words and vector never change; its window's may be written anew.

@@ -1,4 +1,4 @@
-"""The copies of one process: which namespaces are held, and how each stays what the database is."""
+"""The mirrors of one process: which namespaces are held, and how each stays true."""
 
 import asyncio
 import time
@@ -10,12 +10,12 @@ import numpy as np
 import structlog
 
 from pinak_ray.records.memory.rows import Row
-from pinak_ray.store.copies.namespace_copy import NamespaceCopy, Places
-from pinak_ray.store.copies.pages import Page
 from pinak_ray.store.database import Database
+from pinak_ray.store.mirrors.namespace_mirror import NamespaceMirror, Places
+from pinak_ray.store.mirrors.pages import Page
 from pinak_ray.store.queries import query
 
-__all__ = ["Copies", "Held"]
+__all__ = ["Held", "Mirrors"]
 
 # Below, the database takes as long as it takes to say what is known.
 _LEAST = 100
@@ -35,13 +35,13 @@ _KINDS = ("own", "windows")
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """A copy, and up to where it is the database: at generation `number`, read at `read_at`.
+    """A mirror, and up to where it is the database: at generation `number`, read at `read_at`.
 
     Nobody writes a vector of a kind that is numbered below `since` any more; what was committed
     before `horizon` is held.
     """
 
-    copy: NamespaceCopy
+    mirror: NamespaceMirror
     loaded_at: float
     since: dict[str, int]
     number: int = -1
@@ -58,11 +58,11 @@ class Held:
 
 
 @dataclass(slots=True)
-class Copies:
-    """Copies of namespaces for one model, least recently used first, bounded in bytes.
+class Mirrors:
+    """Mirrors of namespaces for one model, least recently used first, bounded in bytes.
 
-    A namespace is copied in the background when it is first asked for, under its own row-level
-    security, and no copy answers for another one.
+    A namespace is mirrored in the background when it is first asked for, under its own row-level
+    security, and no mirror answers for another one.
     """
 
     database: Database
@@ -75,7 +75,7 @@ class Copies:
     _looks: "dict[int, tuple[float, asyncio.Task[None]]]" = field(default_factory=dict)
 
     def of(self, namespace_id: int) -> Held | None:
-        """Return the namespace's copy, None while there is none; it must be followed before use."""
+        """Return the namespace's mirror, None while there is none; follow it before use."""
         self._look(namespace_id)
         held = self._held.pop(namespace_id, None)
         if held is not None:
@@ -83,7 +83,7 @@ class Copies:
         return held
 
     async def follow(self, namespace_id: int, held: Held, *, number: int | None = None) -> None:
-        """Bring a copy to the generation `number`, or to that of now.
+        """Bring a mirror to the generation `number`, or to that of now.
 
         Callers who ask at the same time share a step.
         """
@@ -92,24 +92,26 @@ class Copies:
                 await self._bring(namespace_id, held)
 
     async def read(self, namespace_id: int, held: Held, places: Places) -> Sequence[Row] | None:
-        """Return the rows of memories, by id; None where a copy has to be followed first.
+        """Return the rows of memories, by id; None where a mirror has to be followed first.
 
-        Then some are over, or told of otherwise, since it was: the copy has learnt of these.
+        Then some are over, or told of otherwise, since it was: the mirror has learnt of these.
         """
-        copy, ids = held.copy, held.copy.uuids(places)
+        mirror, ids = held.mirror, held.mirror.uuids(places)
         async with self.database.reading(namespace_id, generic_plans=True) as connection:
-            rows = await connection.fetch(query("copies", "read"), namespace_id, self.model_id, ids)
+            rows = await connection.fetch(
+                query("mirrors", "read"), namespace_id, self.model_id, ids
+            )
         place = dict(zip(ids, places.tolist(), strict=True))
         there = np.array([place.pop(row["id"]) for row in rows], dtype=np.int32)
-        differ = copy.windows_differ(there, [row["window_seq"] for row in rows])
-        copy.bury(np.array(list(place.values()), dtype=np.int32))
-        copy.drop_windows(differ)
+        differ = mirror.windows_differ(there, [row["window_seq"] for row in rows])
+        mirror.bury(np.array(list(place.values()), dtype=np.int32))
+        mirror.drop_windows(differ)
         return None if place or len(differ) else rows
 
     async def terms(self, namespace_id: int, text: str) -> Sequence[str]:
         """Return the terms of a question, each once."""
         async with self.database.reading(namespace_id, generic_plans=True) as connection:
-            terms: Sequence[str] = await connection.fetchval(query("copies", "terms"), text)
+            terms: Sequence[str] = await connection.fetchval(query("mirrors", "terms"), text)
         return terms
 
     async def loaded(self, namespace_id: int) -> bool:
@@ -131,7 +133,7 @@ class Copies:
     async def _bring(self, namespace_id: int, held: Held) -> None:
         async with self.database.service() as connection:
             state = await connection.fetchrow(
-                query("copies", "state"), namespace_id, self.model_id, held.horizon
+                query("mirrors", "state"), namespace_id, self.model_id, held.horizon
             )
         assert state is not None
         pages = await asyncio.gather(
@@ -142,26 +144,26 @@ class Copies:
         )
         for kind, page in zip(_KINDS, pages, strict=True):
             for part in page.parts(_ADDED_AT_ONCE):
-                getattr(held.copy, f"add_{kind}")(part)
+                getattr(held.mirror, f"add_{kind}")(part)
                 await asyncio.sleep(0)  # let others have the loop
-        held.copy.purge(state["forgotten"])
+        held.mirror.purge(state["forgotten"])
         await self._let_go(
-            namespace_id, held.copy, state["documents"] + state["queued"], state["told"]
+            namespace_id, held.mirror, state["documents"] + state["queued"], state["told"]
         )
         held.number, held.horizon = state["number"], state["horizon"]
         held.read_at = state["read_at"].timestamp()
 
     async def _let_go(
-        self, namespace_id: int, copy: NamespaceCopy, memories: int, windows: int
+        self, namespace_id: int, mirror: NamespaceMirror, memories: int, windows: int
     ) -> None:
         """Forget what was purged, where more is held than there is."""
-        doubtful = copy.doubtful(memories, windows)
+        doubtful = mirror.doubtful(memories, windows)
         if any(doubtful):
             async with self.database.reading(namespace_id) as connection:
-                gone = await connection.fetchrow(query("copies", "gone"), namespace_id, *doubtful)
+                gone = await connection.fetchrow(query("mirrors", "gone"), namespace_id, *doubtful)
             assert gone is not None
-            copy.purge(gone["memories"])
-            copy.purge_windows(gone["windows"])
+            mirror.purge(gone["memories"])
+            mirror.purge_windows(gone["windows"])
 
     async def _page(
         self,
@@ -174,7 +176,7 @@ class Copies:
     ) -> Page:
         async with self.database.reading(namespace_id, generic_plans=True) as connection:
             row = await connection.fetchrow(
-                query("copies", kind),
+                query("mirrors", kind),
                 *(namespace_id, self.model_id, since, end),
                 *(_PAGE if end is not None else None, horizon, ids),
             )
@@ -197,10 +199,10 @@ class Copies:
         try:
             await self._load(namespace_id)
         except Exception as error:
-            structlog.get_logger().warning("namespace_not_copied", error=repr(error))
+            structlog.get_logger().warning("namespace_not_mirrored", error=repr(error))
 
     async def _load(self, namespace_id: int) -> None:
-        """Copy a namespace anew, or note that nobody writes what is held already."""
+        """Mirror a namespace anew, or note that nobody writes what is held already."""
         held = self._held.get(namespace_id)
         if held is not None and held.is_old:
             held = None
@@ -212,14 +214,14 @@ class Copies:
         if not await self._settled(writers):
             return
         if held is None:
-            held = Held(NamespaceCopy(self.dimension), time.monotonic(), dict.fromkeys(_KINDS, 0))
+            held = Held(NamespaceMirror(self.dimension), time.monotonic(), dict.fromkeys(_KINDS, 0))
             for kind in _KINDS:
                 if not await self._fill(namespace_id, held, kind, ends[kind]):
                     self._refuse(namespace_id)
                     return
             held.since = ends
             await self.follow(namespace_id, held)
-            if len(held.copy) < await self._count(namespace_id):
+            if len(held.mirror) < await self._count(namespace_id):
                 return  # the model does not have them all yet: the database finds the rest by words
         else:
             await self.follow(namespace_id, held)
@@ -234,8 +236,8 @@ class Copies:
             page = await self._page(namespace_id, kind, since, end)
             if page.last is None:
                 break
-            await asyncio.to_thread(getattr(held.copy, f"add_{kind}"), page)
-            if held.copy.nbytes > self.budget_bytes:
+            await asyncio.to_thread(getattr(held.mirror, f"add_{kind}"), page)
+            if held.mirror.nbytes > self.budget_bytes:
                 return False
             since = page.last + 1
         return True
@@ -256,7 +258,7 @@ class Copies:
 
     async def _count(self, namespace_id: int) -> int:
         async with self.database.reading(namespace_id) as connection:
-            return int(await connection.fetchval(query("copies", "count"), namespace_id))
+            return int(await connection.fetchval(query("mirrors", "count"), namespace_id))
 
     async def _settled(self, writers: Sequence[str]) -> bool:
         """Return True once these transactions have ended, False if one goes on for long."""
@@ -277,7 +279,7 @@ class Copies:
     def _put(self, namespace_id: int, held: Held) -> None:
         self._held.pop(namespace_id, None)
         self._held[namespace_id] = held
-        size = sum(each.copy.nbytes for each in self._held.values())
+        size = sum(each.mirror.nbytes for each in self._held.values())
         while size > self.budget_bytes:
             oldest = next(iter(self._held))
-            size -= self._held.pop(oldest).copy.nbytes
+            size -= self._held.pop(oldest).mirror.nbytes

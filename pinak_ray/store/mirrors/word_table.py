@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pinak_ray.store.copies.columns import Column
-from pinak_ray.store.copies.postings import Postings, Vocabulary
-from pinak_ray.store.copies.rarity import K1, AskedTerms, saturation
+from pinak_ray.store.mirrors.columns import Column
+from pinak_ray.store.mirrors.postings import Postings, Vocabulary
+from pinak_ray.store.mirrors.rarity import K1, AskedTerms, saturation
 
 __all__ = ["Found", "Scored", "WordTable"]
 

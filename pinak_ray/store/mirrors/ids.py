@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from pinak_ray.store.copies.columns import Column
+from pinak_ray.store.mirrors.columns import Column
 
 __all__ = ["Ids"]
 

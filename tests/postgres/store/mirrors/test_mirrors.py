@@ -1,4 +1,4 @@
-"""Copies of namespaces: an answer from one is the database's, to the last commit."""
+"""Mirrors of namespaces: an answer from one is the database's, to the last commit."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -11,10 +11,10 @@ from pinak_ray.recall.recaller import Recaller
 from pinak_ray.records.memory.memories import Memory, Outcome, new_memory
 from pinak_ray.records.memory.recall import new_recall
 from pinak_ray.records.memory.revisions import new_revision
-from pinak_ray.store.copies.copies import Copies
 from pinak_ray.store.database import Database
 from pinak_ray.store.lifecycle.revisions import forget_memory, revise_memory
 from pinak_ray.store.memories.memories import commit_memories, encode_memory
+from pinak_ray.store.mirrors.mirrors import Mirrors
 from tests.support.indexed import index_owed, settle
 from tests.support.remembered import DIMENSION, EMBEDDER, expire, register
 
@@ -62,31 +62,31 @@ async def model_id(database: Database) -> int:
 
 
 @pytest.fixture
-async def copies(database: Database, model_id: int) -> AsyncIterator[Copies]:
+async def mirrors(database: Database, model_id: int) -> AsyncIterator[Mirrors]:
     """What a process holds."""
-    held = Copies(database, model_id, DIMENSION)
+    held = Mirrors(database, model_id, DIMENSION)
     yield held
     await held.aclose()
 
 
-async def held(copies: Copies, namespace_id: int = NS) -> bool:
+async def held(mirrors: Mirrors, namespace_id: int = NS) -> bool:
     """Ask once, so that it is looked for, and return whether it is held then."""
-    copies.of(namespace_id)
-    return await copies.loaded(namespace_id)
+    mirrors.of(namespace_id)
+    return await mirrors.loaded(namespace_id)
 
 
 class Sides:
-    """The same questions to a copy and to the database."""
+    """The same questions to a mirror and to the database."""
 
-    def __init__(self, database: Database, model_id: int, copies: Copies) -> None:
-        self.copies = copies
-        self.by_copy = Recaller(database, EMBEDDER, model_id, copies=copies)
+    def __init__(self, database: Database, model_id: int, mirrors: Mirrors) -> None:
+        self.mirrors = mirrors
+        self.by_mirror = Recaller(database, EMBEDDER, model_id, mirrors=mirrors)
         self.by_database = Recaller(database, EMBEDDER, model_id)
 
     async def agree(self, question: str, **options: Any) -> set[UUID]:
         """Ask both, and return what they found."""
         asked = new_recall(question, trace=True, **options)
-        ours, theirs = [await each.recall(NS, asked) for each in (self.by_copy, self.by_database)]
+        ours, theirs = [await each.recall(NS, asked) for each in (self.by_mirror, self.by_database)]
         assert ours.trace is not None
         assert theirs.trace is not None
         assert ours.trace.candidates == theirs.trace.candidates
@@ -106,15 +106,15 @@ class Sides:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_was_written_both_say_the_same(
-    database: Database, model_id: int, copies: Copies, seed: int
+    database: Database, model_id: int, mirrors: Mirrors, seed: int
 ) -> None:
     """Random memories, written, indexed, revised and forgotten in turn: no answer differs."""
     source = random.Random(seed)
     ids = await store(database, model_id, memories(source, 160))
     await index_owed(database, model_id)
     await settle(database, model_id)
-    assert await held(copies)
-    sides = Sides(database, model_id, copies)
+    assert await held(mirrors)
+    sides = Sides(database, model_id, mirrors)
     for _ in range(8):
         for recipe in ("default", "lexical", "dense", "rrf", "linear"):
             await sides.agree(text(source), k=source.choice((3, 10, 60)), recipe=recipe)
@@ -135,14 +135,14 @@ async def test_whatever_was_written_both_say_the_same(
 
 
 async def test_words_count_with_their_commit(
-    database: Database, model_id: int, copies: Copies
+    database: Database, model_id: int, mirrors: Mirrors
 ) -> None:
     """A memory that nobody has indexed yet is found by its words, and its window with them."""
     source = random.Random(5)
     await store(database, model_id, memories(source, 120))
     await index_owed(database, model_id)
-    assert await held(copies)
-    recaller = Recaller(database, EMBEDDER, model_id, copies=copies)
+    assert await held(mirrors)
+    recaller = Recaller(database, EMBEDDER, model_id, mirrors=mirrors)
     (late,) = await store(database, model_id, [new_memory(NS, "ada", "a zebra crossed")])
     found = await recaller.recall(NS, new_recall("zebra", k=1, recipe="lexical"))
     assert [hit.id for hit in found.hits] == [late]
@@ -152,13 +152,13 @@ async def test_words_count_with_their_commit(
 
 
 async def test_what_is_over_is_not_found_and_costs_no_place(
-    database: Database, model_id: int, copies: Copies
+    database: Database, model_id: int, mirrors: Mirrors
 ) -> None:
     """Forgotten, expired and revised memories make room for what lives, at once."""
     ids = await store(database, model_id, [new_memory(NS, "ada", f"heron {n}") for n in range(130)])
     await index_owed(database, model_id)
-    assert await held(copies)
-    sides = Sides(database, model_id, copies)
+    assert await held(mirrors)
+    sides = Sides(database, model_id, mirrors)
     assert len(await sides.agree("heron", k=100, recipe="lexical")) == 100
     for id_ in ids[:40]:
         await forget_memory(database, NS, id_)
@@ -171,46 +171,46 @@ async def test_what_is_over_is_not_found_and_costs_no_place(
     assert found == {*ids[81:], revised}
 
 
-async def test_a_copy_is_never_asked_for_another_namespace(
-    database: Database, model_id: int, copies: Copies
+async def test_a_mirror_is_never_asked_for_another_namespace(
+    database: Database, model_id: int, mirrors: Mirrors
 ) -> None:
-    """Two namespaces with the same words: each copy holds its own, and answers with its own."""
+    """Two namespaces with the same words: each mirror holds its own, and answers with its own."""
     source = random.Random(3)
     mine = await store(database, model_id, memories(source, 120))
     theirs = await store(database, model_id, memories(source, 120, OTHER))
     await index_owed(database, model_id)
-    assert await held(copies, NS)
-    assert await held(copies, OTHER)
-    recaller = Recaller(database, EMBEDDER, model_id, copies=copies)
+    assert await held(mirrors, NS)
+    assert await held(mirrors, OTHER)
+    recaller = Recaller(database, EMBEDDER, model_id, mirrors=mirrors)
     for namespace_id, own in ((NS, mine), (OTHER, theirs)):
-        copy = copies.of(namespace_id)
-        assert copy is not None
-        assert {UUID(bytes=id_) for id_ in copy.copy.ids.values.tolist()} == set(own)
+        mirror = mirrors.of(namespace_id)
+        assert mirror is not None
+        assert {UUID(bytes=id_) for id_ in mirror.mirror.ids.values.tolist()} == set(own)
         found = await recaller.recall(namespace_id, new_recall("deploy orders", k=200))
         assert {hit.id for hit in found.hits} <= set(own)
         assert found.hits
 
 
-async def test_a_copy_asked_under_another_namespace_gives_nothing(
-    database: Database, model_id: int, copies: Copies
+async def test_a_mirror_asked_under_another_namespace_gives_nothing(
+    database: Database, model_id: int, mirrors: Mirrors
 ) -> None:
-    """Were a copy ever mixed up, row-level security still gives no row of it."""
+    """Were a mirror ever mixed up, row-level security still gives no row of it."""
     await store(database, model_id, memories(random.Random(4), 120, OTHER))
     await index_owed(database, model_id)
-    assert await held(copies, OTHER)
-    copy = copies.of(OTHER)
-    assert copy is not None
-    places = copy.copy.ids.places(copy.copy.ids.values[:20])
-    assert not await copies.read(NS, copy, places)
+    assert await held(mirrors, OTHER)
+    mirror = mirrors.of(OTHER)
+    assert mirror is not None
+    places = mirror.mirror.ids.places(mirror.mirror.ids.values[:20])
+    assert not await mirrors.read(NS, mirror, places)
 
 
 async def test_what_does_not_fit_is_left_to_the_database(database: Database, model_id: int) -> None:
     """A namespace larger than the whole budget is not held; the one used last stays."""
     await store(database, model_id, memories(random.Random(1), 300))
     await index_owed(database, model_id)
-    small = Copies(database, model_id, DIMENSION, budget_bytes=10_000)
+    small = Mirrors(database, model_id, DIMENSION, budget_bytes=10_000)
     assert not await held(small)
     await small.aclose()
-    fewer = Copies(database, model_id, DIMENSION, most_rows=200)
+    fewer = Mirrors(database, model_id, DIMENSION, most_rows=200)
     assert not await held(fewer)
     await fewer.aclose()

@@ -1,4 +1,4 @@
--- Copies of namespaces, for the processes that answer from their own memory.
+-- Mirrors of namespaces, for the processes that answer from their own memory.
 
 -- What may have changed in a namespace: its generation, and which memories are not embedded yet, own texts
 -- or windows: the words of these count already. Of these only what was written by transactions that had not

@@ -1,4 +1,4 @@
-"""A search in this process's own copy of a namespace: PostgreSQL is asked for the rows that won."""
+"""A search in this process's mirror of a namespace: PostgreSQL gives the rows that won."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from pinak_ray.recall.ranking import Candidates
 from pinak_ray.recall.recipes import DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL, Recipe
 from pinak_ray.records.memory.recall import RecallRequest
 from pinak_ray.records.memory.rows import Row
-from pinak_ray.store.copies.copies import Copies, Held
-from pinak_ray.store.copies.namespace_copy import Places, Said
+from pinak_ray.store.mirrors.mirrors import Held, Mirrors
+from pinak_ray.store.mirrors.namespace_mirror import Places, Said
 
-__all__ = ["HeldSearch"]
+__all__ = ["MirrorSearch"]
 
 # Each time something was forgotten or revised between two steps; then the database answers.
 _MOST_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class HeldSearch:
-    """What is asked of one namespace's copy, and by which recipe."""
+class MirrorSearch:
+    """What is asked of one namespace's mirror, and by which recipe."""
 
-    copies: Copies
+    mirrors: Mirrors
     held: Held
     namespace_id: int
     request: RecallRequest
@@ -34,48 +34,47 @@ class HeldSearch:
     """The namespace's generation, where it was read after the question came."""
 
     async def followed(self) -> Sequence[str]:
-        """Have the copy be what the database is, and return the query's terms."""
-        await self.copies.follow(self.namespace_id, self.held, number=self.number)
-        return await self.copies.terms(self.namespace_id, self.request.query)
+        """Have the mirror be what the database is, and return the query's terms."""
+        await self.mirrors.follow(self.namespace_id, self.held, number=self.number)
+        return await self.mirrors.terms(self.namespace_id, self.request.query)
 
     async def candidates(
         self, vector: bytes | None, followed: Awaitable[Sequence[str]]
     ) -> Candidates | None:
-        """Return all that was found, with the recipe's signals; None if the copy cannot tell.
+        """Return all that was found, with the recipe's signals; None if the mirror cannot tell.
 
         `vector` is the query's in halfvec form.
         """
         terms = await followed
         for tried in range(_MOST_TRIES):
             if tried:
-                await self.copies.follow(self.namespace_id, self.held)
+                await self.mirrors.follow(self.namespace_id, self.held)
             said = self._said(vector, terms)
             brought = {
-                name: self.held.copy.best(
+                name: self.held.mirror.best(
                     said[name], self.recipe.limit(name, self.request), self.held.read_at
                 )
                 for name in self.recipe.weights
             }
-            counts = {name: len(places) for name, places in brought.items()}
             places = np.unique(np.concatenate(list(brought.values())))
             if self.recipe.is_walked:
                 (places,) = brought.values()
                 places = places[self.request.offset :]
-            rows = await self.copies.read(self.namespace_id, self.held, places)
+            rows = await self.mirrors.read(self.namespace_id, self.held, places)
             if rows is not None:
-                return self._found(rows, places, said, counts)
+                return self._found(rows, places, said, brought)
         return None
 
     def _said(self, vector: bytes | None, terms: Sequence[str]) -> dict[str, Said]:
-        copy, weights = self.held.copy, self.recipe.weights
-        nothing = Said(np.full(len(copy), np.nan), np.empty(0, dtype=np.int32))
+        mirror, weights = self.held.mirror, self.recipe.weights
+        nothing = Said(np.full(len(mirror), np.nan), np.empty(0, dtype=np.int32))
         said = dict.fromkeys((LEXICAL, WINDOW_LEXICAL, DENSE, WINDOW_DENSE), nothing)
         if terms and (LEXICAL in weights or WINDOW_LEXICAL in weights):
-            said[LEXICAL], said[WINDOW_LEXICAL] = copy.find_words(terms)
+            said[LEXICAL], said[WINDOW_LEXICAL] = mirror.find_words(terms)
         if vector is not None:
             numbers = decode_halfvec(vector)
             unit = numbers / np.linalg.norm(numbers)
-            said[DENSE], said[WINDOW_DENSE] = copy.find_meaning(unit)
+            said[DENSE], said[WINDOW_DENSE] = mirror.find_meaning(unit)
         return said
 
     def _found(
@@ -83,10 +82,11 @@ class HeldSearch:
         rows: Sequence[Row],
         places: Places,
         said: dict[str, Said],
-        counts: dict[str, int],
+        brought: dict[str, Places],
     ) -> Candidates:
         """Put each row's signals beside it; the database has the rows in the order of their ids."""
-        ids = self.held.copy.uuids(places)
+        mirror = self.held.mirror
+        ids = mirror.uuids(places)
         turn = turn_of(ids, self.request) if self.recipe.is_walked else None
         place = dict(zip(ids, places.tolist(), strict=True))
         at = np.array([place[row["id"]] for row in rows], dtype=np.int32)
@@ -95,4 +95,10 @@ class HeldSearch:
         # its own scores count twice.
         for window, own in ((WINDOW_DENSE, DENSE), (WINDOW_LEXICAL, LEXICAL)):
             signals[window] = known_or(signals[window], signals[own])
-        return Candidates(rows, {name: signals[name] for name in counts}, counts, turn)
+        return Candidates(
+            rows,
+            {name: signals[name] for name in brought},
+            {name: len(found) for name, found in brought.items()},
+            turn,
+            lasts=[id_ for found in brought.values() for id_ in mirror.uuids(found[-1:])],
+        )

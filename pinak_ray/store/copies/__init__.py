@@ -1,1 +1,0 @@
-"""Copies of the namespaces in use: their words, windows and vectors, where recalls are answered."""
