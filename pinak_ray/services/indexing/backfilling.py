@@ -28,6 +28,8 @@ _LOOK_EVERY_S = 1.0
 _AFTER_FAILURE_S = 5.0
 # A piece waits for the lanes that somebody waits for, but not for ever: it is 0.1 s of one core.
 _PATIENCE_S = 1.0
+# While one piece is stored, another is embedded, as memories are.
+_AT_ONCE = 2
 
 
 class Serving(Protocol):
@@ -50,7 +52,7 @@ class Serving(Protocol):
 
 
 class BackfillLane:
-    """Embeds what kept models owe, one piece at a time, each model on one thread.
+    """Embeds what kept models owe, a piece or two at a time, other models on one thread each.
 
     `quiet` is set while no memory is being indexed; `embedded` hears of each piece.
     """
@@ -85,9 +87,11 @@ class BackfillLane:
         parts = await self._parts()
         moved = await sweep_some(parts.database)
         for kept in await self._owing(parts):
-            if kept.model.id != parts.model.id:
-                await set_within(self._quiet, _PATIENCE_S)
-            moved |= await self._embed(parts, kept)
+            await set_within(self._quiet, _PATIENCE_S)
+            is_serving = kept.model.id == parts.model.id
+            at_once = _AT_ONCE if is_serving and self._quiet.is_set() else 1
+            done = await asyncio.gather(*(self._embed(parts, kept) for _ in range(at_once)))
+            moved |= any(done)
         return moved
 
     async def _owing(self, parts: Serving) -> list[KeptModel]:

@@ -25,9 +25,11 @@ _FORGETTING_REACH = 2 * LEXICAL_REACH
 WINDOW = 1
 """The `kind` of a window's vector; 0 is the memory's own."""
 
-# Together less than half a second of embedding: for so long a new entry of such a session waits.
-_SESSIONS_AT_ONCE = 4
-_ENTRIES_AT_ONCE = 8
+# Words alone, some 50 ms: for so long a new entry of such a session waits.
+_SESSIONS_AT_ONCE = 16
+_ENTRIES_AT_ONCE = 32
+# A back-fill's piece: its texts are embedded at a time.
+_OWED_AT_ONCE = 32
 
 
 @dataclass(slots=True)
@@ -139,14 +141,17 @@ async def _store(
 ) -> None:
     if not found:
         return
-    columns = [namespace_id for namespace_id, _ in found], [window.id for _, window in found]
+    columns = ([namespace_id for namespace_id, _ in found], [window.id for _, window in found])
     await connection.execute(
         query("indexing", "store_windows"),
         *columns,
         [searchable_words(window.lexical) for _, window in found],
     )
-    await connection.execute(query("backfill", "owe"), model_id, WINDOW, *columns)
-    await hand_on(connection, model_id, WINDOW, *columns)
+    for start in range(0, len(found), _OWED_AT_ONCE):
+        piece = slice(start, start + _OWED_AT_ONCE)
+        namespaces, ids = columns[0][piece], columns[1][piece]
+        await connection.execute(query("backfill", "owe"), model_id, WINDOW, namespaces, ids)
+        await hand_on(connection, model_id, WINDOW, namespaces, ids)
 
 
 async def _move_on(connection: Connection, sessions: Sequence[_Session]) -> None:

@@ -243,11 +243,13 @@ class Mirrors:
         return True
 
     async def _ends(self, namespace_id: int) -> tuple[dict[str, int], int, list[str]]:
-        """Return where vectors end that are numbered by now, their count, and who may add some."""
+        """Return where vectors end that are numbered by now, how many memories there are, and who
+        may add vectors.
+        """
         async with self.database.service() as connection:
             of = (namespace_id, self.model_id)
             rows = await connection.fetchval(
-                query("vector_cache", "count"), *of, 0, 0, self.most_rows + 1
+                query("mirrors", "rows"), namespace_id, self.most_rows + 1
             )
             ends = {
                 kind: await connection.fetchval(query("vector_cache", "end"), *of, number)

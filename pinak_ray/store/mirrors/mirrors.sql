@@ -100,6 +100,10 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS m
 
+-- How many memories there are, counted up to $2.
+-- name: rows
+SELECT count(*) FROM (SELECT FROM pinak.memories WHERE namespace_id = $1 LIMIT $2) AS m
+
 -- How many memories there are, those that are over among them.
 -- name: count
 SELECT count(*) FROM pinak.memories WHERE namespace_id = $1
