@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Process", "descendants", "kill", "memory_by_part"]
+__all__ = ["Process", "descendants", "kill", "memory_by_part", "processor_by_part"]
 
 _PROC = Path("/proc")
 _DEAD = frozenset("ZX")
@@ -33,6 +33,7 @@ _PARTS = (
 )
 _OTHER = "ray"
 
+_TICKS = os.sysconf("SC_CLK_TCK")
 _KIB = re.compile(r"^(RssAnon|RssFile):\s+(\d+) kB", re.MULTILINE)
 
 
@@ -65,6 +66,23 @@ def memory_by_part(roots: Iterable[int]) -> dict[str, float]:
             continue
         sizes[_part(one)] += 1024 * sum(int(kib) for _, kib in _KIB.findall(status))
     return dict(sizes)
+
+
+def processor_by_part(roots: Iterable[int]) -> dict[str, float]:
+    """Return the seconds of processor that these and all below them have used, by part.
+
+    What has ended meanwhile is not in it.
+    """
+    living, tops = _living(), set(roots)
+    seconds: dict[str, float] = defaultdict(float)
+    for one in [*(one for one in living if one.pid in tops), *_below(living, tops)]:
+        try:
+            stat = (_PROC / str(one.pid) / "stat").read_text(errors="replace")
+        except OSError:
+            continue
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        seconds[_part(one)] += (int(user) + int(system)) / _TICKS
+    return dict(seconds)
 
 
 def kill(victims: Sequence[Process]) -> None:

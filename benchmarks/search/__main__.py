@@ -5,7 +5,10 @@
 Each size is a namespace of its own in one stack, loaded through the Writer's store functions, and
 measured when the Indexer has nothing left to do: p50, p95 and answers a second of the default
 recipe at one and eight callers, in process (what a gateway replica holds), over HTTP, over Ray, and
-by hand (`by_hand.py` says what that is). At last a namespace of a hundredth of the largest is asked
+by hand (`by_hand.py` says what that is), beside the embedding of the question alone; the processor
+that an answer takes, of this process and the whole stack; and how long a mirror takes to load and
+what it holds. Sizes up to 10,000 are measured once more with all memories in sessions, and so in windows.
+ At last a namespace of a hundredth of the largest is asked
 beside it. No two questions are alike; `from_cache` says how many the cache answered all the same.
 
 The bars: in process p50 <= 1.3x by hand and over HTTP <= 2x, at the smallest size; p50 at the
@@ -37,6 +40,8 @@ from pinak_ray.store.database import Database
 
 _SMALL_SHARE = 100
 _LEAST_ANN_QUERIES = 100
+# Every entry's window is embedded: of more that takes minutes.
+_MOST_TOLD = 10_000
 
 
 @dataclass(slots=True)
@@ -52,12 +57,19 @@ class Bench:
     count: int
     rounds: int
 
-    async def loaded(self, rows: int) -> tuple[Namespace, dict[str, Any]]:
-        """Return a namespace of so many rows that is ready to be asked, and what it took."""
+    async def loaded(
+        self, rows: int, share: float = SESSION_SHARE
+    ) -> tuple[Namespace, dict[str, Any]]:
+        """Return a namespace of so many rows that is ready to be asked, and what it took.
+
+        `share` of the rows belong to sessions.
+        """
         progress(f"{rows:,} rows: loading")
-        namespace = await Namespace.make(self.settings, self.dsn, self.parts, f"search-{rows}")
+        project = f"search-{rows}" if share == SESSION_SHARE else f"told-{rows}"
+        namespace = await Namespace.make(self.settings, self.dsn, self.parts, project)
         start = time.monotonic()
-        await load(self.writing, namespace.id, self.parts.model.id, self.corpus, rows)
+        model_id = self.parts.model.id
+        await load(self.writing, namespace.id, model_id, self.corpus, rows, session_share=share)
         stored = time.monotonic()
         await settled(self.settings)
         indexed = time.monotonic()
@@ -69,13 +81,17 @@ class Bench:
             "segments": await namespace.segments(),
         }
 
-    async def measured(self, rows: int) -> tuple[Measured, dict[str, Any]]:
+    async def measured(
+        self, rows: int, share: float = SESSION_SHARE
+    ) -> tuple[Measured, dict[str, Any]]:
         """Load one size and return what was seen, and its part of the report."""
-        namespace, figures = await self.loaded(rows)
+        namespace, figures = await self.loaded(rows, share)
+        mirrored = await namespace.mirrored()
         seen = await namespace.measure(self.queries, count=self.count, rounds=self.rounds)
         asked = max(_LEAST_ANN_QUERIES, self.count)
         return seen, {
             **figures,
+            "mirror": mirrored,
             **seen.figures(),
             "ann_recall10": round(await namespace.ann_recall(self.queries, asked), 4),
             "timings_ms": await namespace.timings(self.queries),
@@ -119,6 +135,9 @@ async def measure(settings: Settings, sizes: Sequence[int], given: Any) -> dict[
         seen, figures = {}, {}
         for rows in sizes:
             seen[rows], figures[str(rows)] = await bench.measured(rows)
+        told = {
+            str(rows): (await bench.measured(rows, 1.0))[1] for rows in sizes if rows <= _MOST_TOLD
+        }
         small = await bench.beside(max(10 * K, sizes[-1] // _SMALL_SHARE), sizes)
         cache = parts.search.figures()
     finally:
@@ -127,6 +146,7 @@ async def measure(settings: Settings, sizes: Sequence[int], given: Any) -> dict[
     return {
         **summary(seen[sizes[0]], seen[sizes[-1]]),
         "sizes": figures,
+        "sizes_of_sessions": told,
         "beside_largest": small,
         "from_cache": cache["lookups"]["equal"] + cache["lookups"]["near"],
     }

@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -17,21 +18,29 @@ Ask: TypeAlias = Callable[[str], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One measurement: p50 and p95 in ms, answers a second, and the fewest memories in one."""
+    """One measurement: p50 and p95 in ms, answers a second, and the fewest memories in one.
+
+    And ms of processor an answer, of this process and the whole stack.
+    """
 
     p50_ms: float
     p95_ms: float
     qps: float
     fewest: int
+    processor_ms: float = 0.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was seen so far, of one way to ask: ms and memories of each answer, and the time."""
+    """What was seen so far, of one way to ask: ms and memories of each answer, and the time.
+
+    `processor` is the seconds of processor by part.
+    """
 
     latencies: list[float] = field(default_factory=list)
     found: list[int] = field(default_factory=list)
     seconds: float = 0.0
+    processor: Counter[str] = field(default_factory=Counter)
 
     def seen(self) -> Seen:
         """Return the figures."""
@@ -40,6 +49,7 @@ class Tally:
             percentile(self.latencies, 0.95),
             len(self.found) / self.seconds,
             min(self.found),
+            1000 * sum(self.processor.values()) / len(self.found),
         )
 
 
@@ -68,5 +78,5 @@ def medians(rounds: Sequence[Seen]) -> dict[str, float]:
     """Return each figure's median over the rounds."""
     return {
         name: round(statistics.median(getattr(seen, name) for seen in rounds), 2)
-        for name in ("p50_ms", "p95_ms", "qps")
+        for name in ("p50_ms", "p95_ms", "qps", "processor_ms")
     }

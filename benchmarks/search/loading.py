@@ -33,16 +33,25 @@ _BACKLOGS = ("queue_depth", "unsettled", "unsealed")
 
 
 async def load(
-    database: Database, namespace_id: int, model_id: int, corpus: Corpus, rows: int
+    database: Database,
+    namespace_id: int,
+    model_id: int,
+    corpus: Corpus,
+    rows: int,
+    *,
+    session_share: float,
 ) -> None:
-    """Store `rows` memories with their vectors, as the Writer does, over several connections."""
+    """Store `rows` memories with their vectors, as the Writer does, over several connections.
+
+    `session_share` of them belong to sessions.
+    """
     numbered = enumerate(corpus.batches(rows, _BATCH, seed=rows))
     stored = 0
 
     async def lane() -> None:
         nonlocal stored
         for number, batch in numbered:
-            encoded = list(_encoded(namespace_id, model_id, number, batch))
+            encoded = list(_encoded(namespace_id, model_id, number, batch, session_share))
             fates = await commit_memories(database, encoded)
             if fates:
                 raise RuntimeError(f"{len(fates)} memories of a fresh namespace were refused")
@@ -54,9 +63,9 @@ async def load(
 
 
 def _encoded(
-    namespace_id: int, model_id: int, batch_number: int, batch: Sequence[Row]
+    namespace_id: int, model_id: int, batch_number: int, batch: Sequence[Row], share: float
 ) -> Iterator[EncodedMemory]:
-    in_session = int(len(batch) * SESSION_SHARE)
+    in_session = int(len(batch) * share)
     for place, row in enumerate(batch):
         session = f"{batch_number}-{place // _SESSION_LENGTH}" if place < in_session else None
         yield encode_memory(

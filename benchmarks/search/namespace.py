@@ -1,8 +1,10 @@
 """One namespace under measurement: the ways to ask it, and how exact its nearest ones are."""
 
+import os
 import statistics
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import islice, product
@@ -10,9 +12,12 @@ from math import ceil
 
 import pinak_ray
 from benchmarks.nudges import http_swarm
+from benchmarks.processes import memory_by_part, processor_by_part
 from benchmarks.report import progress
 from benchmarks.search.by_hand import ByHand
 from benchmarks.search.callers import Ask, Seen, Tally, call, medians
+from pinak_ray.cluster.postgres.server import EmbeddedPostgres
+from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.embedding import encode_halfvec_one
 from pinak_ray.records.ids import NamespaceKey
@@ -93,7 +98,9 @@ class Namespace:
             ways = await self._ways(stack)
             await self._warm_up(ways, queries)
             for _, callers in product(range(rounds), CALLERS):
-                for way, seen in (await _in_turns(ways, queries, callers, count)).items():
+                for way, seen in (
+                    await _in_turns(ways, queries, callers, count, self._processor)
+                ).items():
                     measured.add(way, callers, seen)
                     progress(f"{self.project}, {callers} callers, {way}: {seen}")
         return measured
@@ -143,6 +150,31 @@ class Namespace:
             for name in steps[0]
         }
 
+    async def mirrored(self) -> dict[str, float]:
+        """Load what a process holds of this namespace, and return what that takes.
+
+        Empty where it is left to the database.
+        """
+        before, start = memory_by_part([os.getpid()]), time.monotonic()
+        self.parts.mirrors.of(self.id)
+        if not await self.parts.mirrors.loaded(self.id):
+            return {}
+        took = time.monotonic() - start
+        after = memory_by_part([os.getpid()])
+        held = self.parts.mirrors.of(self.id)
+        assert held is not None
+        return {
+            "loading_s": round(took, 2),
+            "held_mb": round(held.mirror.nbytes / (1 << 20), 1),
+            "resident_mb": round((sum(after.values()) - sum(before.values())) / (1 << 20), 1),
+        }
+
+    def _processor(self) -> dict[str, float]:
+        """Return the seconds of processor of this process and of the stack, by part."""
+        postgres = EmbeddedPostgres(self.settings.home / "postgres").postmaster_pid
+        roots = (os.getpid(), RayNode(self.settings.home).pid(), postgres)
+        return processor_by_part([pid for pid in roots if pid is not None])
+
     async def segments(self) -> int:
         """Return how many sealed segments this namespace has."""
         async with self.parts.database.service() as connection:
@@ -172,7 +204,11 @@ class Namespace:
         async def http(query: str) -> int:
             return len((await over_http.agent("caller").recall(query, k=K)).hits)
 
+        async def embedding(query: str) -> int:
+            return len(await self.parts.embedder.embed([query]))
+
         return {
+            "embedding": embedding,
             "in_process": self.in_process,
             "by_hand": by_hand.by_ts_rank,
             "by_hand_bm25": by_hand.by_bm25,
@@ -187,7 +223,11 @@ async def warm_up(ask: Ask, queries: Iterator[str]) -> None:
 
 
 async def _in_turns(
-    ways: dict[str, Ask], queries: Iterator[str], callers: int, count: int
+    ways: dict[str, Ask],
+    queries: Iterator[str],
+    callers: int,
+    count: int,
+    processor: Callable[[], dict[str, float]],
 ) -> dict[str, Seen]:
     """Ask `count` questions in each way, a few at a time: a slow moment slows all of them."""
     tallies = {way: Tally() for way in ways}
@@ -196,5 +236,7 @@ async def _in_turns(
         for way, ask in ways.items():
             left = _SECONDS - tallies[way].seconds
             if left > 0:
+                before = processor()
                 await call(ask, queries, tallies[way], callers=callers, count=turn, seconds=left)
+                tallies[way].processor += Counter(processor()) - Counter(before)
     return {way: tally.seen() for way, tally in tallies.items()}
