@@ -7,9 +7,9 @@ measured when the Indexer has nothing left to do: p50, p95 and answers a second 
 recipe at one and eight callers, in process (what a gateway replica holds), over HTTP, over Ray, and
 by hand (`by_hand.py` says what that is), beside the embedding of the question alone; the processor
 that an answer takes, of this process and the whole stack; and how long a mirror takes to load and
-what it holds. Sizes up to 10,000 are measured once more with all memories in sessions, and so in windows.
- At last a namespace of a hundredth of the largest is asked
-beside it. No two questions are alike; `from_cache` says how many the cache answered all the same.
+what it holds. Sizes up to 10,000 are measured once more with all memories in sessions, and so in
+windows. At last a namespace of a hundredth of the largest is asked beside it. No two questions are
+alike; `from_cache` says how many the cache answered all the same.
 
 The bars: in process p50 <= 1.3x by hand and over HTTP <= 2x, at the smallest size; p50 at the
 largest <= 3x of the smallest; of the exact ten nearest >= .99 found (recipe `dense`).
