@@ -14,6 +14,7 @@ from pinak_ray.store.database import Database
 from pinak_ray.store.mirrors.namespace_mirror import NamespaceMirror, Places
 from pinak_ray.store.mirrors.pages import Page
 from pinak_ray.store.queries import query
+from pinak_ray.store.vectors.segments import SEAL_AT
 
 __all__ = ["Held", "Mirrors"]
 
@@ -69,7 +70,7 @@ class Mirrors:
     model_id: int
     dimension: int
     budget_bytes: int = 256 << 20
-    most_rows: int = 20_000
+    most_rows: int = SEAL_AT
     _held: dict[int, Held] = field(default_factory=dict)
     # When to look next, and the last look.
     _looks: "dict[int, tuple[float, asyncio.Task[None]]]" = field(default_factory=dict)
