@@ -20,6 +20,7 @@ from tests.support.places import reachable_place
 if TYPE_CHECKING:
     from pinak_ray.cluster.settings import Settings
     from pinak_ray.store.database import Database
+    from tests.support.reranker import RerankServer
 
 # A busy machine is slow, and a test asserts no time. Each run draws other examples: forty a run
 # find in ten runs what four hundred find in one, which is `--hypothesis-profile=thorough`.
@@ -113,7 +114,19 @@ async def database(dsn: str) -> "AsyncIterator[Database]":
 
 
 @pytest.fixture(scope="session")
-def stack_settings(server_dsn: str, reachable_dir: Path) -> "Iterator[Settings]":
+def rerank_server() -> "Iterator[RerankServer]":
+    """An endpoint that reranks: the session's stack, and twins, ask it where they are told to."""
+    from tests.support.reranker import RerankServer
+
+    server = RerankServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def stack_settings(
+    server_dsn: str, reachable_dir: Path, rerank_server: "RerankServer"
+) -> "Iterator[Settings]":
     """The session's whole stack, running: Ray, actors, gateways behind HAProxy."""
     from pinak_ray.cluster.settings import Settings
     from pinak_ray.cluster.stack import down, up
@@ -124,6 +137,9 @@ def stack_settings(server_dsn: str, reachable_dir: Path) -> "Iterator[Settings]"
         dsn=with_database(server_dsn, "stack"),
         http_port=0,
         num_cpus=8,
+        rerank_url=rerank_server.url,
+        rerank_always=False,
+        rerank_timeout_s=30.0,
     )
     up(settings)
     yield settings

@@ -9,7 +9,7 @@ from pinak_ray.records.errors import EmbedderUnavailable
 from pinak_ray.records.wiring import Operation
 from pinak_ray.services.config import StackConfig
 from pinak_ray.services.search import SearchParts
-from pinak_ray.services.serving import Following, embedding_error
+from pinak_ray.services.serving import Following, embedding_error, reranking
 from pinak_ray.telemetry.logs import configure_logs
 
 __all__ = ["Recaller"]
@@ -35,11 +35,14 @@ class Recaller:
         # An endpoint that is away is told of, and ends nothing: words answer meanwhile.
         with suppress(EmbedderUnavailable):
             await embed_queries(parts.embedder, ["ping"])
+        if parts.reranker is not None:
+            await parts.reranker.ping()
         return {
             "pid": os.getpid(),
             "queue_depth": parts.admission.waiting,
             "cache": parts.search.figures(),
             **embedding_error(parts.embedder),
+            **reranking(parts.reranker),
             "model": parts.model.name,
             "model_id": parts.model.id,
         }

@@ -8,7 +8,13 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pinak_ray.client.discovery import user_path, usual_home
-from pinak_ray.embedding import EmbedderSpec, EndpointOptions, embedder_kinds, is_installed
+from pinak_ray.embedding import (
+    EmbedderSpec,
+    EndpointOptions,
+    RerankSpec,
+    embedder_kinds,
+    is_installed,
+)
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.connection_strings import plain_dsn
 from pinak_ray.records.errors import InvalidInput
@@ -153,6 +159,16 @@ class Settings(BaseSettings):
     embedding_api_keys: dict[str, SecretStr] = Field(
         default_factory=dict, description="keys of further endpoints by URL, as a JSON object"
     )
+    rerank_url: str | None = Field(None, description="an endpoint that reranks; none: nobody does")
+    rerank_model: str | None = Field(None, description="the reranker's model")
+    rerank_api_key: SecretStr | None = Field(None, description="the reranker's key")
+    rerank_api_key_file: _UserPath | None = Field(
+        None, description="a file with the reranker's key, read anew for each request"
+    )
+    rerank_timeout_s: float = Field(
+        1.0, gt=0, le=60, description="for one question; later its hits stay as they are"
+    )
+    rerank_always: bool = Field(True, description="no: only what asks for it is reranked")
     record_queries: float = Field(
         0.0, ge=0, le=1, description="share of queries kept for a week, to compare models by"
     )
@@ -194,6 +210,20 @@ class Settings(BaseSettings):
             key_file=key_file.absolute() if key_file else None,  # an actor has another directory
         )
 
+    def rerank_spec(self) -> RerankSpec | None:
+        """Return who reranks, if anybody does."""
+        if not self.rerank_url:
+            return None
+        key, key_file = self.rerank_api_key, self.rerank_api_key_file
+        return RerankSpec(
+            url=self.rerank_url,
+            model=self.rerank_model,
+            api_key=key.get_secret_value() if key else None,
+            key_file=key_file.absolute() if key_file else None,
+            timeout_s=self.rerank_timeout_s,
+            always=self.rerank_always,
+        )
+
     def stack_config(self, dsn: str, reader_dsn: str | None = None) -> StackConfig:
         """Return what the actors are started with."""
         if reader_dsn is None and self.reader_dsn is not None:
@@ -202,6 +232,7 @@ class Settings(BaseSettings):
             dsn=dsn,
             reader_dsn=reader_dsn,
             embedder=self.embedder_spec(),
+            rerank=self.rerank_spec(),
             api_keys={url: key.get_secret_value() for url, key in self.embedding_api_keys.items()},
             record_queries=self.record_queries,
             gateway_requests=self.gateway_requests,

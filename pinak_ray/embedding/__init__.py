@@ -17,6 +17,7 @@ from pinak_ray.embedding.endpoint.remote import (
     embed_soon,
     trouble_of,
 )
+from pinak_ray.embedding.endpoint.rerank import RerankEndpoint, RerankSpec
 from pinak_ray.embedding.halfvec import (
     decode_halfvec,
     decode_halfvecs,
@@ -58,6 +59,8 @@ __all__ = [
     "ModelFiles",
     "Progress",
     "Remote",
+    "RerankEndpoint",
+    "RerankSpec",
     "Sided",
     "Sketches",
     "Vectors",

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from pinak_ray.concurrency.ahead import ahead
@@ -22,6 +23,7 @@ from pinak_ray.recall.recipes import (
     Recipe,
     recipe_for,
 )
+from pinak_ray.recall.reranking import Reranker, is_reranked, reranked
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.recall.zones import Zones
 from pinak_ray.records.errors import WrongDimension
@@ -47,7 +49,15 @@ class Recaller:
     is the row of `embedding_models` that `embedder` belongs to.
     """
 
-    __slots__ = ("_database", "_embedder", "_mirrors", "_vectors", "_zones", "model_id")
+    __slots__ = (
+        "_database",
+        "_embedder",
+        "_mirrors",
+        "_reranker",
+        "_vectors",
+        "_zones",
+        "model_id",
+    )
 
     def __init__(
         self,
@@ -57,9 +67,11 @@ class Recaller:
         vectors: VectorCache | None = None,
         zones: Zones | None = None,
         mirrors: Mirrors | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
+        self._reranker = reranker
         self._vectors = vectors
         self._zones = Zones(database) if zones is None else zones
         self._mirrors = mirrors
@@ -91,12 +103,14 @@ class Recaller:
         for an unknown recipe.
         """
         recipe = recipe_for(request)
+        asks_anew = is_reranked(request, recipe, self._reranker)
+        reranker = self._reranker if asks_anew else None
         search = Search(self._database, namespace_id, self.model_id, request, recipe, self._vectors)
         watch = Stopwatch()
         held = self._held(namespace_id, request, recipe, number)
         async with ahead(_begun(search, held, watch)) as ready:
             now = await self.moment(namespace_id, request)
-            yield Begun(search, held, ready, watch, now)
+            yield Begun(search, held, ready, watch, now, reranker)
 
     async def moment(self, namespace_id: int, request: RecallRequest) -> datetime:
         """Return the asker's moment, in their zone or the namespace's."""
@@ -139,6 +153,8 @@ class Begun(NamedTuple):
     watch: Stopwatch
     now: datetime
     """The asker's moment, in their zone."""
+    reranker: Reranker | None = None
+    """Where the request is to be reranked."""
 
     async def answer(self, asked: Asked) -> Answer:
         """Return the answer; `asked` is the request's `query_vector`."""
@@ -149,8 +165,13 @@ class Begun(NamedTuple):
                 found = await self._compared(asked.vector)
                 if is_crowded(search, found):
                     found = await distinct_candidates(search, asked.vector)
-        with self.watch.step("fuse"):
-            result = rank(found, recipe=search.recipe, request=request, now=self.now)
+        ranked = partial(rank, found, recipe=search.recipe, now=self.now)
+        if self.reranker is None:
+            with self.watch.step("fuse"):
+                result = ranked(request=request)
+        else:
+            with self.watch.step("rerank"):
+                result = await reranked(ranked, request, self.reranker)
         if asked.degraded is not None:
             result = replace(result, degraded=asked.degraded)
         # What was believed then does not depend on what expires now.

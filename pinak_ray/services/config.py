@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pinak_ray.embedding import EmbedderSpec
+from pinak_ray.embedding import EmbedderSpec, RerankSpec
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.memory.curation import CurationPolicy
 
@@ -21,6 +21,8 @@ class StackConfig:
     """Holds a password, so it is not part of any repr or log."""
     embedder: EmbedderSpec
     """The configured one: it serves until another is switched to."""
+    rerank: RerankSpec | None = None
+    """Who puts the first hits in another order; None: nobody."""
     reader_dsn: str | None = field(default=None, repr=False)
     """As whom reading connections log in; None: as the service, switched to the reading role."""
     api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from pinak_ray.concurrency.admission import Admission
-from pinak_ray.embedding import Embedder
+from pinak_ray.embedding import Embedder, RerankEndpoint
 from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.recall.grading.graded_recall import GradedRecall
@@ -52,6 +52,7 @@ class SearchParts:
     admission: Admission
     recorder: QueryRecorder
     accesses: Accesses
+    reranker: RerankEndpoint | None
 
     @classmethod
     async def open(
@@ -75,7 +76,8 @@ class SearchParts:
         vectors = VectorCache(database, model.id, config.vectors_bytes)
         mirrors = Mirrors(database, model.id, embedder.model.dimension, config.vectors_bytes)
         zones = Zones(database, config.zone, config.zones)
-        recaller = Search(database, embedder, model.id, vectors, zones, mirrors)
+        reranker = None if config.rerank is None else RerankEndpoint(config.rerank)
+        recaller = Search(database, embedder, model.id, vectors, zones, mirrors, reranker)
         standing = StandingIntents(database, model.id)
         cooldown_s = config.nudge_cooldown_s
         return cls(
@@ -97,6 +99,7 @@ class SearchParts:
             admission,
             QueryRecorder(database, config.record_queries),
             Accesses(database),
+            reranker,
         )
 
     async def carry_out(self, operation: Operation[R]) -> R:
@@ -145,4 +148,6 @@ class SearchParts:
         await self.accesses.aclose()
         await self.recorder.aclose()
         await self.embedder.aclose()
+        if self.reranker is not None:
+            await self.reranker.aclose()
         await self.database.aclose()

@@ -13,6 +13,7 @@ from pinak_ray.embedding import (
     Embedder,
     EmbedderSpec,
     Progress,
+    RerankEndpoint,
     load_embedder,
     trouble_of,
     with_dimension,
@@ -23,7 +24,15 @@ from pinak_ray.store.database import Database
 from pinak_ray.store.models.embedding_models import KeptModel, RegisteredModel
 from pinak_ray.store.models.serving_model import adopt_model, serving, serving_id
 
-__all__ = ["Following", "embedding_error", "is_own", "load_kept", "load_serving", "load_spec"]
+__all__ = [
+    "Following",
+    "embedding_error",
+    "is_own",
+    "load_kept",
+    "load_serving",
+    "load_spec",
+    "reranking",
+]
 
 _LOOK_EVERY_S = 1.0
 # A model that does not load is not asked for every second: it may be an endpoint.
@@ -105,6 +114,14 @@ def embedding_error(embedder: Embedder) -> dict[str, str]:
     """Return why nothing is embedded now, as a part's answer to `ping` has it."""
     why = trouble_of(embedder)
     return {} if why is None else {"embedding_error": why}
+
+
+def reranking(reranker: RerankEndpoint | None) -> dict[str, str]:
+    """Return what reranks, and why it does not now, as a part's answer to `ping` has it."""
+    if reranker is None:
+        return {}
+    why = reranker.trouble
+    return {"reranker": reranker.model} | ({} if why is None else {"rerank_error": why})
 
 
 class Serves(Protocol):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -12,6 +13,7 @@ from pinak_ray.nudges.weighing import weigh
 from pinak_ray.recall.query_vectors import Asked, asked_of
 from pinak_ray.recall.ranking import rank
 from pinak_ray.recall.recipes import DENSE, LEXICAL, Recipe, recipe_for
+from pinak_ray.recall.reranking import Reranker, is_reranked, reranked
 from pinak_ray.recall.trace import Stopwatch, timed
 from pinak_ray.records.errors import EmbedderUnavailable
 from pinak_ray.records.memory.nudges import Nudge
@@ -34,6 +36,7 @@ class LocalSearch:
 
     memories: LocalMemories
     zone: tzinfo
+    reranker: Reranker | None = None
     links: LocalLinks = field(init=False)
     grades: LocalGrades = field(init=False)
     templates: LocalTemplates = field(init=False)
@@ -65,7 +68,12 @@ class LocalSearch:
             found = self.memories.candidates(namespace_id, request, recipe, asked.vector)
         with watch.step("fuse"):
             now = request.asked_at(self.memories.clock(), self.zone)
-            result = rank(found, recipe=recipe, request=request, now=now)
+            ranked = partial(rank, found, recipe=recipe, now=now)
+            if is_reranked(request, recipe, self.reranker) and self.reranker is not None:
+                result = await reranked(ranked, request, self.reranker)
+            else:
+                result = ranked(request=request)
+        if asked.degraded is not None:
             result = replace(result, degraded=asked.degraded)
         return await self.links.expanded(namespace_id, request, timed(result, watch))
 

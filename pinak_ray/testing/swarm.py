@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from pinak_ray.client.swarm import Swarm
 from pinak_ray.embedding import Embedder, HashingEmbedder
+from pinak_ray.recall.reranking import Reranker
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.limits import check_name
 from pinak_ray.records.memory.asker import zone_named
@@ -28,7 +29,8 @@ class LocalSwarm(Swarm):
     Two twins share nothing, unless one is made `beside` the other: then both are namespaces of one
     stack, with the other's embedder, clock and zone. The default `embedder` finds words, not
     meaning; one that is given stays the caller's to close. `clock` tells what has expired: move it
-    on instead of waiting. `zone` is that of askers who name none.
+    on instead of waiting. `zone` is that of askers who name none. `reranker` puts the first hits in
+    its own order: anything with `scores`, as `recall.reranking.Reranker` has it.
     """
 
     __slots__ = ()
@@ -42,10 +44,11 @@ class LocalSwarm(Swarm):
         embedder: Embedder | None = None,
         clock: Callable[[], datetime] = _now,
         zone: str = "UTC",
+        reranker: Reranker | None = None,
     ) -> None:
         namespace = NamespaceKey(check_name("tenant", tenant), check_name("project", project))
         transport = (
-            LocalTransport(embedder or HashingEmbedder(), clock, zone_named(zone))
+            LocalTransport(embedder or HashingEmbedder(), clock, zone_named(zone), reranker)
             if beside is None
             else beside.transport
         )

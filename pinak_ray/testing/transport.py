@@ -12,6 +12,7 @@ from pinak_ray.agents.host import Host
 from pinak_ray.composed.table import COMPOSED
 from pinak_ray.concurrency.batching import Batcher
 from pinak_ray.embedding import Embedder
+from pinak_ray.recall.reranking import Reranker
 from pinak_ray.records.errors import InvalidInput, NotRunning
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.records.memory.memories import Ack, Receipt
@@ -39,6 +40,7 @@ class LocalTransport:
     embedder: Embedder
     clock: Callable[[], datetime]
     zone: tzinfo
+    reranker: Reranker | None = None
     _name: UUID = field(default_factory=uuid4)
     _namespaces: dict[NamespaceKey, int] = field(default_factory=dict)
     _host: Host = field(init=False)
@@ -51,7 +53,9 @@ class LocalTransport:
     def __post_init__(self) -> None:
         alone = Placement(1, ("local",))
         self._host = Host(LocalState(), alone, alone.shards_of("local"), self.clock)
-        self._search = LocalSearch(LocalMemories(self.embedder, self.clock), self.zone)
+        self._search = LocalSearch(
+            LocalMemories(self.embedder, self.clock), self.zone, self.reranker
+        )
         _open[self._name] = self
 
     def __reduce__(self) -> tuple[Any, ...]:

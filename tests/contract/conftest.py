@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from pinak_ray import Swarm, connect
+from pinak_ray.embedding import RerankEndpoint, RerankSpec
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security import Scope
 from pinak_ray.testing import LocalSwarm
@@ -26,7 +27,9 @@ def namespace() -> NamespaceKey:
 def connected(request: pytest.FixtureRequest, namespace: NamespaceKey) -> Swarm:
     """A fresh namespace; only the wires start the stack, `-k twin` needs none."""
     if request.param == "twin":
-        return LocalSwarm(namespace.tenant, namespace.project)
+        server = request.getfixturevalue("rerank_server")
+        reranker = RerankEndpoint(RerankSpec(url=server.url, always=False, timeout_s=30.0))
+        return LocalSwarm(namespace.tenant, namespace.project, reranker=reranker)
     settings = request.getfixturevalue("stack_settings")
     if request.param == "http":
         return over_http(settings, namespace, Scope.READ, Scope.WRITE, Scope.AGENTS)

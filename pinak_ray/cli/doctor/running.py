@@ -87,9 +87,31 @@ def judge_parts(parts: Mapping[str, Mapping[str, Any]]) -> list[Check]:
         for name, part in parts.items()
         if "embedding_error" in part
     ]
+    aside += [
+        warning(
+            name,
+            f"cannot rerank: {part['rerank_error']}",
+            "hits keep their own order meanwhile; see PINAK_RERANK_* in "
+            "docs/reference/configuration.md",
+        )
+        for name, part in parts.items()
+        if "rerank_error" in part
+    ]
     answering = len(parts) - len(silent)
     first = [ok("actors", f"{answering} parts answer")] if not silent else []
-    return [*first, *silent, *aside]
+    return [*first, *_models(parts), *silent, *aside]
+
+
+def _models(parts: Mapping[str, Mapping[str, Any]]) -> list[Check]:
+    """Say which models are in use: several, while parts follow a switch."""
+    embed, rerank = (
+        sorted({str(part[name]) for part in parts.values() if name in part})
+        for name in ("model", "reranker")
+    )
+    if not embed:
+        return []
+    text = f"{' and '.join(embed)} embeds, {' and '.join(rerank) or 'nothing'} reranks"
+    return [ok("models", text)]
 
 
 def judge_gateway(url: str | None, code: int | None, text: str) -> Check:

@@ -87,6 +87,15 @@ class Which:
     zone: Annotated[
         str | None, _filter("zone", "Your zone: Europe/Berlin, +05:30; else the namespace's.")
     ] = None
+    rerank: Annotated[
+        bool | None,
+        typer.Option(
+            "--rerank/--no-rerank",
+            help="Put the first 20 in the order of the stack's reranker, or leave them.",
+            rich_help_panel=_WHICH,
+            show_default=False,
+        ),
+    ] = None
     every_copy: Annotated[
         bool | None,
         typer.Option(

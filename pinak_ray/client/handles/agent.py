@@ -212,6 +212,7 @@ class AgentHandle(LinkVerbs, TemplateVerbs):
         now: datetime | str | None = None,
         zone: str | tzinfo | None = None,
         every_copy: bool = False,
+        rerank: bool | None = None,
         trace: bool = False,
         cursor: str | None = None,
         expand: int = 0,
@@ -228,7 +229,8 @@ class AgentHandle(LinkVerbs, TemplateVerbs):
 
         Words such as "yesterday" are told from the asker's `now`, or else in their `zone` (an IANA
         name or an offset). Of memories with one content a page has the best, and its `copies` says
-        how many they are; `every_copy=True` shows each.
+        how many they are; `every_copy=True` shows each. `rerank` says whether the stack's reranker,
+        if it has one, puts the first 20 in its own order.
         """
         asked = {**locals()}  # the arguments, which are new_recall's
         vector_given = encoded_vector(asked.pop("vector"), asked.pop("self").swarm.dimension)

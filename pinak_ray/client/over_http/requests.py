@@ -279,6 +279,7 @@ def _asked(request: RecallRequest) -> dict[str, Any]:
         "now": request.now,
         "zone": request.zone,
         "every_copy": request.every_copy,
+        "rerank": request.rerank,
         "vector": _vector(request.vector),
         **{one.name: getattr(request.filters, one.name) for one in fields(request.filters)},
     }

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-__all__ = ["EndpointForm", "OpenAiForm"]
+from pinak_ray.embedding.endpoint.request import EndpointError
+
+__all__ = ["EndpointForm", "OpenAiForm", "vectors_of"]
 
 
 class EndpointForm(Protocol):
@@ -46,3 +48,14 @@ class OpenAiForm:
         """Return the vectors by their index: some servers answer out of order."""
         by_index = {item["index"]: item["embedding"] for item in answer["data"]}
         return [by_index[position] for position in range(len(by_index))]
+
+
+def vectors_of(form: EndpointForm, answer: Any, count: int) -> Sequence[Any]:
+    """Return the `count` vectors of an answer, in order, unchecked; raises EndpointError."""
+    try:
+        vectors = form.vectors(answer)
+    except (KeyError, TypeError) as error:
+        raise EndpointError(f"it did not answer {count} vectors") from error
+    if len(vectors) != count:
+        raise EndpointError(f"it answered {len(vectors)} vectors for {count} texts")
+    return vectors

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from pinak_ray.embedding.endpoint.breaker import Breaker
-from pinak_ray.embedding.endpoint.forms import EndpointForm, OpenAiForm
+from pinak_ray.embedding.endpoint.forms import EndpointForm, OpenAiForm, vectors_of
 from pinak_ray.embedding.endpoint.options import EndpointOptions
 from pinak_ray.embedding.endpoint.remote import Embedded
 from pinak_ray.embedding.endpoint.request import Endpoint, EndpointError
@@ -54,7 +54,8 @@ class OpenAiEmbedder:
         self.model = EmbeddingModel(
             name=model, revision=self._options.revision, dimension=dimension
         )
-        self._endpoint = Endpoint(url, self._form, key=api_key, key_file=self._options.key_file)
+        address = self._form.address(url.rstrip("/"))
+        self._endpoint = Endpoint(address, key=api_key, key_file=self._options.key_file)
         self._breaker = Breaker(self._probe)
         self._batch = self._options.batch
         # Only where the model's own is another one: not every endpoint knows the field.
@@ -198,7 +199,8 @@ class OpenAiEmbedder:
         asked = self._form.request(self.model.name, texts, body)
         if self._asks_dimension:
             asked[self._form.dimension_field] = wanted
-        rows = await self._endpoint.ask(asked, count=len(texts), timeout_s=timeout_s)
+        answer = await self._endpoint.post(asked, timeout_s=timeout_s)
+        rows = vectors_of(self._form, answer, len(texts))
         try:
             return check_vectors(rows, count=len(texts), dimension=wanted)
         except WrongDimension as error:
@@ -229,11 +231,12 @@ async def measured_dimension(
 ) -> int:
     """Return the dimension of an endpoint's vectors; raises EmbedderUnavailable."""
     form = OpenAiForm()
-    endpoint = Endpoint(url, form, key=api_key, key_file=options.key_file)
+    endpoint = Endpoint(form.address(url.rstrip("/")), key=api_key, key_file=options.key_file)
     plain = options.passage_prefix + _PLAIN_TEXT
     asked = form.request(model, [plain], {**options.body, **options.passage_body})
     try:
-        (vector,) = await endpoint.ask(asked, count=1, timeout_s=options.timeout_s)
+        answer = await endpoint.post(asked, timeout_s=options.timeout_s)
+        (vector,) = vectors_of(form, answer, 1)
         return len(vector)
     except EndpointError as error:
         raise _unavailable(error) from error

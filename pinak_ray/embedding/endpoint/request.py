@@ -1,13 +1,12 @@
-"""One request of an embedding endpoint, and what its failure says."""
+"""One request of an endpoint, and what its failure says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
-from pinak_ray.embedding.endpoint.forms import EndpointForm
 from pinak_ray.records.errors import SetupError
 from pinak_ray.records.proxies import proxies_of
 
@@ -16,10 +15,10 @@ __all__ = ["Endpoint", "EndpointError"]
 # What an endpoint says to a text that it will never take, and to more texts than it takes at once.
 _MAY_BE_A_TEXT: Final = frozenset({400, 413, 422})
 _MEND: Final = {
-    401: "set PINAK_EMBEDDING_API_KEY or PINAK_EMBEDDING_API_KEY_FILE",
+    401: "set {0}_API_KEY or {0}_API_KEY_FILE",
     402: "see to the account behind the key",
-    403: "may the key of PINAK_EMBEDDING_API_KEY use this model?",
-    404: "are PINAK_EMBEDDING_URL and PINAK_EMBEDDING_MODEL right?",
+    403: "may the key of {0}_API_KEY use this model?",
+    404: "are {0}_URL and {0}_MODEL right?",
 }
 _MOST_WORDS: Final = 200
 
@@ -49,13 +48,20 @@ class EndpointError(Exception):
 
 
 class Endpoint:
-    """Asks; `url` is the server, or the whole address of the endpoint."""
+    """Asks `url`, the whole address; `settings` begins the names of those that set it up."""
 
     def __init__(
-        self, url: str, form: EndpointForm, *, key: str | None, key_file: Path | None
+        self,
+        url: str,
+        *,
+        key: str | None,
+        key_file: Path | None,
+        settings: str = "PINAK_EMBEDDING",
     ) -> None:
-        self.url = form.address(_checked(url))
-        self._form = form
+        if not url.startswith(("http://", "https://")):
+            raise SetupError(f"{settings}_URL must start with http:// or https://")
+        self.url = url
+        self._settings = settings
         self._key = key
         self._key_file = key_file
         # A proxy that the environment names is for what lies beyond this machine.
@@ -72,8 +78,8 @@ class Endpoint:
         """Whether `aclose` was called."""
         return self._client.is_closed
 
-    async def ask(self, body: Mapping[str, Any], *, count: int, timeout_s: float) -> Sequence[Any]:
-        """Return the `count` vectors of the answer, in the order of the texts, unchecked."""
+    async def post(self, body: Mapping[str, Any], *, timeout_s: float) -> Any:
+        """Return the JSON of the answer; raises EndpointError."""
         key = self._read_key()
         headers = {"Authorization": f"Bearer {key}"} if key else None
         try:
@@ -83,7 +89,7 @@ class Endpoint:
         except httpx.ConnectError as error:
             raise EndpointError(
                 f"{self.shown} cannot be reached ({error}); does it run, and is "
-                "PINAK_EMBEDDING_URL right?",
+                f"{self._settings}_URL right?",
                 may_pass=True,
             ) from error
         except httpx.ReadTimeout as error:
@@ -94,7 +100,10 @@ class Endpoint:
             raise EndpointError(words, may_pass=True) from error
         if response.status_code != 200:
             raise self._refusal(response, key)
-        return self._vectors(response, count=count)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise EndpointError("it did not answer in JSON") from error
 
     async def aclose(self) -> None:
         """Close the connections; a second call does nothing."""
@@ -108,26 +117,15 @@ class Endpoint:
         except (OSError, UnicodeDecodeError) as error:
             raise EndpointError(
                 f"the key's file {self._key_file} cannot be read: {error}; see "
-                "PINAK_EMBEDDING_API_KEY_FILE"
+                f"{self._settings}_API_KEY_FILE"
             ) from error
-
-    def _vectors(self, response: httpx.Response, *, count: int) -> Sequence[Any]:
-        try:
-            vectors = self._form.vectors(response.json())
-        except ValueError as error:
-            raise EndpointError("it did not answer in JSON") from error
-        except (KeyError, TypeError) as error:
-            raise EndpointError(f"it did not answer {count} vectors") from error
-        if len(vectors) != count:
-            raise EndpointError(f"it answered {len(vectors)} vectors for {count} texts")
-        return vectors
 
     def _refusal(self, response: httpx.Response, key: str | None) -> EndpointError:
         status = response.status_code
         said = _said(response)
         if key:  # some endpoints repeat it
             said = said.replace(key, "***")
-        mend = f"; {_MEND[status]}" if status in _MEND else ""
+        mend = f"; {_MEND[status].format(self._settings)}" if status in _MEND else ""
         return EndpointError(
             f"HTTP {status} {said[:_MOST_WORDS]}".rstrip() + mend,
             # Some servers fail at a text that is too long (500), where others refuse it.
@@ -135,12 +133,6 @@ class Endpoint:
             may_pass=status == 429 or status >= 500,
             retry_after_s=_retry_after_s(response),
         )
-
-
-def _checked(url: str) -> str:
-    if not url.startswith(("http://", "https://")):
-        raise SetupError("the embedding endpoint's url must start with http:// or https://")
-    return url.rstrip("/")
 
 
 def _said(response: httpx.Response) -> str:

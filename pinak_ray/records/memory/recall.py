@@ -90,6 +90,8 @@ class RecallRequest:
     """The asker's, by name or offset; None for the namespace's."""
     every_copy: bool = False
     """Whether memories of one content are a hit each."""
+    rerank: bool | None = None
+    """Whether the first hits are put in the order of a reranker; None: as the stack has it."""
 
     def asked_at(self, clock: datetime, zone: tzinfo) -> datetime:
         """Return the asker's moment in their zone; `clock` and `zone` stand for what is unsaid."""
@@ -181,7 +183,7 @@ class RecallResult(Result):
 
     `cursor` asks for the next page; None: there is none. A page of long memories ends before its k
     are full, at some 4 MiB. `degraded` says why the answer is by words alone, though the recipe
-    compares meanings too; None: it is whole.
+    compares meanings too, or not reranked; None: it is whole.
     """
 
     hits: tuple[Hit, ...]
@@ -204,6 +206,7 @@ def new_recall(
     now: datetime | str | None = None,
     zone: str | tzinfo | None = None,
     every_copy: bool = False,
+    rerank: bool | None = None,
     **filters: Any,
 ) -> RecallRequest:
     """Return a checked RecallRequest, with new_filters' arguments; raises InvalidInput."""
@@ -221,6 +224,7 @@ def new_recall(
         now=day,
         zone=zone_name,
         every_copy=every_copy,
+        rerank=rerank,
     )
     if cursor is None:
         return request

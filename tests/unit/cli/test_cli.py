@@ -271,8 +271,9 @@ def test_recall_passes_every_filter(agent: FakeAgent) -> None:
     given = [f"--{flags[n].replace('_', '-')}={one}" for n, many in options.items() for one in many]
     given += [f"--{name.replace('_', '-')}={value}" for name, value in single.items()]
 
-    assert call("recall", "q", *given, "--every-copy").exit_code == 0
-    assert agent.asked.items() >= {**options, **single, "every_copy": True}.items()
+    assert call("recall", "q", *given, "--every-copy", "--no-rerank").exit_code == 0
+    said = {"every_copy": True, "rerank": False}
+    assert agent.asked.items() >= {**options, **single, **said}.items()
 
 
 def test_recall_names_the_next_page(agent: FakeAgent) -> None:

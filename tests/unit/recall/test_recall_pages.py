@@ -20,14 +20,14 @@ ASKED: dict[str, Any] = {
     "layers": ["episodic"], "agents": ["ada"], "sessions": ["s"], "tags": ["a"], "any_tags": ["b"],
     "no_tags": ["c"], "entities": ["e"], "outcome": "failure", "since": THEN,
     "until": datetime(2026, 2, 28, tzinfo=UTC), "as_of": datetime(2026, 3, 1, tzinfo=UTC),
-    "now": THEN, "zone": "+01:00", "every_copy": False,
+    "now": THEN, "zone": "+01:00", "every_copy": False, "rerank": None,
 }  # fmt: skip
 OTHER: dict[str, Any] = {
     "query": "order", "recipe": "default", "rrf_k": 11, "min_score": 0.6, "vector": b"\x00\x02",
     "layers": ["semantic"], "agents": ["bob"], "sessions": [], "tags": ["a", "b"],
     "any_tags": ["c"], "no_tags": [], "entities": ["f"], "outcome": None, "since": None,
     "until": datetime(2026, 2, 27, tzinfo=UTC), "as_of": datetime(2026, 3, 2, tzinfo=UTC),
-    "now": datetime(2026, 2, 1, tzinfo=UTC), "zone": "+02:00", "every_copy": True,
+    "now": datetime(2026, 2, 1, tzinfo=UTC), "zone": "+02:00", "every_copy": True, "rerank": False,
 }  # fmt: skip
 
 

@@ -105,6 +105,11 @@ class RecallBody(Body):
         "namespace's.",
         examples=["Europe/Berlin", "+05:30"],
     )
+    rerank: bool | None = Field(
+        None,
+        description="Whether the stack's reranker puts the first 20 in its own order; absent: as "
+        "the stack is set up. Recipes of one signal have an order of their own.",
+    )
     every_copy: bool = Field(
         False,
         description="Make memories of one content a hit each; else the best is one for them all, "
