@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         30.0, gt=0, le=600, description="for a request that indexing waits for"
     )
     embedding_query_timeout_s: float = Field(
-        1.5, gt=0, le=60, description="for a query's vector; later the words answer alone"
+        0.8, gt=0, le=60, description="for a query's vector; later the words answer alone"
     )
     embedding_body: dict[str, Any] = Field(
         default_factory=dict, description="further fields of every request, as a JSON object"

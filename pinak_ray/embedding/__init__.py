@@ -19,6 +19,7 @@ from pinak_ray.embedding.endpoint.remote import (
 )
 from pinak_ray.embedding.endpoint.rerank import RerankEndpoint, RerankSpec
 from pinak_ray.embedding.halfvec import (
+    LARGEST_STORED,
     decode_halfvec,
     decode_halfvecs,
     encode_halfvec,
@@ -48,6 +49,7 @@ from pinak_ray.embedding.sketches import Sketches
 
 __all__ = [
     "BUILT_IN",
+    "LARGEST_STORED",
     "BuiltIn",
     "Embedded",
     "Embedder",

@@ -12,6 +12,7 @@ from pinak_ray.embedding.protocol import Vectors
 from pinak_ray.records.errors import InvalidInput, WrongDimension
 
 __all__ = [
+    "LARGEST_STORED",
     "MAX_DIMENSION",
     "decode_halfvec",
     "decode_halfvecs",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 MAX_DIMENSION = 16_000  # pgvector's own limit for a halfvec column
+LARGEST_STORED = 4_000
+"""Numbers of a vector that lies in its row's page, and that pgvector can index."""
 _HEADER = struct.Struct(">HH")
 
 

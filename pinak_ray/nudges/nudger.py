@@ -37,7 +37,7 @@ from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCac
 __all__ = ["Nudger"]
 
 # Waited for the prototypes of an endpoint, as long as for a query's vector.
-_PATIENCE_S = 1.5
+_PATIENCE_S = 0.8
 # As if all failures had been compared already, and none were near.
 _LIKE_NOTHING = Known([], [], 1 << 62)
 

@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from pinak_ray.embedding.endpoint.request import EndpointError
+from pinak_ray.embedding.halfvec import LARGEST_STORED
 
-__all__ = ["EndpointForm", "OpenAiForm", "vectors_of"]
+__all__ = ["SHORTENED", "EndpointForm", "OpenAiForm", "too_long", "vectors_of"]
+
+SHORTENED = 2_048
+"""Of a vector that is too long so many numbers are kept, if no dimension is set."""
 
 
 class EndpointForm(Protocol):
@@ -59,3 +63,12 @@ def vectors_of(form: EndpointForm, answer: Any, count: int) -> Sequence[Any]:
     if len(vectors) != count:
         raise EndpointError(f"it answered {len(vectors)} vectors for {count} texts")
     return vectors
+
+
+def too_long(vectors: Sequence[Any]) -> bool:
+    """Tell whether vectors have more numbers than can be stored.
+
+    Then their first ones stand for them. Models of that size are trained so that these say most, by
+    Kusupati et al., "Matryoshka Representation Learning" (2022).
+    """
+    return bool(vectors) and len(vectors[0]) > LARGEST_STORED

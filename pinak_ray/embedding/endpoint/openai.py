@@ -13,7 +13,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from pinak_ray.embedding.endpoint.breaker import Breaker
-from pinak_ray.embedding.endpoint.forms import EndpointForm, OpenAiForm, vectors_of
+from pinak_ray.embedding.endpoint.forms import (
+    SHORTENED,
+    EndpointForm,
+    OpenAiForm,
+    too_long,
+    vectors_of,
+)
 from pinak_ray.embedding.endpoint.options import EndpointOptions
 from pinak_ray.embedding.endpoint.remote import Embedded
 from pinak_ray.embedding.endpoint.request import Endpoint, EndpointError
@@ -60,6 +66,7 @@ class OpenAiEmbedder:
         self._batch = self._options.batch
         # Only where the model's own is another one: not every endpoint knows the field.
         self._asks_dimension = False
+        self._cuts = False
 
     @property
     def trouble(self) -> str | None:
@@ -201,23 +208,33 @@ class OpenAiEmbedder:
             asked[self._form.dimension_field] = wanted
         answer = await self._endpoint.post(asked, timeout_s=timeout_s)
         rows = vectors_of(self._form, answer, len(texts))
+        if self._cuts or (self._asks_dimension and too_long(rows)):
+            rows = [row[:wanted] for row in rows]
         try:
             return check_vectors(rows, count=len(texts), dimension=wanted)
         except WrongDimension as error:
             if self._asks_dimension:
                 raise EndpointError(f"{error}; see PINAK_EMBEDDING_DIMENSION") from error
-            return await self._ask_for_dimension(texts, body, timeout_s, error)
+            return await self._ask_for_dimension(texts, body, timeout_s, error, too_long(rows))
         except InvalidInput as error:
             raise EndpointError(f"it answered nonsense: {error}", may_be_text=True) from error
 
     async def _ask_for_dimension(
-        self, texts: Sequence[str], body: Mapping[str, Any], timeout_s: float, wrong: WrongDimension
+        self,
+        texts: Sequence[str],
+        body: Mapping[str, Any],
+        timeout_s: float,
+        wrong: WrongDimension,
+        may_cut: bool,
     ) -> Vectors:
         self._asks_dimension = True
         try:
             return await self._ask(texts, body, timeout_s)
         except EndpointError as error:
             self._asks_dimension = False
+            if may_cut and error.may_be_text and not error.may_pass:  # it does not know the field
+                self._cuts = True
+                return await self._ask(texts, body, timeout_s)
             words = f"{wrong}, and asked for `{self._form.dimension_field}` it says: {error.words}"
             raise EndpointError(words, retry_after_s=error.retry_after_s) from error
 
@@ -229,7 +246,10 @@ class OpenAiEmbedder:
 async def measured_dimension(
     url: str, model: str, *, api_key: str | None, options: EndpointOptions
 ) -> int:
-    """Return the dimension of an endpoint's vectors; raises EmbedderUnavailable."""
+    """Return the dimension of an endpoint's vectors; raises EmbedderUnavailable.
+
+    Of more numbers than can be stored the first ones count, a usual size of models that allow it.
+    """
     form = OpenAiForm()
     endpoint = Endpoint(form.address(url.rstrip("/")), key=api_key, key_file=options.key_file)
     plain = options.passage_prefix + _PLAIN_TEXT
@@ -237,7 +257,7 @@ async def measured_dimension(
     try:
         answer = await endpoint.post(asked, timeout_s=options.timeout_s)
         (vector,) = vectors_of(form, answer, 1)
-        return len(vector)
+        return SHORTENED if too_long([vector]) else len(vector)
     except EndpointError as error:
         raise _unavailable(error) from error
     except TypeError as error:

@@ -21,7 +21,7 @@ class EndpointOptions:
     """Texts a request at most. An endpoint that takes fewer is found out by halving."""
     timeout_s: float = 30.0
     """For one request that somebody's memories wait for."""
-    query_timeout_s: float = 1.5
+    query_timeout_s: float = 0.8
     """For the vector of a query, whose reader otherwise goes by words alone."""
     body: Mapping[str, Any] = field(default_factory=dict)
     query_body: Mapping[str, Any] = field(default_factory=dict)

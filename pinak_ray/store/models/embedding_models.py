@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
-from pinak_ray.embedding import EmbedderSpec, EmbeddingModel, EndpointOptions
+from pinak_ray.embedding import LARGEST_STORED, EmbedderSpec, EmbeddingModel, EndpointOptions
 from pinak_ray.records.errors import SetupError
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.queries import query
@@ -70,8 +70,11 @@ async def register_model(
     Raises SetupError if the dimension cannot be stored inline in an 8 KB page.
     """
     # 2 bytes a dimension and STORAGE PLAIN: the row must fit a page beside its key.
-    if not 1 <= dimension <= 4000:
-        raise SetupError(f"a model of {dimension} dimensions cannot be stored; the limit is 4000")
+    if not 1 <= dimension <= LARGEST_STORED:
+        raise SetupError(
+            f"a model of {dimension} dimensions cannot be stored; the limit is {LARGEST_STORED}: "
+            "ask for fewer by PINAK_EMBEDDING_DIMENSION, or --dimension of `pinak-ray models add`"
+        )
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext('pinak embedding models'))")
         model_id = await connection.fetchval(

@@ -11,6 +11,7 @@ import pytest
 from fastapi.responses import JSONResponse
 
 from pinak_ray.embedding import EmbedderSpec, EndpointOptions, load_embedder, with_dimension
+from pinak_ray.embedding.endpoint.forms import SHORTENED
 from pinak_ray.embedding.endpoint.openai import OpenAiEmbedder
 from pinak_ray.records.errors import EmbedderUnavailable, InvalidInput, Unavailable
 from tests.support.endpoint import Endpoint, vectors_for
@@ -312,6 +313,41 @@ async def test_a_dimension_that_is_not_given_is_found(endpoint: Endpoint) -> Non
     spec = await with_dimension(EmbedderSpec(kind="openai", url=endpoint.url, model="tiny"))
 
     assert spec.dimension == 5
+
+
+def long_vectors(says: str) -> Any:
+    """Answer vectors of 4,096 falling numbers: a server that refuses `dimensions`, knows none of
+    it, or obeys."""
+
+    def answer(body: Any, call: int) -> Any:
+        if says == "refuses" and "dimensions" in body:
+            return JSONResponse({"error": {"message": "extra inputs are not permitted"}}, 422)
+        count = body.get("dimensions", 4096) if says == "obeys" else 4096
+        vector = [1.0 / (at + 1) for at in range(count)]
+        return {"data": [{"index": i, "embedding": vector} for i in range(len(body["input"]))]}
+
+    return answer
+
+
+@pytest.mark.parametrize("says", ["refuses", "ignores", "obeys"])
+@pytest.mark.parametrize("wanted", [None, 512])
+async def test_of_vectors_that_are_too_long_the_first_numbers_count(
+    endpoint: Endpoint, says: str, wanted: int | None
+) -> None:
+    """Fewer numbers are asked for; where that is in vain the rest is cut off, and what is left is
+    of length one."""
+    endpoint.answer = long_vectors(says)
+    spec = EmbedderSpec(
+        kind="openai", url=endpoint.url, model="huge", dimension=wanted, endpoint=SOON
+    )
+    spec = await with_dimension(spec)
+    embedder = load_embedder(spec)
+    vectors = np.concatenate([await embedder.embed(["a", "b"]), await embedder.embed(["c"])])
+    await embedder.aclose()
+
+    expected = 1.0 / np.arange(1, (wanted or SHORTENED) + 1)
+    assert spec.dimension == (wanted or SHORTENED)
+    np.testing.assert_allclose(vectors, [expected / np.linalg.norm(expected)] * 3, rtol=1e-5)
 
 
 async def test_queries_and_passages_are_told_apart(endpoint: Endpoint) -> None:
