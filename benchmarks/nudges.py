@@ -1,10 +1,10 @@
 """Nudge quality and latency, over HTTP as a hook would call.
 
-    python -m benchmarks.nudges --data ../shared/data/nudges [--intents FILE] --json
+    python -m benchmarks.nudges --data ../shared/data/nudges [--intents FILE] [--crowd N] --json
 
 `precision`: relevant nudges / all nudges. `recall`: risky intents that drew a relevant one.
 `false_alarms`: harmless intents that drew any. The reference is the same call without a gate.
-`many_failures`: the latency of the same intents among so many failures (`--failures`, 0: none).
+`among_a_crowd`: the same among `--crowd` generated failures of other matters (0: leave it out).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pinak_ray
+from benchmarks.crowd.failures import failures
 from benchmarks.datasets import Intent, NudgeData, load_nudges
 from benchmarks.report import (
     fresh_stack,
@@ -24,7 +25,6 @@ from benchmarks.report import (
     progress,
 )
 from benchmarks.search.loading import settled
-from benchmarks.searchable import sentences
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.cluster.settings import Settings
 from pinak_ray.records.ids import NamespaceKey
@@ -35,6 +35,7 @@ from pinak_ray.security.tokens import issue_token
 _NAMESPACE = NamespaceKey("default", "nudges-benchmark")
 # The study's evidence floor, for the reference: no gate, score >= .45 of the best failure.
 _UNGATED_FLOOR = 0.45
+_OF_THE_CROWD = "crowd"
 
 
 def http_swarm(settings: Settings, namespace: NamespaceKey = _NAMESPACE) -> pinak_ray.Swarm:
@@ -45,27 +46,27 @@ def http_swarm(settings: Settings, namespace: NamespaceKey = _NAMESPACE) -> pina
     return pinak_ray.connect(url=StackFile.read(settings.home).url, token=token)
 
 
-async def remember_all(swarm: pinak_ray.Swarm, data: NudgeData) -> dict[UUID, str]:
+async def remember_all(
+    swarm: pinak_ray.Swarm, data: NudgeData, *, ack: str = "searchable"
+) -> dict[UUID, str]:
     """Store failures and neutral memories; return each memory's key by its id."""
     agent = swarm.agent("historian")
     limit = asyncio.Semaphore(32)
 
     async def one(key: str, text: str, outcome: str | None) -> tuple[UUID, str]:
         async with limit:
-            receipt = await agent.remember(
-                text, layer="episodic", outcome=outcome, ack="searchable"
-            )
+            receipt = await agent.remember(text, layer="episodic", outcome=outcome, ack=ack)
         return receipt.id, key
 
-    failures = [one(key, text, "failure") for key, text in data.failures.items()]
+    failed = [one(key, text, "failure") for key, text in data.failures.items()]
     neutral = [one(key, text, None) for key, text in data.neutral.items()]
-    return dict(await asyncio.gather(*failures, *neutral))
+    return dict(await asyncio.gather(*failed, *neutral))
 
 
 async def ask(
-    swarm: pinak_ray.Swarm, intents: tuple[Intent, ...], keys: dict[UUID, str] | None
+    swarm: pinak_ray.Swarm, intents: tuple[Intent, ...], keys: dict[UUID, str]
 ) -> tuple[list[list[str]], list[float]]:
-    """Return what each intent drew (nothing without `keys`), and the milliseconds of each call.
+    """Return what each intent drew, and the milliseconds of each call.
 
     Each has an agent of its own: none has a warning behind it that would silence the next one.
     """
@@ -78,7 +79,7 @@ async def ask(
         nudges = await agent.intend(intent.text)
         latencies.append((time.perf_counter() - before) * 1000)
         hits = [hit for nudge in nudges for hit in nudge.evidence]
-        drawn.append([keys[hit.id] for hit in hits] if keys else [])
+        drawn.append([keys.get(hit.id, _OF_THE_CROWD) for hit in hits])
     return drawn, latencies
 
 
@@ -95,17 +96,15 @@ async def ungated(
     return drawn
 
 
-async def among_many(
-    settings: Settings, intents: tuple[Intent, ...], count: int
-) -> dict[str, float]:
-    """Return the latency of the intents in a namespace of `count` generated failures.
+async def among_many(settings: Settings, data: NudgeData, count: int) -> dict[str, Any]:
+    """Return the figures of the same failures and intents among `count` failures of other matters.
 
-    They are loaded over Ray, which is quicker, and asked over HTTP once all are indexed; links are
+    These are loaded over Ray, which is quicker, and asked over HTTP once all are indexed; links are
     made behind that for a quarter of an hour, in a tenth of the Indexer's time.
     """
     namespace = NamespaceKey("default", "many-failures")
     loading = pinak_ray.connect(home=settings.home, project=namespace.project)
-    progress(f"remembering {count:,} failures")
+    progress(f"remembering {count:,} failures of other matters")
     limit = asyncio.Semaphore(512)
 
     async def one(number: int, text: str) -> None:
@@ -114,12 +113,15 @@ async def among_many(
                 text, layer="episodic", outcome="failure"
             )
 
-    await asyncio.gather(*(one(*each) for each in enumerate(sentences(count, seed=6))))
+    await asyncio.gather(*(one(*each) for each in enumerate(failures(count, seed=6))))
+    keys = await remember_all(loading, data, ack="durable")
     await settled(settings)
     async with http_swarm(settings, namespace) as swarm:
-        _, latencies = await ask(swarm, intents, None)
+        drawn, latencies = await ask(swarm, data.intents, keys)
     return {
-        "failures": count,
+        "failures": count + len(data.failures),
+        **scores(data.intents, drawn),
+        "drawn_of_the_crowd": sum(each.count(_OF_THE_CROWD) for each in drawn),
         "p50_ms": round(percentile(latencies, 0.5), 2),
         "p95_ms": round(percentile(latencies, 0.95), 2),
     }
@@ -167,15 +169,14 @@ def main() -> None:
     options = parser("nudges", __doc__ or "")
     options.add_argument("--data", type=Path, required=True, help="the nudges folder")
     options.add_argument("--intents", type=Path, help="another file of intents")
-    options.add_argument("--failures", type=int, default=10_000, help="for `many_failures`")
+    options.add_argument("--crowd", type=int, default=10_000, help="failures of other matters")
     given = options.parse_args()
     data = load_nudges(given.data, given.intents)
     where = machine()
     with fresh_stack() as settings:
         figures = asyncio.run(measure(settings, data))
-        if given.failures:
-            many = asyncio.run(among_many(settings, data.intents, given.failures))
-            figures["many_failures"] = many
+        if given.crowd:
+            figures["among_a_crowd"] = asyncio.run(among_many(settings, data, given.crowd))
     reference = figures["ungated"]["precision"]
     print_report(
         {

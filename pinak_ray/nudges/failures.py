@@ -24,9 +24,10 @@ def warnings(
         return []
     gate = judge(
         text,
-        failure_similarity=max(failure.similarity for failure in failures),
+        failure_similarity=failures[0].similarity,
         safe_similarity=safe_similarity,
-        best_words=max(failure.words for failure in failures),
+        best_words=failures[0].words,
+        crowd=failures[0].crowd,
     )
     if not gate.open:
         return []

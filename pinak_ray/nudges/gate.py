@@ -1,7 +1,7 @@
 """The gate: is this intent risky enough to look for a warning?
 
-    score = max cosine(intent, failures) - max cosine(intent, safe prototypes)
-          + 0.2 max words(intent, failures)
+    score = cosine(intent, best failure) - max cosine(intent, safe prototypes)
+          + 0.2 words(intent, best failure) - 0.03 max(ln(failures / 100), 0)
           - 0.2 [begins as what changes nothing]
           + 0.03 min(risk words, 2)
 
@@ -32,6 +32,9 @@ _WORDS_WEIGHT = 0.2
 # Whoever reads of a dangerous thing says much the same words as whoever does it.
 _CHANGES_NOTHING = 0.2
 _RISK_WORD = 0.03
+# A little more must speak for a warning where chance has many failures to choose from; most of what
+# chance gives is taken from the evidence itself (evidence.py).
+_CROWD = 0.03
 
 # What harmless work says of itself; embedded once. One activity each: a list of several resembles
 # none of them, and resembles what it should not ("change wording, style, colours or layout":
@@ -109,16 +112,22 @@ class GateResult:
 
 
 def judge(
-    text: str, *, failure_similarity: float, safe_similarity: float, best_words: float
+    text: str,
+    *,
+    failure_similarity: float,
+    safe_similarity: float,
+    best_words: float,
+    crowd: float = 0.0,
 ) -> GateResult:
     """Weigh an intent.
 
-    Similarities are cosines in [-1, 1]; `best_words`, in [0, 1], is the most that its words share
-    with a failure.
+    Similarities are cosines in [-1, 1]; `best_words`, from 0 on, is what its words share with the
+    best failure; `crowd` is ln(failures / 100) among more than a hundred.
     """
     words = _WORD.findall(text.lower())
     risks = risk_words(words)
     score = failure_similarity - safe_similarity + _WORDS_WEIGHT * best_words
+    score -= _CROWD * crowd
     reasons = [
         f"similarity to a past failure {failure_similarity:.2f}, to safe work {safe_similarity:.2f}"
     ]

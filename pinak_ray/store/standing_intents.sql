@@ -82,6 +82,9 @@ SELECT
     n.details, n.source, n.intends, n.intent, n.safe_similarity, n.similarity,
     coalesce(l.score, 0) AS lexical,
     coalesce((SELECT documents FROM pinak.corpus_stats WHERE namespace_id = $1), 0) AS documents,
+    (SELECT count(*) FROM (
+        SELECT FROM pinak.memories WHERE namespace_id = $1 AND outcome = 'failure' LIMIT 10000
+    ) AS counted) AS failures,
     0::float8 AS usefulness, 0 AS agents,
     ARRAY(
         SELECT g.id FROM pinak.nudges AS g

@@ -226,6 +226,7 @@ class LocalMemories:
         """
         stored = self._all(namespace_id)
         cosines = _cosines([one.vector for one in stored], vector)
+        failures = sum(one.memory.outcome is Outcome.FAILURE for one in stored)
         words = np.nan_to_num(bm25(lexemes(text), [one.terms for one in stored]), nan=0.0)
         facts = Filters(layers=(Layer.SEMANTIC, Layer.PROCEDURAL))
         return [
@@ -234,6 +235,7 @@ class LocalMemories:
                 "similarity": float(cosine),
                 "lexical": float(word),
                 "documents": len(stored),
+                "failures": failures,
             }
             for one, cosine, word in zip(stored, cosines, words, strict=True)
             if self._passes(one, Filters() if one.memory.outcome is Outcome.FAILURE else facts)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from benchmarks.crowd.failures import failures
 from pinak_ray import InvalidInput, Swarm, VersionConflict
 from pinak_ray.records.errors import NotFound, WrongDimension
 from pinak_ray.records.ids import NamespaceKey
@@ -248,6 +249,21 @@ async def test_an_intent_hears_of_a_failure(swarm: Swarm) -> None:
 
     assert [text] == [hit.content for hit in nudge.evidence]
     assert await bob.intend("read the README") == ()
+
+
+async def test_among_many_failures_an_intent_hears_of_its_own(swarm: Swarm) -> None:
+    """Chance has more to choose from there: so much less each of them counts, and it is said."""
+    text = "deploying billing failed: migration 42 locks the orders table"
+    others = failures(150, seed=3, among=("household", "industry", "media"))
+    ada = swarm.agent("ada")
+    await asyncio.gather(
+        *(ada.remember(each, outcome="failure", ack="searchable") for each in (text, *others))
+    )
+    bob = swarm.agent(NAME)
+    (nudge,) = await bob.intend("deploy billing with migration 42 on the orders table")
+
+    assert [text] == [hit.content for hit in nudge.evidence]
+    assert "less 0.03 for the many failures there are" in nudge.reason
 
 
 async def test_an_intent_hears_of_a_contradiction(swarm: Swarm) -> None:

@@ -78,6 +78,9 @@ SELECT
     1 - (v.embedding <=> $4::halfvec) AS similarity,
     coalesce(s.score, 0) AS lexical,
     coalesce((SELECT documents FROM pinak.corpus_stats WHERE namespace_id = $1), 0) AS documents,
+    (SELECT count(*) FROM (
+        SELECT FROM pinak.memories WHERE namespace_id = $1 AND outcome = 'failure' LIMIT 10000
+    ) AS counted) AS failures,
     said.usefulness, said.agents, lately.shown
 FROM found
 CROSS JOIN LATERAL (

@@ -23,6 +23,16 @@ def test_the_score_is_the_documented_sum() -> None:
     assert result.score == pytest.approx(0.5 - 0.1 + 0.2 * 0.5 - 0.2 + 0.03 * 2)
 
 
+def test_among_many_failures_more_must_speak_for_a_warning() -> None:
+    """Each time that there are e times more, by as much; a hundred are not many."""
+    few, many, most = (
+        judge("x", failure_similarity=0.4, safe_similarity=0.2, best_words=0.0, crowd=crowd).score
+        for crowd in (0.0, 1.0, 2.0)
+    )
+    assert few == weigh("x").score
+    assert few - many == pytest.approx(0.03) == pytest.approx(many - most)
+
+
 def test_it_opens_at_the_threshold() -> None:
     """The threshold itself is risky enough; just below is not."""
     assert weigh("x", failure=THRESHOLD, safe=0.0).open

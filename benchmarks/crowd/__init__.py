@@ -1,0 +1,1 @@
+"""Failures of every kind of work, generated: a crowd for one failure to be found in."""
