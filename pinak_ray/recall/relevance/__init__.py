@@ -1,0 +1,1 @@
+"""Relevance: how likely a hit answers, the same in every corpus."""
