@@ -49,6 +49,8 @@ class Corpus:
     task: str
     entries: tuple[Entry, ...]
     queries: tuple[Query, ...]
+    unanswerable: tuple[str, ...] = ()
+    """Questions that no entry answers, though they sound as if one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,9 @@ def _locomo(path: Path) -> Iterator[Corpus]:
         entries = tuple(_locomo_entries(sample["conversation"]))
         known = {entry.key for entry in entries}
         queries = tuple(_locomo_queries(sample["qa"], known))
-        yield Corpus(sample["sample_id"], "turns", entries, queries)
+        trick = (item for item in sample["qa"] if item["category"] not in _LOCOMO_CATEGORIES)
+        unanswerable = tuple(item["question"] for item in trick)
+        yield Corpus(sample["sample_id"], "turns", entries, queries, unanswerable)
 
 
 def _locomo_entries(conversation: dict[str, Any]) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ from pinak_ray.language.shown import shown
 from pinak_ray.records.board.open_points import OpenPoint, OpenPoints, OpenPointsAnswer
 from pinak_ray.records.memory.context import Context
 from pinak_ray.records.memory.nudges import INTENT_KEY, Intent, Nudge
-from pinak_ray.records.memory.recall import Hit, new_recall
+from pinak_ray.records.memory.recall import LEAST_BESIDE, LEAST_RELEVANT, Hit, new_recall
 from pinak_ray.records.operations import Intend, Query, ReadContext, Recall, Recollect
 from pinak_ray.records.sending import Send
 from pinak_ray.records.state.owners import Owner, Space, WorkingItem
@@ -73,7 +73,9 @@ async def _nudges(send: Send, owner: Owner, intent: Intent | None) -> tuple[Nudg
 async def _memories(send: Send, owner: Owner, query: str | None) -> tuple[Hit, ...]:
     if query is None:
         return ()
-    return (await send(Recall(owner.namespace_id, new_recall(query, k=_MEMORIES)))).hits
+    asked = new_recall(query, k=_MEMORIES, min_relevance=LEAST_BESIDE)
+    hits = (await send(Recall(owner.namespace_id, asked))).hits
+    return hits if hits and (hits[0].relevance or 0.0) >= LEAST_RELEVANT else ()
 
 
 def _intent_line(intent: Intent) -> str:

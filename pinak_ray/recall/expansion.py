@@ -20,7 +20,9 @@ async def expand(request: RecallRequest, result: RecallResult, step: Step) -> Re
     with watch.step("expand"):
         starts = [hit.id for hit in result.hits]
         found = await walk(starts, step, depth=request.expand, k=request.k)
-    whole = with_neighbours(result, found, min_score=request.min_score)
+    whole = with_neighbours(
+        result, found, min_score=request.min_score, min_relevance=request.min_relevance
+    )
     trace = whole.trace
     if trace is None:
         return whole
@@ -36,23 +38,38 @@ async def expand(request: RecallRequest, result: RecallResult, step: Step) -> Re
 
 
 def with_neighbours(
-    result: RecallResult, found: Sequence[Related], *, min_score: float | None
+    result: RecallResult,
+    found: Sequence[Related],
+    *,
+    min_score: float | None,
+    min_relevance: float | None = None,
 ) -> RecallResult:
     """Return the result with neighbours behind the hits, strongest first.
 
-    One scores as much below the last hit as its path lacks of full strength, so that none comes
-    before what the query itself found, and a link of strength 1 costs nothing. Nothing is added
-    below `min_score`.
+    One has the share of the last hit's score and relevance that its path has of full strength, so
+    that none comes before what the query itself found, and a link of strength 1 costs nothing. Of a
+    score below 0 it lacks as much more. Nothing is added below a floor.
     """
-    last = result.hits[-1].score
+    last = result.hits[-1]
     added = [
-        _neighbour(each, last - (1.0 - each.strength), rank, traced=result.trace is not None)
+        _neighbour(each, last, rank, traced=result.trace is not None)
         for rank, each in enumerate(found, 1)
     ]
-    kept = [hit for hit in added if min_score is None or hit.score >= min_score]
+    kept = [
+        hit
+        for hit in added
+        if (min_score is None or hit.score >= min_score)
+        and (hit.relevance is None or hit.relevance >= (min_relevance or 0.0))
+    ]
     return replace(result, hits=(*result.hits, *kept))
 
 
-def _neighbour(related: Related, score: float, rank: int, *, traced: bool) -> Hit:
-    signal = Signal(LINK, related.strength, rank, 1.0, score)
-    return replace(related.hit, score=score, signals=(signal,) if traced else ())
+def _neighbour(related: Related, last: Hit, rank: int, *, traced: bool) -> Hit:
+    strength = related.strength
+    score = last.score - abs(last.score) * (1.0 - strength)
+    return replace(
+        related.hit,
+        score=score,
+        relevance=None if last.relevance is None else last.relevance * strength,
+        signals=(Signal(LINK, strength, rank, 1.0, score),) if traced else (),
+    )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
+from pinak_ray.embedding import Knows
 from pinak_ray.language.named_agents import named_agent
 from pinak_ray.language.named_dates import named_dates
 from pinak_ray.language.roles import is_asking
@@ -27,10 +28,12 @@ from pinak_ray.recall.recipes import (
     DATE,
     LEXICAL,
     QUESTION,
+    RECENCY,
     WINDOW_LEXICAL,
     Fusion,
     Recipe,
 )
+from pinak_ray.recall.relevance.ranked import relevances
 from pinak_ray.recall.trace import signals_of, trace_of
 from pinak_ray.records.memory.asker import local
 from pinak_ray.records.memory.recall import RecallRequest, RecallResult, Signal, Trace
@@ -57,11 +60,13 @@ class Candidates:
 
 
 def rank(
-    found: Candidates, *, recipe: Recipe, request: RecallRequest, now: datetime
+    found: Candidates, *, recipe: Recipe, request: RecallRequest, now: datetime, knows: Knows
 ) -> RecallResult:
     """Return the request's page of the candidates, best first, and its trace if asked for.
 
-    `now` is the asker's moment, in their zone.
+    `now` is the asker's moment, in their zone; `knows` tells what the query's model does. Where
+    signals are fused the score of a hit is its relevance: their sum means another thing in each
+    corpus, and only orders.
     """
     flags = _flags(found.rows, recipe, request.query, now)
     weights = recipe.signal_weights()
@@ -70,8 +75,6 @@ def rank(
         scores = scores + weights[name] * held
     kept = _has_evidence(found.signals, recipe)
     floor = recipe.min_score if request.min_score is None else request.min_score
-    if floor is not None:
-        kept &= scores >= floor
     # All that a model does not know has one vector: of equals, what says the query itself is first.
     keys = [(row["content"] != request.query, row["id"]) for row in found.rows]
     order = best_first(scores, keys)
@@ -80,6 +83,16 @@ def rank(
     if shows_copies_once(recipe, request):
         copies = dict(grouped(ranked, found.rows, scores, found.hidden))
         ranked = list(copies)
+    chances: dict[int, float] = {}
+    if RECENCY not in found.signals:
+        chances = relevances(ranked, found.rows, {**found.signals, **flags}, request, knows)
+    shown = {at: chances[at] if recipe.is_fused else float(scores[at]) for at in ranked}
+    least = request.min_relevance or 0.0
+    ranked = [
+        at
+        for at in ranked
+        if (floor is None or shown[at] >= floor) and (not chances or chances[at] >= least)
+    ]
     if found.turn is None:
         chosen, cursor = page(ranked, found.rows, request)
     else:
@@ -90,10 +103,17 @@ def rank(
         signals = {**found.signals, **flags}
         shares = _contributions(found.signals, recipe)
         shares |= {name: weights[name] * held for name, held in flags.items()}
-        trace = trace_of(recipe, found.counts, fused=len(kept), kept=len(ranked), floor=floor)
+        trace = replace(
+            trace_of(recipe, found.counts, fused=len(kept), kept=len(ranked), floor=floor),
+            min_relevance=request.min_relevance,
+        )
         explained = signals_of(signals, weights, shares, chosen)
     hits = tuple(
-        hit_from_row(found.rows[at], float(scores[at]), signals=said, copies=copies.get(at, 1))
+        replace(
+            hit_from_row(found.rows[at], shown[at], signals=said, copies=copies.get(at, 1)),
+            relevance=chances.get(at),
+            fused=float(scores[at]) if request.trace and recipe.is_fused else None,
+        )
         for at, said in zip(chosen, explained, strict=True)
     )
     return RecallResult(hits, trace, cursor)

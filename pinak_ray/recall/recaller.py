@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pinak_ray.concurrency.ahead import ahead
 from pinak_ray.embedding import (
     Embedder,
+    Knows,
     decode_halfvec,
 )
 from pinak_ray.recall.candidates import Best, Search
@@ -110,7 +111,7 @@ class Recaller:
         held = self._held(namespace_id, request, recipe, number)
         async with ahead(_begun(search, held, watch)) as ready:
             now = await self.moment(namespace_id, request)
-            yield Begun(search, held, ready, watch, now, reranker)
+            yield Begun(search, held, ready, watch, now, self._embedder.knows, reranker)
 
     async def moment(self, namespace_id: int, request: RecallRequest) -> datetime:
         """Return the asker's moment, in their zone or the namespace's."""
@@ -153,6 +154,7 @@ class Begun(NamedTuple):
     watch: Stopwatch
     now: datetime
     """The asker's moment, in their zone."""
+    knows: Knows
     reranker: Reranker | None = None
     """Where the request is to be reranked."""
 
@@ -165,7 +167,7 @@ class Begun(NamedTuple):
                 found = await self._compared(asked.vector)
                 if is_crowded(search, found):
                     found = await distinct_candidates(search, asked.vector)
-        ranked = partial(rank, found, recipe=search.recipe, now=self.now)
+        ranked = partial(rank, found, recipe=search.recipe, now=self.now, knows=self.knows)
         if self.reranker is None:
             with self.watch.step("fuse"):
                 result = ranked(request=request)

@@ -99,6 +99,11 @@ class Recipe:
         return {**self.weights, **{name: bonus for name, bonus in bonuses.items() if bonus}}
 
     @property
+    def is_fused(self) -> bool:
+        """Whether it weighs several signals against each other."""
+        return self.fusion is not Fusion.NONE
+
+    @property
     def is_walked(self) -> bool:
         """Whether its pages go on to the last memory that answers: one signal has one order."""
         return self.fusion is Fusion.NONE
@@ -159,6 +164,8 @@ def recipe_for(request: RecallRequest) -> Recipe:
     recipe = recipe_named(request.recipe)
     if not request.query and RECENCY not in recipe.weights:
         raise InvalidInput(f"recipe {recipe.name!r} needs a query; only 'recent' goes without")
+    if request.min_relevance is not None and RECENCY in recipe.weights:
+        raise InvalidInput(f"recipe {recipe.name!r} compares nothing, so it takes no min_relevance")
     if request.rrf_k is None:
         return recipe
     if recipe.fusion is not Fusion.RRF:

@@ -80,14 +80,15 @@ async def reranked(ranked: Ranked, request: RecallRequest, reranker: Reranker) -
 def _in_order(hits: Sequence[Hit], scores: Sequence[float], *, traced: bool) -> list[Hit]:
     """Return the hits, best first by the model; of equals, the order is the ranking's.
 
-    A place keeps its score, so that scores fall along the page, and above that of what follows.
+    A place keeps its score and relevance, which so fall along the page, and above what follows.
     """
     best = sorted(range(len(hits)), key=lambda at: (-scores[at], at))
     ordered = []
     for rank, (place, at) in enumerate(zip(hits, best, strict=True), 1):
-        hit = replace(hits[at], score=place.score)
+        hit = replace(hits[at], score=place.score, relevance=place.relevance, fused=place.fused)
         if traced:
-            moved = Signal(RERANK, scores[at], rank, 1.0, place.score - hits[at].score)
+            lift = (place.fused or 0.0) - (hits[at].fused or 0.0)
+            moved = Signal(RERANK, scores[at], rank, 1.0, lift)
             hit = replace(hit, signals=(*hit.signals, moved))
         ordered.append(hit)
     return ordered

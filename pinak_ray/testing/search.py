@@ -68,7 +68,8 @@ class LocalSearch:
             found = self.memories.candidates(namespace_id, request, recipe, asked.vector)
         with watch.step("fuse"):
             now = request.asked_at(self.memories.clock(), self.zone)
-            ranked = partial(rank, found, recipe=recipe, now=now)
+            knows = self.memories.embedder.knows
+            ranked = partial(rank, found, recipe=recipe, now=now, knows=knows)
             if is_reranked(request, recipe, self.reranker) and self.reranker is not None:
                 result = await reranked(ranked, request, self.reranker)
             else:

@@ -125,7 +125,7 @@ async def test_a_recall_expands_along_links(swarm: Swarm) -> None:
     assert sorted(await found(expand=2)) == sorted([outage, deploy, fix])
     assert await found(expand=2, k=1) == [outage, deploy]
     # Between two recalls the Indexer may count words: scores compare within one only.
-    assert traced.hits[1].score == pytest.approx(traced.hits[0].score - 0.5)
+    assert traced.hits[1].score == pytest.approx(traced.hits[0].score * 0.5)
     assert [(s.name, s.score) for s in traced.hits[1].signals] == [("link", 0.5)]
     assert traced.trace is not None
     assert traced.trace.candidates["link"] == 1

@@ -139,19 +139,23 @@ async def test_the_trace_accounts_for_every_score(swarm: Swarm) -> None:
     assert trace.timings_ms.keys() >= {"embed", "fuse"}
     for hit in result.hits:
         shares = math.fsum(signal.contribution for signal in hit.signals)
-        assert math.isclose(hit.score, shares, abs_tol=1e-6)
+        assert hit.fused is not None
+        assert math.isclose(hit.fused, shares, abs_tol=1e-6)
+        assert hit.score == hit.relevance
 
 
 async def test_rrf_takes_its_constant(swarm: Swarm) -> None:
-    """The best of both lists scores 2 / (k + 1), and a floor applies to that."""
+    """The best of both lists has 2 / (k + 1), and a floor applies to what that is worth."""
     ada = swarm.agent("ada")
     await ada.remember("orders are locked", ack="searchable")
     result = await ada.recall("orders", recipe="rrf", rrf_k=9, trace=True)
 
-    assert [round(hit.score, 9) for hit in result.hits] == [0.2]
+    assert [round(hit.fused or 0, 9) for hit in result.hits] == [0.2]
     assert result.trace is not None
     assert result.trace.rrf_k == 9
-    assert (await ada.recall("orders", recipe="rrf", rrf_k=9, min_score=0.21)).hits == ()
+    (hit,) = result.hits
+    floor = min(hit.score + 0.001, 1.0)
+    assert (await ada.recall("orders", recipe="rrf", rrf_k=9, min_score=floor)).hits == ()
 
 
 BAD: dict[str, dict[str, Any]] = {

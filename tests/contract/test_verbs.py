@@ -66,6 +66,7 @@ async def test_a_memory_comes_back_whole(swarm: Swarm) -> None:
         {"ticket": 42, "ü": [None, 1.5, "\\u0000"]},
         "https://example.org/?q=ü",
         (),
+        relevance=hit.score,
     )
 
 

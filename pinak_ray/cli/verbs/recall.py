@@ -81,6 +81,9 @@ class Which:
         str | None, _filter("as-of", "Believed at this time: stored by then, not yet superseded.")
     ] = None
     min_score: Annotated[float | None, _filter("min-score", "With at least this score.")] = None
+    min_relevance: Annotated[
+        float | None, _filter("min-relevance", "At least so likely to answer, from 0 to 1.")
+    ] = None
     now: Annotated[
         str | None, _filter("now", "When it is for you, with an offset: what today means.")
     ] = None

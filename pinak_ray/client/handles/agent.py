@@ -209,6 +209,7 @@ class AgentHandle(LinkVerbs, TemplateVerbs):
         until: datetime | str | None = None,
         as_of: datetime | str | None = None,
         min_score: float | None = None,
+        min_relevance: float | None = None,
         now: datetime | str | None = None,
         zone: str | tzinfo | None = None,
         every_copy: bool = False,
@@ -222,10 +223,11 @@ class AgentHandle(LinkVerbs, TemplateVerbs):
 
         All agents' memories are searched; `agents=[...]` narrows. A memory must have every one of
         `tags` and of `entities`, at least one of `any_tags` and none of `no_tags`, have occurred
-        from `since` and before `until`, and score `min_score`. `as_of` answers from what was
-        believed then. Recipe `recent` needs no query. `trace=True` explains each hit; the result's
-        `cursor`, given with the same arguments, asks for the next page. `expand=1` adds, behind the
-        hits, up to `k` memories that are linked to them (up to 4 links away). Raises InvalidInput.
+        from `since` and before `until`, and reach `min_score` and `min_relevance`. `as_of` answers
+        from what was believed then. Recipe `recent` needs no query. `trace=True` explains each hit;
+        the result's `cursor`, given with the same arguments, asks for the next page. `expand=1`
+        adds, behind the hits, up to `k` memories that are linked to them (up to 4 links away).
+        Raises InvalidInput.
 
         Words such as "yesterday" are told from the asker's `now`, or else in their `zone` (an IANA
         name or an offset). Of memories with one content a page has the best, and its `copies` says

@@ -276,6 +276,7 @@ def _asked(request: RecallRequest) -> dict[str, Any]:
         "trace": request.trace,
         "cursor": request.cursor,
         "expand": request.expand,
+        "min_relevance": request.min_relevance,
         "now": request.now,
         "zone": request.zone,
         "every_copy": request.every_copy,

@@ -15,17 +15,28 @@ from pinak_ray.language.named_agents import named_agent
 from pinak_ray.recall.fusion import Scores, known_or
 from pinak_ray.records.memory.rows import Row
 
-__all__ = ["FEATURES", "Question", "features", "question_of"]
+__all__ = ["FEATURES", "OF_MEANING", "Question", "features", "question_of"]
 
 FEATURES = (
     "bias", "own_cosine", "window_cosine", "cover", "cover_squared", "all_words", "phrase",
-    "missing_numbers", "missing_names", "other_agent", "named_agent", "short", "cosine_and_cover",
-    "asks", "dated", "cosine_squared",
+    "missing_numbers", "missing_names", "other_agent", "named_agent", "one_term", "no_term",
+    "small_talk", "cosine_and_cover", "asks", "dated", "cosine_squared", "window_squared",
 )  # fmt: skip
+
+OF_MEANING = frozenset({
+    "own_cosine", "window_cosine", "cosine_and_cover", "cosine_squared", "window_squared",
+})  # fmt: skip
+"""Those that need vectors."""
 
 # Beyond it a memory is about many things, and has any word.
 _LOOKED_AT = 4_000
 _TERMS = 32
+# Stems of what is said to be polite: every conversation has it, and it asks for none of it.
+SMALL_TALK = frozenset({
+    "hello", "hi", "hey", "thank", "bye", "goodby", "good", "morn", "afternoon", "even", "night",
+    "ok", "okay", "yes", "no", "sure", "great", "cool", "nice", "welcom", "pleas", "sorri", "today",
+    "lol", "haha", "wow", "hmm", "yo", "test", "ping",
+})  # fmt: skip
 _MARKS = bytes(ord(" ") if byte < 128 and not chr(byte).isalnum() else byte for byte in range(256))
 # Beyond ASCII: quotation marks, dashes, and the points of scripts that part no words.
 _FURTHER_MARKS = re.compile("[’‘“”…–—。，、？！：；「」]")
@@ -41,6 +52,7 @@ class Question(NamedTuple):
     hard: tuple[str, ...]
     """Those with a digit: another number is another thing."""
     names: tuple[str, ...]
+    is_small_talk: bool
 
 
 def question_of(query: str) -> Question:
@@ -49,7 +61,7 @@ def question_of(query: str) -> Question:
     hard = tuple(term for term in terms if any(map(str.isdigit, term)))
     names = tuple(dict.fromkeys(name.lower() for name in _NAME.findall(query)))
     text = b" %b " % b" ".join(_plain(query).split())
-    return Question(query, text, tuple(terms), hard, names)
+    return Question(query, text, tuple(terms), hard, names, SMALL_TALK.issuperset(terms))
 
 
 def features(
@@ -88,14 +100,17 @@ def features(
         cover >= 1.0,
         phrase,
         1.0 - _shares(question.hard, said, by, 1.0),
-        1.0 - _shares(question.names, said, by, 1.0),
+        (1.0 - _shares(question.names, said, by, 1.0)) * (named is None),
         [named is not None and agent != named for agent in agents],
         [named is not None and agent == named for agent in agents],
-        np.full(len(rows), len(question.terms) <= 1),
+        np.full(len(rows), len(question.terms) == 1),
+        np.full(len(rows), not question.terms),
+        np.full(len(rows), question.is_small_talk),
         around * cover,
         asks,
         dated,
         known**2,
+        around**2,
     ]
     return np.column_stack([np.asarray(each, dtype=np.float64) for each in columns])
 

@@ -10,10 +10,7 @@ from pinak_ray.recall.relevance.features import features, question_of
 from pinak_ray.recall.relevance.weights import load_weights
 from pinak_ray.records.memory.rows import Row
 
-__all__ = ["DEFAULT_FLOOR", "falling", "likelihoods"]
-
-DEFAULT_FLOOR = 0.03
-"""Below it nothing is said to an agent that did not ask for it: a context's memories."""
+__all__ = ["falling", "likelihoods"]
 
 
 def likelihoods(
@@ -49,7 +46,9 @@ def falling(chances: Scores) -> Scores:
     return np.maximum.accumulate(chances[::-1])[::-1]
 
 
-def _known(query: str, rows: Sequence[Row], knows: Knows) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
+def _known(
+    query: str, rows: Sequence[Row], knows: Knows
+) -> np.ndarray[tuple[int], np.dtype[np.bool]]:
     if not knows(query):
         return np.zeros(len(rows), dtype=np.bool)
     # Asked where it may be otherwise only: of a new text it costs 60 us.

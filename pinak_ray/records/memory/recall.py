@@ -24,6 +24,8 @@ from pinak_ray.records.memory.memories import Layer, Outcome, layers_named, mome
 from pinak_ray.records.results import Result
 
 __all__ = [
+    "LEAST_BESIDE",
+    "LEAST_RELEVANT",
     "MAX_QUERY_BYTES",
     "MAX_RRF_K",
     "Filters",
@@ -39,6 +41,11 @@ __all__ = [
 MAX_QUERY_BYTES = 8_192
 # Far beyond it 1 / (k + rank) no longer tells ranks apart.
 MAX_RRF_K = 1_000
+# Where nobody chose a floor: see docs/decisions/0052.
+LEAST_RELEVANT = 0.05
+"""A context says nothing of memories where not even the best is as relevant."""
+LEAST_BESIDE = 0.01
+"""Behind one that is, what is as relevant as this is worth saying too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,7 @@ class RecallRequest:
     """The last page's, for the next one; None for the first."""
     expand: int = 0
     """How many links away from its hits a page also brings memories, behind the hits."""
+    min_relevance: float | None = None
     now: datetime | None = None
     """The asker's day, as its noon in UTC; None for the day on which this is answered."""
     zone: str | None = None
@@ -124,7 +132,7 @@ class Signal(Result):
     """What one signal said of one hit.
 
     Its raw score and its rank among all candidates (1 is best), None where it has none; its weight
-    and its contribution: a hit's score is the sum of its contributions.
+    and its contribution: hits are ordered by the sum of theirs.
     """
 
     name: str
@@ -136,7 +144,12 @@ class Signal(Result):
 
 @dataclass(frozen=True, slots=True)
 class Hit(Result):
-    """One memory that answers, best first. `score` is comparable within one result only."""
+    """One memory that answers, best first.
+
+    `relevance` is how likely it does, in [0, 1], the same in every corpus; None where nothing was
+    compared. The `score` of a recipe that fuses signals is its relevance; any other's is its
+    signal's, comparable within one result only.
+    """
 
     id: UUID
     content: str
@@ -154,6 +167,9 @@ class Hit(Result):
     """Filled when a trace was asked for."""
     copies: int = 1
     """How many memories say exactly this, the hit among them; `every_copy` shows each."""
+    relevance: float | None = None
+    fused: float | None = None
+    """Where a trace was asked for: the sum of the contributions, which hits are ordered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +185,13 @@ class Trace(Result):
     fused: int
     """How many different ones these were."""
     kept: int
-    """How many of them had evidence and reached `min_score`: the hits of all pages."""
+    """How many of them had evidence and reached both floors: the hits of all pages."""
     min_score: float | None
     timings_ms: dict[str, float]
     """Wall clock, by step."""
     rrf_k: int | None = None
     """Where the fusion is `rrf`."""
+    min_relevance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +220,7 @@ def new_recall(
     vector: bytes | None = None,
     cursor: str | None = None,
     expand: int = 0,
+    min_relevance: float | None = None,
     now: datetime | str | None = None,
     zone: str | tzinfo | None = None,
     every_copy: bool = False,
@@ -221,6 +239,9 @@ def new_recall(
         vector,
         None if rrf_k is None else check_whole("rrf_k", rrf_k, low=1, high=MAX_RRF_K),
         expand=check_depth("expand", expand, low=0),
+        min_relevance=None
+        if min_relevance is None
+        else check_number("min_relevance", min_relevance, low=0.0, high=1.0),
         now=day,
         zone=zone_name,
         every_copy=every_copy,

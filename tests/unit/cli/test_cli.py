@@ -266,6 +266,7 @@ def test_recall_passes_every_filter(agent: FakeAgent) -> None:
         "recipe": "rrf", "rrf_k": 9, "outcome": "failure", "since": "2026-01-01T00:00Z",
         "until": "2026-02-01T00:00Z", "as_of": "2026-03-01T00:00Z", "min_score": 0.5, "cursor": "c",
         "now": "2026-03-01T08:00+09:00", "zone": "Asia/Tokyo",
+        "min_relevance": 0.125,
     }  # fmt: skip
     flags = {"entities": "entity", **{name: name[:-1] for name in options if name != "entities"}}
     given = [f"--{flags[n].replace('_', '-')}={one}" for n, many in options.items() for one in many]

@@ -32,7 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "outcome": "failure", "since": THEN, "until": datetime(2026, 2, 28, tzinfo=UTC),
     "as_of": datetime(2026, 3, 1, 1, 2, 3, 4, tzinfo=UTC),
     "now": datetime(2026, 3, 1, 23, tzinfo=UTC), "zone": "Asia/Tokyo", "every_copy": True,
-    "rerank": True,
+    "rerank": True, "min_relevance": 0.125,
     "vector": encode_halfvec_one(check_vector([1.0, 0.5, -0.25, 0.0], dimension=4)),
 }  # fmt: skip
 WHOLE = new_recall(**EVERYTHING)

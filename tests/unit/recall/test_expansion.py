@@ -64,7 +64,7 @@ def test_a_traced_neighbour_says_how_strong_its_path_is() -> None:
     (signal,) = whole.hits[1].signals
 
     assert (signal.name, signal.score, signal.rank) == (LINK, 0.75, 1)
-    assert signal.contribution == whole.hits[1].score == 1.75
+    assert signal.contribution == whole.hits[1].score == 1.5
 
 
 def test_likeness_has_no_direction() -> None:

@@ -11,7 +11,7 @@ async def recalled(query: str, *said: tuple[str, str], **options: Any) -> Recall
     swarm = LocalSwarm()
     for agent, content in said:
         await swarm.agent(agent).remember(content, session="s")
-    return await swarm.agent("reader").recall(query, trace=True, **options)
+    return await swarm.agent("reader").recall(query, trace=True, every_copy=True, **options)
 
 
 def contributions(result: RecallResult, name: str) -> dict[str, float]:

@@ -21,6 +21,7 @@ ASKED: dict[str, Any] = {
     "no_tags": ["c"], "entities": ["e"], "outcome": "failure", "since": THEN,
     "until": datetime(2026, 2, 28, tzinfo=UTC), "as_of": datetime(2026, 3, 1, tzinfo=UTC),
     "now": THEN, "zone": "+01:00", "every_copy": False, "rerank": None,
+    "min_relevance": 0.1,
 }  # fmt: skip
 OTHER: dict[str, Any] = {
     "query": "order", "recipe": "default", "rrf_k": 11, "min_score": 0.6, "vector": b"\x00\x02",
@@ -28,6 +29,7 @@ OTHER: dict[str, Any] = {
     "any_tags": ["c"], "no_tags": [], "entities": ["f"], "outcome": None, "since": None,
     "until": datetime(2026, 2, 27, tzinfo=UTC), "as_of": datetime(2026, 3, 2, tzinfo=UTC),
     "now": datetime(2026, 2, 1, tzinfo=UTC), "zone": "+02:00", "every_copy": True, "rerank": False,
+    "min_relevance": 0.2,
 }  # fmt: skip
 
 

@@ -92,14 +92,14 @@ async def test_pages_of_any_size_are_one_order(
 
 
 async def test_a_trace_says_what_moved() -> None:
-    """A hit's score is still the sum of its contributions, the reranker's among them."""
+    """What hits are ordered by is the sum of their contributions, the reranker's among them."""
     result = await reranked(
         ranking(30), new_recall("which?", k=25, trace=True), Judge([float(n) for n in range(30)])
     )
 
     assert [hit.content for hit in result.hits[:2]] == ["text 19", "text 18"]
     for hit in result.hits:
-        assert hit.score == pytest.approx(sum(each.contribution for each in hit.signals))
+        assert hit.fused == pytest.approx(sum(each.contribution for each in hit.signals))
     moved = result.hits[0].signals[-1]
     assert (moved.name, moved.score, moved.rank) == (RERANK, 19.0, 1)
     assert result.trace is not None

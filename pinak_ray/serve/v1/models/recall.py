@@ -92,6 +92,9 @@ class RecallBody(Body):
     min_score: float | None = Field(
         None, description="No hit scores less. A trace shows what scores are made of."
     )
+    min_relevance: float | None = Field(
+        None, ge=0, le=1, description="No hit is less likely to answer; the same in every corpus."
+    )
     now: Moment | None = Field(
         None,
         description='When it is for the asker, with their offset: "yesterday" is the day before. '

@@ -1,0 +1,1 @@
+"""How true relevance is, and the command that fits it."""
