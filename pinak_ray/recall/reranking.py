@@ -87,11 +87,15 @@ def _in_order(hits: Sequence[Hit], scores: Sequence[float], *, traced: bool) -> 
     for rank, (place, at) in enumerate(zip(hits, best, strict=True), 1):
         hit = replace(hits[at], score=place.score, relevance=place.relevance, fused=place.fused)
         if traced:
-            lift = (place.fused or 0.0) - (hits[at].fused or 0.0)
+            lift = _ordered_by(place) - _ordered_by(hits[at])
             moved = Signal(RERANK, scores[at], rank, 1.0, lift)
             hit = replace(hit, signals=(*hit.signals, moved))
         ordered.append(hit)
     return ordered
+
+
+def _ordered_by(hit: Hit) -> float:
+    return hit.score if hit.fused is None else hit.fused
 
 
 def _traced(result: RecallResult, count: int) -> RecallResult:

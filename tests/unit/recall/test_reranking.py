@@ -99,7 +99,7 @@ async def test_a_trace_says_what_moved() -> None:
 
     assert [hit.content for hit in result.hits[:2]] == ["text 19", "text 18"]
     for hit in result.hits:
-        assert hit.fused == pytest.approx(sum(each.contribution for each in hit.signals))
+        assert hit.score == pytest.approx(sum(each.contribution for each in hit.signals))
     moved = result.hits[0].signals[-1]
     assert (moved.name, moved.score, moved.rank) == (RERANK, 19.0, 1)
     assert result.trace is not None
