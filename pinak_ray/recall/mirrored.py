@@ -12,7 +12,7 @@ from pinak_ray.recall.ranking import Candidates
 from pinak_ray.recall.recipes import DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL, Recipe
 from pinak_ray.records.memory.recall import RecallRequest
 from pinak_ray.records.memory.rows import Row
-from pinak_ray.store.mirrors.mirrors import Held, Mirrors
+from pinak_ray.store.mirrors.mirrors import Held, Mirrors, numbers_of
 from pinak_ray.store.mirrors.namespace_mirror import Places, Said
 
 __all__ = ["MirrorSearch"]
@@ -86,10 +86,10 @@ class MirrorSearch:
     ) -> Candidates:
         """Put each row's signals beside it; the database has the rows in the order of their ids."""
         mirror = self.held.mirror
-        ids = mirror.uuids(places)
-        turn = turn_of(ids, self.request) if self.recipe.is_walked else None
-        place = dict(zip(ids, places.tolist(), strict=True))
-        at = np.array([place[row["id"]] for row in rows], dtype=np.int32)
+        turn = None
+        if self.recipe.is_walked:
+            turn = turn_of(mirror.uuids(places), self.request)
+        at = places[numbers_of(rows)]
         signals: dict[str, Scores] = {name: each.scores[at] for name, each in said.items()}
         # A memory without a window (it has no session, or it has not settled) is a window of one:
         # its own scores count twice.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeAlias, cast
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
@@ -18,7 +18,7 @@ from pinak_ray.records.errors import PinakError, SetupError
 from pinak_ray.store.connecting import connect
 from pinak_ray.store.faults import DATABASE_ERRORS, refusal, translated
 
-__all__ = ["SCHEMA", "Connection", "Database", "microseconds"]
+__all__ = ["SCHEMA", "Connection", "Database", "microseconds", "uuid_of"]
 
 SCHEMA = "pinak"
 
@@ -60,16 +60,26 @@ def microseconds(moment: datetime) -> int:
     return (moment - _POSTGRES_EPOCH) // _MICROSECOND
 
 
+def uuid_of(raw: bytes) -> UUID:
+    """Return the id of 16 bytes, in a third of the time that its own checks take."""
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", int.from_bytes(raw, "big"))
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
+
+
 async def _register_codecs(connection: Connection) -> None:
     """Pass jsonb and halfvec through as bytes: whoever needs the value decodes it once.
+
+    An id may be given as its 16 bytes.
 
     asyncpg's own UUID class would leak into records, and not every JSON encoder takes it.
     """
     await connection.set_type_codec(
         "uuid",
         schema="pg_catalog",
-        encoder=lambda value: value.bytes,
-        decoder=lambda raw: UUID(bytes=bytes(raw)),
+        encoder=lambda value: value if isinstance(value, bytes) else value.bytes,
+        decoder=uuid_of,
         format="binary",
     )
     await connection.set_type_codec(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from pinak_ray.records.memory.rows import Row
@@ -16,7 +17,7 @@ from pinak_ray.store.mirrors.pages import Page
 from pinak_ray.store.queries import query
 from pinak_ray.store.vectors.segments import SEAL_AT
 
-__all__ = ["Held", "Mirrors"]
+__all__ = ["Held", "Mirrors", "numbers_of"]
 
 # Below, the database takes as long as it takes to say what is known.
 _LEAST = 100
@@ -58,6 +59,11 @@ class Held:
         return time.monotonic() - self.loaded_at > _RELOAD_AFTER_S
 
 
+def numbers_of(rows: Sequence[Row]) -> npt.NDArray[np.intp]:
+    """Return which of the places that were asked for each row is of, (n,)."""
+    return np.array([row["number"] for row in rows], dtype=np.intp) - 1
+
+
 @dataclass(slots=True)
 class Mirrors:
     """Mirrors of namespaces for one model, least recently used first, bounded in bytes.
@@ -97,17 +103,17 @@ class Mirrors:
 
         Then some are over, or told of otherwise, since it was: the mirror has learnt of these.
         """
-        mirror, ids = held.mirror, held.mirror.uuids(places)
+        mirror, ids = held.mirror, held.mirror.raw_ids(places)
         async with self.database.reading(namespace_id, generic_plans=True) as connection:
             rows = await connection.fetch(
                 query("mirrors", "read"), namespace_id, self.model_id, ids
             )
-        place = dict(zip(ids, places.tolist(), strict=True))
-        there = np.array([place.pop(row["id"]) for row in rows], dtype=np.int32)
-        differ = mirror.windows_differ(there, [row["window_seq"] for row in rows])
-        mirror.bury(np.array(list(place.values()), dtype=np.int32))
+        found = numbers_of(rows)
+        differ = mirror.windows_differ(places[found], [row["window_seq"] for row in rows])
+        over = np.delete(places, found)
+        mirror.bury(over)
         mirror.drop_windows(differ)
-        return None if place or len(differ) else rows
+        return None if len(over) or len(differ) else rows
 
     async def terms(self, namespace_id: int, text: str) -> Sequence[str]:
         """Return the terms of a question, each once."""

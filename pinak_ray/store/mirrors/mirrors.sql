@@ -122,12 +122,12 @@ SELECT
     ) AS windows
 
 -- The memories that were found, if they still live, each with the number of its window's vector: null where
--- there is none, 0 where the window waits for it. $1 namespace, $2 model, $3 ids.
+-- there is none, 0 where the window waits for it; and which of the ids it has. $1 namespace, $2 model, $3 ids.
 -- name: read
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
-    m.details, m.source, m.expires_at, w.seq AS window_seq
-FROM unnest($3::uuid[]) AS found (id)
+    m.details, m.source, m.expires_at, w.seq AS window_seq, found.number
+FROM unnest($3::uuid[]) WITH ORDINALITY AS found (id, number)
 CROSS JOIN LATERAL (
     SELECT * FROM pinak.memories AS m
     WHERE m.namespace_id = $1 AND m.id = found.id AND pinak.passes(m, NULL)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pinak_ray.embedding import Vectors
+from pinak_ray.store.database import uuid_of
 from pinak_ray.store.mirrors.columns import Column
 from pinak_ray.store.mirrors.ids import Ids
 from pinak_ray.store.mirrors.pages import Page
@@ -141,18 +142,23 @@ class NamespaceMirror:
 
     def uuids(self, places: Places) -> list[UUID]:
         """Return the ids of these memories."""
-        return [UUID(bytes=id_) for id_ in self.ids.values[places].tolist()]
+        return list(map(uuid_of, self.raw_ids(places)))
+
+    def raw_ids(self, places: Places) -> list[bytes]:
+        """Return the ids of these memories, 16 bytes each, as a query's argument may be."""
+        ids: list[bytes] = self.ids.values[places].tolist()
+        return ids
 
     def bury(self, places: Places) -> None:
         """Note that these memories are over: they answer no more."""
         self._alive.values[places] = False
 
-    def doubtful(self, memories: int, windows: int) -> tuple[list[UUID], list[UUID]]:
+    def doubtful(self, memories: int, windows: int) -> tuple[list[bytes], list[bytes]]:
         """Return whose memories and whose windows may be gone: all, where more are held than so."""
         every = np.arange(len(self), dtype=np.int32)
 
-        def held(table: WordTable, expected: int) -> list[UUID]:
-            return self.uuids(every[table.rows_of(every) >= 0]) if table.rows > expected else []
+        def held(table: WordTable, expected: int) -> list[bytes]:
+            return self.raw_ids(every[table.rows_of(every) >= 0]) if table.rows > expected else []
 
         return held(self.own_words, memories), held(self.window_words, windows)
 
