@@ -106,7 +106,7 @@ async def test_a_slow_endpoint_is_unavailable(endpoint: Endpoint) -> None:
     """No answer within the timeout of either side is `EmbedderUnavailable`."""
     endpoint.answer = lambda body, call: asyncio.sleep(1.0, result={})
     options = EndpointOptions(timeout_s=0.1, query_timeout_s=0.1)
-    for verb in ("embed", "embed_queries"):
+    for verb in ("embed", "embed_queries", "embed_soon"):
         embedder = OpenAiEmbedder(endpoint.url, "tiny", dimension=2, options=options)
         with pytest.raises(EmbedderUnavailable, match=r"within 0\.1 s"):
             await getattr(embedder, verb)(["a"])
@@ -362,10 +362,15 @@ async def test_queries_and_passages_are_told_apart(endpoint: Endpoint) -> None:
     embedder = OpenAiEmbedder(endpoint.url, "tiny", dimension=2, options=options)
     await embedder.embed(["stored"])
     await embedder.embed_queries(["asked"])
+    await embedder.embed_soon(["intended"])
     await embedder.aclose()
 
     told = [(call["input"], call["input_type"], call["truncate"]) for call in endpoint.calls]
-    assert told == [(["p: stored"], "document", True), (["q: asked"], "query", True)]
+    assert told == [
+        (["p: stored"], "document", True),
+        (["q: asked"], "query", True),
+        (["p: intended"], "document", True),
+    ]
     assert (
         embedder.model.revision != OpenAiEmbedder(endpoint.url, "tiny", dimension=2).model.revision
     )
