@@ -5,7 +5,8 @@
 `ours` and `reference` are recalls a second of a repeated load (Zipf over the data's queries, each
 asked as a gateway would ask it, in process) with and without the cache, which is cold at the start.
 `paraphrased` is the same load with every query in other words but those asked for the first time:
-a near answer is one that was given to the same question in another form.
+a near answer is one that was given to the same question in another form. `pairs` are questions
+that differ in one thing, by its kind, and `wrong` those of them that shared an answer: none may.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any
 
 import pinak_ray
 from benchmarks.cache_load import generated, paraphrased, repeated
+from benchmarks.cache_pairs import wrong_answers
 from benchmarks.datasets import Corpus, load_corpora
 from benchmarks.recall import remember_all
 from benchmarks.report import (
@@ -160,6 +162,7 @@ def main() -> None:
     given = options.parse_args()
     corpora = [generated()] if given.data is None else list(load_corpora(given.data))
     where = machine()
+    pairs, wrong = wrong_answers()
     with fresh_stack(window_quiet_s=1.0) as settings:
         figures = asyncio.run(measure(settings, corpora, given.count, given.rounds))
     print_report(
@@ -170,6 +173,8 @@ def main() -> None:
             **{key: figures["repeated"][key] for key in ("ours", "reference", "ratio", "spread")},
             "rounds": given.rounds,
             **figures,
+            "pairs": dict(pairs),
+            "wrong": {kind: wrong[kind] for kind in pairs},
             "machine": where,
         }
     )
