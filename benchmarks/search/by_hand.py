@@ -72,11 +72,11 @@ WITH near AS (
     SELECT id, row_number() OVER (ORDER BY score DESC) AS rank
     FROM (
         SELECT id, sum(
-            idf * 2.2 * cardinality(u.positions)
-            / (cardinality(u.positions) + 0.72 + 0.48 * length(lexemes) / average)) AS score
+            idf * 2.2 * times / (times + 0.72 + 0.48 * length(lexemes) / average)) AS score
         FROM pinak.memories
         CROSS JOIN asked
         CROSS JOIN LATERAL unnest(lexemes) AS u
+        CROSS JOIN LATERAL coalesce(cardinality(u.positions), 1) AS times
         JOIN words ON word = u.lexeme
         WHERE namespace_id = $1 AND lexemes @@ any_word
         GROUP BY id

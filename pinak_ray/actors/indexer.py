@@ -14,7 +14,7 @@ import structlog
 
 from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.concurrency.lazy import Lazy
-from pinak_ray.concurrency.periodic import every
+from pinak_ray.concurrency.periodic import every, set_within
 from pinak_ray.embedding import (
     Embedder,
     trouble_of,
@@ -41,6 +41,7 @@ from pinak_ray.store.indexing.indexing import (
     index_some,
     owed,
 )
+from pinak_ray.store.indexing.reanalysis import reanalyse_some, to_reanalyse
 from pinak_ray.store.indexing.searchable import SearchableWaits
 from pinak_ray.store.indexing.windows import settle_words, unsettled
 from pinak_ray.store.memories.links import link_some, unlinked
@@ -59,6 +60,9 @@ _LANES = 2
 # Memories per transaction: half a second of embedding, which is what a crash repeats.
 _MEMORIES_AT_ONCE = 128
 _SETTLE_EVERY_S = 1.0
+_REANALYSE_EVERY_S = 1.0
+# A piece waits for what somebody waits for, but not for ever.
+_REANALYSE_PATIENCE_S = 2.0
 # A tail grows by 20,000 in a minute at most, and each look reads the figures of every namespace.
 _SEAL_EVERY_S = 5.0
 # How soon a wait hears of what another Indexer did.
@@ -128,6 +132,7 @@ class Indexer:
             ),
             every(_RECHECK_EVERY_S, self._recheck, "recheck_failed"),
             every(_SETTLE_EVERY_S, self._settle_some, "settling_failed"),
+            every(_REANALYSE_EVERY_S, self._reanalyse_some, "reanalysis_failed"),
             every(_SEAL_EVERY_S, self._seal_some, "sealing_failed"),
             backfill.run(),
             self._telling.run(),
@@ -202,6 +207,16 @@ class Indexer:
         """Write windows, on a lane of their own; their vectors are the back-fill's."""
         database, _, model, _ = await self._parts.get()
         return await settle_words(database, model_id=model.id, quiet_s=self._config.window_quiet_s)
+
+    async def _reanalyse_some(self) -> int:
+        """Renew the terms of a piece, in half of the time that indexing leaves."""
+        database, *_ = await self._parts.get()
+        await set_within(self._quiet, _REANALYSE_PATIENCE_S)
+        started = asyncio.get_running_loop().time()
+        done = await reanalyse_some(database)
+        if done:
+            await asyncio.sleep(asyncio.get_running_loop().time() - started)
+        return done
 
     async def _serving(self) -> tuple[Database, Embedder, RegisteredModel]:
         parts = await self._parts.get()
@@ -278,6 +293,7 @@ class Indexer:
             "set_aside": backlog.set_aside,
             "oldest_s": backlog.oldest_s,
             "unsettled": await unsettled(parts.database),
+            "unanalysed": await to_reanalyse(parts.database),
             "unsealed": await unsealed(parts.database, model_id=parts.model.id),
             "unlinked": await unlinked(parts.database),
             "indexed": self._indexed,

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from pinak_ray.embedding import Knows
+from pinak_ray.language.analysis import query_terms
 from pinak_ray.nudges.evidence import CANDIDATES, Evidence, scored
 from pinak_ray.records.operations import Intend
 from pinak_ray.store.database import Database
-from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
 from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known
 
@@ -25,10 +25,10 @@ class SameWords(NamedTuple):
 
 async def find_words(database: Database, intend: Intend, *, facts: bool) -> SameWords:
     """Return what shares words with the intent: failures, and facts where they are asked for."""
-    text = searchable_words(intend.intent.search_text)
+    asked = query_terms(intend.intent.search_text)
     most_facts = CANDIDATES if facts else 0
     async with database.reading(intend.owner.namespace_id, generic_plans=True) as connection:
-        (row,) = await connection.fetch(query("nudges", "words"), text, CANDIDATES, most_facts)
+        (row,) = await connection.fetch(query("nudges", "words"), asked, CANDIDATES, most_facts)
     return SameWords(*row)
 
 
@@ -56,7 +56,7 @@ async def find_evidence(
             query("nudges", "evidence"),
             owner.namespace_id,
             model_id,
-            searchable_words(intend.intent.search_text),
+            query_terms(intend.intent.search_text),
             vector,
             CANDIDATES,
             *words,

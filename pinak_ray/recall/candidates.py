@@ -12,6 +12,7 @@ from uuid import UUID
 
 import numpy as np
 
+from pinak_ray.language.analysis import phrase, query_terms
 from pinak_ray.recall.fusion import Scores, known_or
 from pinak_ray.recall.paging import turn_of
 from pinak_ray.recall.ranking import Candidates
@@ -29,7 +30,7 @@ from pinak_ray.records.memory.rows import Row
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.indexing import OWN_TEXT
 from pinak_ray.store.indexing.windows import WINDOW
-from pinak_ray.store.memories.search_text import searchable_words
+from pinak_ray.store.memories.lexemes import phrase_query
 from pinak_ray.store.queries import query
 from pinak_ray.store.vectors.vector_cache import NOTHING_KNOWN, Known, VectorCache
 
@@ -66,7 +67,9 @@ class Search:
             return Best()
         async with self.reading() as connection:
             (found,) = await connection.fetch(
-                query("recall", "words"), self._text, own, windows, *self._filters
+                query("recall", "words"),
+                *(self._terms, own, windows, *self._filters),
+                own if self.recipe.is_walked else 0,
             )
         return Best(*found)
 
@@ -123,7 +126,7 @@ class Search:
         async with self.reading() as connection:
             rows = await connection.fetch(
                 query("recall", "read"),
-                *(self.namespace_id, self.model_id, vector, ids, self._text),
+                *(self.namespace_id, self.model_id, vector, ids, self._terms),
                 *(LEXICAL in weights, WINDOW_LEXICAL in weights),
                 (np.isnan(held) & (DENSE in weights)).tolist(),
                 WINDOW_DENSE in weights,
@@ -147,8 +150,9 @@ class Search:
             (limit,) = self._limits(RECENCY)
             statement, arguments = query("recall", "recent"), (limit - offset, offset)
         elif PHRASE in self.recipe.weights:
+            said = self.request.query
             statement = query("recall", "exact")
-            arguments = (self.request.query, *self._limits(PHRASE), offset)
+            arguments = (said, phrase_query(phrase(said)), *self._limits(PHRASE), offset)
         else:
             return None
         async with self.database.reading(self.namespace_id) as connection:
@@ -167,8 +171,8 @@ class Search:
         return tuple(self.recipe.limit(name, self.request) for name in names)
 
     @property
-    def _text(self) -> str:
-        return searchable_words(self.request.query)
+    def _terms(self) -> list[str]:
+        return query_terms(self.request.query)
 
     @property
     def _filters(self) -> tuple[Any, ...]:

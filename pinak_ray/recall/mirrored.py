@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinak_ray.embedding import decode_halfvec
+from pinak_ray.language.analysis import query_terms
 from pinak_ray.recall.fusion import Scores, known_or
 from pinak_ray.recall.paging import turn_of
 from pinak_ray.recall.ranking import Candidates
@@ -36,7 +37,7 @@ class MirrorSearch:
     async def followed(self) -> Sequence[str]:
         """Have the mirror be what the database is, and return the query's terms."""
         await self.mirrors.follow(self.namespace_id, self.held, number=self.number)
-        return await self.mirrors.terms(self.namespace_id, self.request.query)
+        return list(dict.fromkeys(query_terms(self.request.query)))
 
     async def candidates(
         self, vector: bytes | None, followed: Awaitable[Sequence[str]]

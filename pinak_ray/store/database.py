@@ -69,7 +69,7 @@ def uuid_of(raw: bytes) -> UUID:
 
 
 async def _register_codecs(connection: Connection) -> None:
-    """Pass jsonb and halfvec through as bytes: whoever needs the value decodes it once.
+    """Pass jsonb, tsvector and halfvec through as bytes: whoever needs the value decodes it once.
 
     An id may be given as its 16 bytes.
 
@@ -88,6 +88,9 @@ async def _register_codecs(connection: Connection) -> None:
         encoder=lambda encoded: b"\x01" + encoded,  # the binary jsonb format starts with a version
         decoder=lambda raw: bytes(raw[1:]),
         format="binary",
+    )
+    await connection.set_type_codec(
+        "tsvector", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary"
     )
     schema = await connection.fetchval(
         "SELECT n.nspname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace "

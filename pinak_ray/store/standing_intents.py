@@ -11,12 +11,12 @@ import asyncpg
 import structlog
 
 from pinak_ray.concurrency.write_behind import WriteBehind
+from pinak_ray.language.analysis import query_terms
 from pinak_ray.records.memory.nudges import LEFT_ALONE_FOR, STANDS_FOR, Intent
 from pinak_ray.records.memory.rows import Row
 from pinak_ray.records.state.owners import Owner
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.faults import is_transient
-from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
 
 __all__ = [
@@ -92,7 +92,7 @@ class StandingIntents:
                 [owner.name for owner in owners],
                 self.model_id,
                 [each.intent.encoded() for each in standing],
-                [searchable_words(each.intent.search_text) for each in standing],
+                [" ".join(query_terms(each.intent.search_text)) for each in standing],
                 [each.embedding for each in standing],
                 [each.safe_similarity for each in standing],
                 [each.intended_at for each in standing],

@@ -92,7 +92,7 @@ SELECT
             AND g.shown_at > now() - $6::interval AND g.operation_id IS DISTINCT FROM n.id
     ) AS shown
 FROM near AS n
-LEFT JOIN LATERAL pinak.lexical_scores(n.search_text, ARRAY[n.id]) AS l ON true
+LEFT JOIN LATERAL pinak.lexical_scores(string_to_array(n.search_text, ' '), ARRAY[n.id]) AS l ON true
 ORDER BY n.id, n.intends
 
 -- name: told

@@ -17,6 +17,7 @@ from pinak_ray.embedding import (
     encode_halfvec_one,
     similarity,
 )
+from pinak_ray.language.analysis import literal, phrase, words_of
 from pinak_ray.language.indexed_texts import Window, index_text, windows_of
 from pinak_ray.language.terms import Term
 from pinak_ray.recall import recipes
@@ -30,7 +31,7 @@ from pinak_ray.records.memory.recall import Filters, RecallRequest
 from pinak_ray.records.memory.revisions import FoundMemories, Get, Revision, Version, found_memories
 from pinak_ray.testing.bm25 import bm25, idf
 from pinak_ray.testing.choosing import choose
-from pinak_ray.testing.lexemes import lexemes, words
+from pinak_ray.testing.lexemes import lexemes
 
 __all__ = ["LocalMemories"]
 
@@ -245,7 +246,9 @@ class LocalMemories:
     def terms(self, namespace_id: int, text: str) -> dict[str, Term]:
         """Return the words of a text with their rarity, by lexeme."""
         documents = [one.terms for one in self._all(namespace_id)]
-        return {lexeme: Term(word, idf(lexeme, documents)) for lexeme, word in words(text).items()}
+        return {
+            lexeme: Term(word, idf(lexeme, documents)) for lexeme, word in words_of(text).items()
+        }
 
     def beside(
         self, namespace_id: int, ids: Sequence[UUID], vector: bytes, terms: Set[str]
@@ -342,9 +345,9 @@ def _times(stored: list[_Stored]) -> Scores:
 
 
 def _says(one: _Stored, query: str) -> bool:
-    """Tell whether it says the query's words in their order, in any case and however spaced."""
-    said, words = (" ".join(text.lower().split()) for text in (one.memory.content, query))
-    return words in said and lexemes(query).keys() <= one.terms.keys()
+    """Tell whether it says the query literally, in any case and however spaced."""
+    asked = phrase(query)
+    return asked.may_be_in(one.terms) and asked.literal in literal(one.memory.content)
 
 
 def _cosines(vectors: Sequence[Vectors | None], vector: bytes | None) -> Scores:

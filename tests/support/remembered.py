@@ -7,9 +7,11 @@ from uuid import UUID
 import numpy as np
 
 from pinak_ray.embedding import HashingEmbedder, encode_halfvec_one
+from pinak_ray.language.analysis import ANALYSIS
 from pinak_ray.language.indexed_texts import index_text
 from pinak_ray.records.memory.memories import Memory, content_hash, new_memory
 from pinak_ray.store.database import Database
+from pinak_ray.store.memories.lexemes import lexemes_of
 from pinak_ray.store.models.embedding_models import register_model
 
 DIMENSION = 64
@@ -17,8 +19,8 @@ EMBEDDER = HashingEmbedder(DIMENSION)
 
 _INSERT = """
 INSERT INTO pinak.memories (namespace_id, id, agent, layer, content, session, details, tags,
-    entities, outcome, occurred_at, created_at, expires_at, content_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    entities, outcome, occurred_at, created_at, expires_at, lexemes, analysis, content_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 _COUNT_CORPUS = """
 INSERT INTO pinak.corpus_stats
@@ -65,6 +67,8 @@ async def remember_all(database: Database, memories: Sequence[Memory]) -> list[U
                     m.occurred_at,
                     m.created_at,
                     m.expires_at,
+                    lexemes_of(m.agent, m.session, m.content),
+                    ANALYSIS,
                     content_hash(m.content.encode()),
                 )
                 for m in memories

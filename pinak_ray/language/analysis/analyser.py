@@ -2,13 +2,19 @@
 
 from functools import lru_cache
 from itertools import chain
+from typing import Final
 
+from pinak_ray.language.analysis.folding import folded
 from pinak_ray.language.analysis.phrases import Phrase, phrase_of
 from pinak_ray.language.analysis.pieces import Pieces
-from pinak_ray.language.analysis.runs import RunTerms
+from pinak_ray.language.analysis.runs import RUN, RunTerms
 from pinak_ray.language.analysis.stemming import Stemming
 
-__all__ = ["Analyser", "analyser", "phrase", "query_terms", "terms"]
+__all__ = ["ANALYSIS", "Analyser", "analyser", "phrase", "query_terms", "terms", "words_of"]
+
+ANALYSIS: Final = 1
+"""What makes other terms of a text has another number: what was stored under a lower one is
+analysed anew (a migration brings the index that finds it)."""
 
 
 class Analyser:
@@ -35,6 +41,17 @@ class Analyser:
             return found
         return list(chain.from_iterable(map(self._all.__getitem__, pieces)))
 
+    def words(self, text: str) -> dict[str, str]:
+        """Return each word of a text by its term, as it stands there first, in lower case.
+
+        Of an identifier its parts are words, and not the whole.
+        """
+        found: dict[str, str] = {}
+        for run in RUN.finditer(folded(text)):
+            for term, word in self._runs.words(str(run.lastgroup), run[0]):
+                found.setdefault(term, word)
+        return found
+
     def phrase(self, text: str) -> Phrase:
         """Return what `exact` looks for."""
         return phrase_of(text, self._runs)
@@ -57,6 +74,11 @@ def terms(text: str, languages: tuple[str, ...] = ()) -> list[str]:
 def query_terms(text: str, languages: tuple[str, ...] = ()) -> list[str]:
     """Return the terms of a text that is asked for, in order, as often as each occurs."""
     return analyser(languages).terms(text)
+
+
+def words_of(text: str, languages: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return each word of a text by its term, as it stands there first, in lower case."""
+    return analyser(languages).words(text)
 
 
 def phrase(text: str, languages: tuple[str, ...] = ()) -> Phrase:

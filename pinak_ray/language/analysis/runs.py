@@ -76,6 +76,15 @@ class RunTerms:
                 return []  # of stop words alone, which no text has among its terms
         return list(dict.fromkeys(found))
 
+    def words(self, kind: str, run: str) -> Iterator[tuple[str, str]]:
+        """Yield the words of a run with their terms; stop words have none."""
+        if kind != "word":
+            yield from ((each, each) for each in (pairs(run) if len(run) > 1 else [run]))
+            return
+        for word in parts(run) or [run]:
+            if term := self._kept(word):
+                yield term, lowered(word[:MAX_TERM])
+
     def _kept(self, word: str) -> str | None:
         is_stop_word = plain(lowered(word[:MAX_TERM])) in self._stop_words
         return None if is_stop_word else self.whole(joined(word))

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.language.analysis import words_of
 from pinak_ray.store.database import Connection
-from pinak_ray.store.memories.search_text import searchable_words
 from pinak_ray.store.queries import query
 
 __all__ = ["memories_beside", "terms_of"]
@@ -16,9 +16,9 @@ async def terms_of(
     connection: Connection, namespace_id: int, text: str, *, limit: int
 ) -> dict[str, tuple[str, float]]:
     """Return the text's rarest words and their IDF, by lexeme."""
-    asked = searchable_words(text)
-    rows = await connection.fetch(query("grading", "terms"), namespace_id, asked, limit)
-    return {row["lexeme"]: (row["word"], row["idf"]) for row in rows}
+    words = words_of(text)
+    rows = await connection.fetch(query("grading", "terms"), namespace_id, list(words), limit)
+    return {row["lexeme"]: (words[row["lexeme"]], row["idf"]) for row in rows}
 
 
 async def memories_beside(

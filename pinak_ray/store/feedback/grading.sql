@@ -1,19 +1,11 @@
 -- What a grade is made of: the words of a text with their rarity, and memories beside a question.
 
--- Each word of a text by its lexeme, as it stands there first, with its IDF in this namespace; the
--- rarest ones. Of "dry-run" the parts count, not the whole. $1 namespace, $2 the text, $3 how many.
+-- The rarest of these lexemes, with their IDF in this namespace. $1 namespace, $2 the lexemes, $3 how many.
 -- name: terms
-SELECT w.lexeme, w.word,
+SELECT w.lexeme,
     ln(1 + (greatest(coalesce(c.documents, 0) - coalesce(t.documents, 0), 0) + 0.5::float8)
          / (coalesce(t.documents, 0) + 0.5::float8)) AS idf
-FROM (
-    SELECT lexeme, (array_agg(lower(d.token) ORDER BY d.ordinality))[1] AS word
-    FROM ts_debug('english', $2)
-        WITH ORDINALITY AS d (alias, description, token, dictionaries, dictionary, lexemes, ordinality)
-    CROSS JOIN unnest(d.lexemes) AS lexeme
-    WHERE d.alias NOT IN ('asciihword', 'hword', 'numhword')
-    GROUP BY lexeme
-) AS w
+FROM unnest($2::text[]) AS w (lexeme)
 LEFT JOIN pinak.corpus_stats AS c ON c.namespace_id = $1
 LEFT JOIN pinak.term_stats AS t ON t.namespace_id = $1 AND t.term = w.lexeme
 ORDER BY idf DESC, w.lexeme

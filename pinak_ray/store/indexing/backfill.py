@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from pinak_ray.language.indexed_texts import DENSE_REACH, index_text
+from pinak_ray.language.indexed_texts import DENSE_REACH, dense_window, index_text
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.holding import HELD_FOR, held
 from pinak_ray.store.indexing.indexing import EncodeVectors, Key, set_aside
@@ -182,10 +182,11 @@ async def _store(
 
 async def _own_texts(connection: Connection, keys: Sequence[Key], model_id: int) -> dict[Key, str]:
     rows = await connection.fetch(query("indexing", "texts"), *_columns(keys), model_id)
-    return {
-        (row["namespace_id"], row["id"]): index_text(row["agent"], row["session"], row["content"])
-        for row in rows
-    }
+    return {(row["namespace_id"], row["id"]): _text(row) for row in rows}
+
+
+def _text(row: asyncpg.Record) -> str:
+    return index_text(row["agent"], row["session"], row["content"])
 
 
 async def _window_texts(
@@ -195,7 +196,7 @@ async def _window_texts(
         query("backfill", "window_texts"), *_columns(keys), model_id, DENSE_REACH
     )
     return {
-        key: "\n".join(index_text(row["agent"], row["session"], row["content"]) for row in around)
+        key: dense_window([(_text(row), row["is_own"]) for row in around])
         for key, around in groupby(rows, lambda row: (row["namespace_id"], row["id"]))
     }
 

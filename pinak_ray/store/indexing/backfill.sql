@@ -122,7 +122,7 @@ SELECT id FROM pinak.backfill_queue WHERE id = $1 FOR UPDATE
 
 -- $4 entries on each side, as they stand in the session now: what is over, or was superseded, is not said.
 -- name: window_texts
-SELECT m.namespace_id, m.id, n.agent, n.session, n.content
+SELECT m.namespace_id, m.id, n.agent, n.session, n.content, n.id = m.id AS is_own
 FROM unnest($1::integer[], $2::uuid[]) AS q (namespace_id, id)
 JOIN pinak.memory_windows AS w ON w.namespace_id = q.namespace_id AND w.memory_id = q.id
 JOIN pinak.memories AS m ON m.namespace_id = q.namespace_id AND m.id = q.id

@@ -13,6 +13,7 @@ from pinak_ray.language.indexed_texts import index_text
 from pinak_ray.records.errors import InvalidInput
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.holding import HELD_FOR, held
+from pinak_ray.store.indexing.reanalysis import reanalyse
 from pinak_ray.store.memories.links import queue_linking
 from pinak_ray.store.memories.memories import encode_vector, store_vectors
 from pinak_ray.store.queries import query
@@ -148,6 +149,7 @@ async def _store(
             return IndexedBatch(frozenset(), len(ids), 0)  # too late: another one did it
         await store_vectors(connection, vectors)
         columns = _columns(taken)
+        await reanalyse(connection, *columns)
         for name in ("count_terms", "count_documents", "note_sessions"):
             await connection.execute(query("indexing", name), *columns)
         await hand_on(connection, model_id, OWN_TEXT, *columns)

@@ -205,9 +205,9 @@ ORDER BY t.number, m.id
 
 -- name: store_windows
 WITH given AS (
-    INSERT INTO pinak.memory_windows (namespace_id, memory_id, lexemes)
-    SELECT w.namespace_id, w.memory_id, to_tsvector('english', w.text)
-    FROM unnest($1::integer[], $2::uuid[], $3::text[]) AS w (namespace_id, memory_id, text)
+    INSERT INTO pinak.memory_windows (namespace_id, memory_id, lexemes, analysis)
+    SELECT w.namespace_id, w.memory_id, w.lexemes, $4
+    FROM unnest($1::integer[], $2::uuid[], $3::tsvector[]) AS w (namespace_id, memory_id, lexemes)
     RETURNING namespace_id, length(lexemes) AS length
 )
 INSERT INTO pinak.window_stats AS s (namespace_id, windows, total_length)

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
+from pinak_ray.language.analysis import ANALYSIS, terms
 from pinak_ray.language.indexed_texts import LEXICAL_REACH, Window, index_text, windows_of
 from pinak_ray.store.database import Connection, Database
 from pinak_ray.store.indexing.indexing import hand_on
-from pinak_ray.store.memories.search_text import searchable_words
+from pinak_ray.store.memories.lexemes import encode_lexemes
 from pinak_ray.store.queries import query
 
 __all__ = [
@@ -145,7 +146,8 @@ async def _store(
     await connection.execute(
         query("indexing", "store_windows"),
         *columns,
-        [searchable_words(window.lexical) for _, window in found],
+        [encode_lexemes(terms(window.lexical)) for _, window in found],
+        ANALYSIS,
     )
     for start in range(0, len(found), _OWED_AT_ONCE):
         piece = slice(start, start + _OWED_AT_ONCE)

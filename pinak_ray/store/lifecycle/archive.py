@@ -7,6 +7,7 @@ from uuid import UUID
 from pinak_ray.records.errors import NotFound
 from pinak_ray.records.memory.curation import Reason
 from pinak_ray.store.database import Connection, Database
+from pinak_ray.store.indexing.reanalysis import reanalyse
 from pinak_ray.store.lifecycle.expiry import remove_memories
 from pinak_ray.store.queries import query
 
@@ -34,6 +35,7 @@ async def restore_memory(database: Database, namespace_id: int, memory_id: UUID)
         if row is None:
             raise NotFound(f"the archive holds no memory {memory_id}")
         await connection.execute(query("curation", "put_back"), row["memory"])
+        await reanalyse(connection, [namespace_id], [memory_id])
         await connection.execute(query("curation", "put_links_back"), row["links"])
         await connection.execute(
             query("curation", "add_accesses"), [namespace_id], [memory_id], [row["accesses"] + 1]

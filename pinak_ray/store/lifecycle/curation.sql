@@ -175,7 +175,7 @@ ON CONFLICT DO NOTHING
 -- Whole memories, before they are deleted; vectors, windows and similar links are found again.
 -- name: archive
 INSERT INTO pinak.memory_archive (namespace_id, memory_id, memory, links, accesses, reason)
-SELECT m.namespace_id, m.id, to_jsonb(m) - 'lexemes',
+SELECT m.namespace_id, m.id, to_jsonb(m) - 'lexemes' - 'analysis',
     coalesce((
         SELECT jsonb_agg(to_jsonb(l)) FROM pinak.memory_links AS l
         WHERE l.namespace_id = m.namespace_id AND (l.from_id = m.id OR l.to_id = m.id)
@@ -195,7 +195,8 @@ RETURNING memory, links, accesses
 -- name: put_back
 INSERT INTO pinak.memories ({memory}, superseded_by, superseded_at)
 SELECT {memory}, superseded_by, superseded_at
-FROM jsonb_populate_record(NULL::pinak.memories, $1::jsonb)
+FROM jsonb_populate_record(
+    NULL::pinak.memories, $1::jsonb || '{"lexemes": "", "analysis": 0}')
 ON CONFLICT DO NOTHING
 
 -- Of its links those whose other end is still there.

@@ -24,6 +24,8 @@ MEMORY: Mapping[str, str] = MappingProxyType(
         "source": "text",
         "written_by": "text",
         "content_hash": "bytea",
+        "lexemes": "tsvector",
+        "analysis": "integer",
     }
 )
 """By column its type. `{memory}` in a query stands for their names, `{memory_types}` for both."""

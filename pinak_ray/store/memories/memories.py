@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from pinak_ray.concurrency.group_commit import Fates
+from pinak_ray.language.analysis import ANALYSIS
 from pinak_ray.records.errors import IdempotencyMismatch, Unavailable
 from pinak_ray.records.memory.memories import Layer, Memory, content_hash
 from pinak_ray.records.write_keys import WriteKey
@@ -21,6 +22,7 @@ from pinak_ray.store.memories.copy_format import (
     null_or_text,
     stream,
 )
+from pinak_ray.store.memories.lexemes import lexemes_of
 from pinak_ray.store.queries import query
 from pinak_ray.store.standbys import await_standbys
 
@@ -54,6 +56,7 @@ _MODEL_AT = slice(14, 18)
 _LAYERS = {layer: field(layer.encode()) for layer in Layer}
 _HASH_LENGTH = _LENGTH.pack(16)
 _NO_KEY = NULL + NULL
+_ANALYSIS = field(_LENGTH.pack(ANALYSIS))
 
 
 def _details(encoded: bytes) -> bytes:
@@ -125,6 +128,8 @@ def encode_memory(memory: Memory, *, model_id: int | None = None) -> EncodedMemo
         NULL if memory.written_by is None else null_or_text(memory.written_by),
         _HASH_LENGTH,
         content_hash(content),
+        field(lexemes_of(memory.agent, memory.session, memory.content)),
+        _ANALYSIS,
         _NO_KEY if memory.write_key is None else _key(memory.write_key),
     ))  # fmt: skip
     if memory.vector is None or model_id is None:

@@ -3,7 +3,7 @@
 -- Each has its own snapshot, as recall.sql has it.
 
 -- Words choose among 300 documents, where recall has 5,000: two rare words say all that words can (see
--- evidence.py), and a common one says nothing. $1 intent's text, $2 and $3 how many.
+-- evidence.py), and a common one says nothing. $1 the intent's terms, $2 and $3 how many.
 -- name: words
 SELECT
     ARRAY(
@@ -17,7 +17,7 @@ SELECT
             ROW(ARRAY['semantic', 'procedural'], null, null, null, null, null, null, null, null, null,
                 null)::pinak.filters, 300) AS c) AS facts
 
--- $1 namespace, $2 model, $3 intent's text, $4 its vector, $5 how many failures are the nearest, $6 and
+-- $1 namespace, $2 model, $3 the intent's terms, $4 its vector, $5 how many failures are the nearest, $6 and
 -- $7 the failures and the facts that `words` found, $8 who intends, $9 id of the request, $10 the
 -- cool-down, $11 to $13 the nearest of all failures numbered below the third (ids, distances, number;
 -- null: none). A memory without a vector yet, dead or alive, does not count: the cosine is what decides

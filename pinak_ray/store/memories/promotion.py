@@ -4,6 +4,7 @@ from pinak_ray.records.memory.memories import content_hash
 from pinak_ray.records.memory.promotion import FindPromoted, Known, made_from
 from pinak_ray.store.answering import answers
 from pinak_ray.store.database import Database
+from pinak_ray.store.memories.lexemes import saying_query
 from pinak_ray.store.queries import query
 
 __all__ = ["find_promoted"]
@@ -21,7 +22,7 @@ async def find_promoted(database: Database, operation: FindPromoted) -> tuple[Kn
         new = [each for each in sought if each.memory_id not in current]
         rows = await connection.fetch(
             query("promotion", "saying"),
-            [each.content for each in new],
+            [saying_query(each.content) for each in new],
             [content_hash(each.content.encode()) for each in new],
         )
     same = {new[row["place"] - 1].memory_id: Known(same=row["id"]) for row in rows}

@@ -16,6 +16,6 @@ SELECT DISTINCT ON (chain.first)
 FROM chain JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = chain.id
 ORDER BY chain.first, chain.step DESC
 
--- $1 contents, $2 their hashes; the namespace is the session's.
+-- $1 what narrows the search for each content, $2 their hashes; the namespace is the session's.
 -- name: saying
-SELECT place, id FROM pinak.memories_saying($1, $2)
+SELECT place, id FROM pinak.memories_saying($1::text[]::tsquery[], $2)

@@ -5,7 +5,8 @@
 --
 -- Filters are eleven parameters in a row (null: any).
 
--- The best by own words, and by the window's. $1 query text, $2 and $3 how many, $4 to $14 filters.
+-- The best by own words, and by the window's. $1 the query's terms, $2 and $3 how many, $4 to $14
+-- filters, $15 how many there must be, if there are so many.
 -- name: words
 WITH asked AS MATERIALIZED (
     SELECT ROW(
@@ -13,7 +14,8 @@ WITH asked AS MATERIALIZED (
         $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz)::pinak.filters AS f
 )
 SELECT
-    ARRAY(SELECT c.id FROM pinak.lexical_candidates($1, $2::integer, asked.f) AS c) AS own,
+    ARRAY(SELECT c.id FROM pinak.lexical_candidates(
+        $1, $2::integer, asked.f, wanted => $15::integer) AS c) AS own,
     ARRAY(SELECT c.id FROM pinak.window_candidates($1, $3::integer, asked.f) AS c) AS windows
 FROM asked
 
@@ -35,7 +37,7 @@ SELECT
 FROM asked
 
 -- What was found, with every signal of each. $1 namespace, $2 model, $3 query vector, $4 ids, $5 the
--- query, $6 and $7 whether its words are asked in own text and in the window's, $8 (by id) and $9 whether its
+-- query's terms, $6 and $7 whether its words are asked in own text and in the window's, $8 (by id) and $9 whether its
 -- meaning is. Null where there is none.
 --
 -- Each is looked up by its key (OFFSET 0): the planner takes it for cheaper to read a namespace of 10k
@@ -86,16 +88,17 @@ WHERE m.namespace_id = $1 AND pinak.passes(m, ROW(
 ORDER BY m.occurred_at DESC, m.id DESC
 LIMIT $2 OFFSET $3
 
--- $1 namespace, $2 the words, $3 how many, $4 after how many of these, $5 to $15 the filters.
+-- $1 namespace, $2 the words, $3 what narrows the search for them, $4 how many, $5 after how many of these,
+-- $6 to $16 the filters.
 -- name: exact
 SELECT
     m.id, m.content, m.layer, m.agent, m.session, m.tags, m.outcome, m.occurred_at, m.created_at,
     m.details, m.source, m.expires_at,
     extract(epoch FROM m.occurred_at)::float8 AS phrase
-FROM pinak.phrase_candidates($2, $3::integer, ROW(
-    $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::text, $13::timestamptz, $14::timestamptz, $15::timestamptz)::pinak.filters)
+FROM pinak.phrase_candidates($2, $3::text::tsquery, $4::integer, ROW(
+    $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+    $13::text, $14::timestamptz, $15::timestamptz, $16::timestamptz)::pinak.filters)
     WITH ORDINALITY AS found (id, place)
 JOIN pinak.memories AS m ON m.namespace_id = $1 AND m.id = found.id
-WHERE found.place > $4::bigint
+WHERE found.place > $5::bigint
 ORDER BY found.place

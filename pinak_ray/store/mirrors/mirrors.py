@@ -115,12 +115,6 @@ class Mirrors:
         mirror.drop_windows(differ)
         return None if len(over) or len(differ) else rows
 
-    async def terms(self, namespace_id: int, text: str) -> Sequence[str]:
-        """Return the terms of a question, each once."""
-        async with self.database.reading(namespace_id, generic_plans=True) as connection:
-            terms: Sequence[str] = await connection.fetchval(query("mirrors", "terms"), text)
-        return terms
-
     async def loaded(self, namespace_id: int) -> bool:
         """Return whether this namespace is held, once a look that is under way has ended."""
         _, look = self._looks.get(namespace_id, (0.0, None))
@@ -216,7 +210,7 @@ class Mirrors:
         if held is not None and held.number == held.settled:
             return
         ends, rows, writers = await self._ends(namespace_id)
-        if rows < _LEAST or rows > self.most_rows:
+        if rows < _LEAST or rows > self.most_rows or await self._is_being_analysed(namespace_id):
             return
         if not await self._settled(writers):
             return
@@ -264,6 +258,13 @@ class Mirrors:
             }
             writers = await connection.fetch(query("vector_cache", "writers"))
         return ends, rows, [row["virtualtransaction"] for row in writers]
+
+    async def _is_being_analysed(self, namespace_id: int) -> bool:
+        """Tell whether rows get other terms now, of which no generation tells."""
+        async with self.database.service() as connection:
+            return bool(
+                await connection.fetchval(query("mirrors", "is_being_analysed"), namespace_id)
+            )
 
     async def _count(self, namespace_id: int) -> int:
         async with self.database.reading(namespace_id) as connection:

@@ -144,5 +144,7 @@ LEFT JOIN LATERAL (
 ) AS w ON true
 ORDER BY m.id
 
--- name: terms
-SELECT tsvector_to_array(to_tsvector('english', $1))
+-- Whether some of its terms are an older analysis'. $1 namespace.
+-- name: is_being_analysed
+SELECT EXISTS (SELECT FROM pinak.memories WHERE namespace_id = $1 AND analysis < 1)
+    OR EXISTS (SELECT FROM pinak.memory_windows WHERE namespace_id = $1 AND analysis < 1)

@@ -21,8 +21,6 @@ __all__ = ["NamespaceMirror", "Said"]
 
 # A term and its number, in a dictionary.
 _BYTES_PER_TERM = 150
-# In so many windows an entry's word is, its own among them.
-_WINDOW_SPREAD = 5.0
 
 Places = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float64]
@@ -108,13 +106,13 @@ class NamespaceMirror:
         """
         found = self.own_words.find(terms)
         documents, corpus = found.documents, self.own_words.rows
-        own = self.own_words.score(AskedTerms.of(documents, corpus), found)
+        asked = AskedTerms.of(documents, corpus)
+        own = self.own_words.score(asked, found)
         by_place = self.own_words.by_place(own.scores, len(self))
         by_place[by_place == 0] = np.nan
         mine = Said(by_place, self.own_words.places_of(own.chosen))
         if not self.window_words.rows:
             return mine, Said(np.full(len(self), np.nan), own.chosen[:0])
-        asked = AskedTerms.of(documents, corpus, spread=_WINDOW_SPREAD)
         around = self.window_words.score(asked, self.window_words.find(terms))
         by_place = self.window_words.by_place(around.scores, len(self))
         return mine, Said(by_place, self.window_words.places_of(around.chosen))

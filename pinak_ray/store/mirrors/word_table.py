@@ -31,7 +31,7 @@ class Found(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """Every row's score, and the rows that the question chooses."""
+    """Every row's score, and the rows that have one."""
 
     scores: Scores
     chosen: Rows
@@ -120,26 +120,19 @@ class WordTable:
         return Found(spans, documents)
 
     def score(self, asked: AskedTerms, found: Found) -> Scored:
-        """Return the score of every row, 0 where it shares no word, and which rows are chosen."""
+        """Return the score of every row, 0 where it shares no word, and which rows have one."""
         scores, k = np.zeros(len(self._places)), self._saturations()
         chosen = [np.empty(0, dtype=np.int32)]
-        wanted = set(asked.any_of or asked.all_of)
         for part, first, spans in zip(self._parts, self._first, found.spans, strict=True):
             own = scores[first : first + len(part)]
             own_k = k[first : first + len(part)]
-            lists = []
             for term, span in zip(found.documents, spans, strict=True):
                 idf = asked.idf.get(term)
                 if idf is None or span.start == span.stop:
                     continue
                 rows, counts = part.rows[span], part.counts[span]
                 own[rows] += idf * (K1 + 1) * counts / (counts + own_k[rows])
-                if term in wanted:
-                    lists.append(rows)
-            if lists and (asked.any_of or len(lists) == len(wanted)):
-                chosen.append(
-                    _united(lists, len(part), any_of=bool(asked.any_of)) + np.int32(first)
-                )
+            chosen.append(np.flatnonzero(own).astype(np.int32) + np.int32(first))
         rows = np.concatenate(chosen)
         current = self._current.values[rows]
         return Scored(scores, rows if current.all() else rows[current])
@@ -181,11 +174,3 @@ class WordTable:
                 k[first : first + len(part)] += per_term * part.lengths
             self._k = average, len(self._places), k
         return self._k[2]
-
-
-def _united(lists: Sequence[Rows], count: int, *, any_of: bool) -> Rows:
-    """Return the rows, of `count`, that are in any of the lists, or in all."""
-    times = np.zeros(count, dtype=np.uint8)
-    for rows in lists:
-        times[rows] += 1
-    return np.flatnonzero(times >= (1 if any_of else len(lists))).astype(np.int32)

@@ -50,10 +50,11 @@ memories = Table(
     Column("superseded_at", MOMENT),
     Column("source", Text),
     Column("content_hash", LargeBinary, nullable=False),
-    Column("lexemes", TSVECTOR, nullable=False),
+    Column("lexemes", TSVECTOR, nullable=False, server_default=text("''")),
     Column("write_key", Uuid),
     Column("says", LargeBinary),
     Column("written_by", Text),
+    Column("analysis", Integer, nullable=False, server_default=text("0")),
     Index(
         "memories_by_write_key",
         "namespace_id",
@@ -85,6 +86,7 @@ memories = Table(
         "superseded_by",
         postgresql_where=text("superseded_by IS NOT NULL"),
     ),
+    Index("memories_to_analyse", "namespace_id", "id", postgresql_where=text("analysis < 1")),
     Index("memories_failures", "namespace_id", "id", postgresql_where=text("outcome = 'failure'")),
 )
 

@@ -126,6 +126,13 @@ memory_windows = Table(
     namespace_id(),
     Column("memory_id", Uuid, primary_key=True),
     Column("lexemes", TSVECTOR, nullable=False),
+    Column("analysis", Integer, nullable=False, server_default=text("0")),
+    Index(
+        "memory_windows_to_analyse",
+        "namespace_id",
+        "memory_id",
+        postgresql_where=text("analysis < 1"),
+    ),
     Index("memory_windows_terms", "lexemes", text("(ARRAY[namespace_id])"), postgresql_using="gin"),
 )
 

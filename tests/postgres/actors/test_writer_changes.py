@@ -34,7 +34,9 @@ async def test_what_was_accepted_can_be_changed(dsn: str, database: Database) ->
         await writer.revise(Revise(new_revision(7, "ada", memories[10].id, "late")), 0)
     await writer.drain()
     async with database.reading(7) as connection:
-        rows = await connection.fetch("SELECT id FROM pinak.lexical_candidates('orders', 50, null)")
+        rows = await connection.fetch(
+            "SELECT id FROM pinak.lexical_candidates('{order}', 50, null)"
+        )
         living = await connection.fetch(
             "SELECT id FROM pinak.memories WHERE superseded_by IS NULL AND expires_at IS NULL"
         )

@@ -180,9 +180,9 @@ async def test_search_functions_stay_within_the_wall(database: Database, two: An
     """Neither the words nor the ids of another namespace bring out a row or a score."""
     (one, mine), (_, theirs) = two
     async with database.reading(one) as connection:
-        found = [await connection.fetch(q, "secret of other") for q in (CANDIDATES, WINDOWS)]
+        found = [await connection.fetch(q, ["secret", "other"]) for q in (CANDIDATES, WINDOWS)]
         scored = [
-            await connection.fetch(q, "secret of other", [mine, theirs])
+            await connection.fetch(q, ["secret", "other"], [mine, theirs])
             for q in (SCORES, TEXT_SCORES)
         ]
         near = await connection.fetch(
@@ -249,8 +249,8 @@ async def test_without_a_namespace_nothing_can_be_read(dsn: str, setting: str | 
             await connection.execute("SELECT set_config('pinak.namespace_id', $1, false)", setting)
         statements = [f"SELECT * FROM pinak.{table}" for table in WALLED]
         asked: list[tuple[str, tuple[Any, ...]]] = [(text, ()) for text in statements]
-        asked += [(statement, ("secret",)) for statement in (CANDIDATES, WINDOWS)]
-        asked += [(statement, ("secret", [uuid4()])) for statement in (SCORES, TEXT_SCORES)]
+        asked += [(statement, (["secret"],)) for statement in (CANDIDATES, WINDOWS)]
+        asked += [(statement, (["secret"], [uuid4()])) for statement in (SCORES, TEXT_SCORES)]
         for statement, arguments in asked:
             try:
                 rows = await connection.fetch(statement, *arguments)

@@ -21,11 +21,12 @@ pytestmark = pytest.mark.postgres
 SMALL, LARGE = 1, 2
 ANY = (None,) * 11
 FILL = """
-INSERT INTO pinak.memories (namespace_id, id, agent, layer, content, outcome, content_hash)
-SELECT $1::integer, gen_random_uuid(), 'a', 'episodic',
-    format('alpha%s beta%s gamma%s', n % 7, n % 31, n),
-    CASE WHEN n % 20 = 0 THEN 'failure' END, ''
+INSERT INTO pinak.memories (
+    namespace_id, id, agent, layer, content, outcome, content_hash, lexemes, analysis)
+SELECT $1::integer, gen_random_uuid(), 'a', 'episodic', content,
+    CASE WHEN n % 20 = 0 THEN 'failure' END, '', to_tsvector('simple', content), 1
 FROM generate_series(1, $2::integer) AS n
+CROSS JOIN LATERAL format('alpha%s beta%s gamma%s', n % 7, n % 31, n) AS content
 """
 VECTORS = """
 INSERT INTO pinak.memory_vectors (namespace_id, model_id, memory_id, embedding)
@@ -185,7 +186,7 @@ async def test_what_was_found_is_looked_up_by_key(database: Database, model_id: 
         )
     read = (
         query("recall", "read"), SMALL, model_id, await vector(), [row["id"] for row in rows],
-        "alpha1", True, True, [True] * 20 + [False] * 40, True,
+        ["alpha1"], True, True, [True] * 20 + [False] * 40, True,
     )  # fmt: skip
     assert await fetched(database, *read, table="memory_vectors") == (0, 20)
     # Once for the memory and once for its words.
@@ -204,14 +205,14 @@ async def test_an_unused_signal_costs_nothing(database: Database, model_id: int)
         *ANY,
     )  # fmt: skip
     assert await fetched(database, *meaning, table="memory_vectors") == (0, 0)
-    words = (query("recall", "words"), "alpha1", 0, 0, *ANY)
+    words = (query("recall", "words"), ["alpha1"], 0, 0, *ANY, 0)
     assert await fetched(database, *words, table="memories") == (0, 0)
 
 
 async def test_nudges_read_only_failures(database: Database, model_id: int) -> None:
     """The partial index finds the failures; no other vector is compared."""
     plan = await explain(
-        database, query("nudges", "evidence"), SMALL, model_id, "alpha1", await vector(), 50, [],
+        database, query("nudges", "evidence"), SMALL, model_id, ["alpha1"], await vector(), 50, [],
         [], "ada", None, timedelta(minutes=10), None, None, None,
     )  # fmt: skip
     assert "Seq Scan" not in scanned(plan, "memory_vectors") + scanned(plan, "memories")
@@ -240,8 +241,8 @@ async def test_ten_thousand_failures_with_feedback_are_read_by_key(
         await connection.execute("ANALYZE pinak.nudges, pinak.nudge_feedback, pinak.memories")
         await connection.execute("ANALYZE pinak.memory_vectors")
     plan = await explain(
-        database, query("nudges", "evidence"), ns, model_id, "alpha1 gamma77", await vector(), 50,
-        [], [], "ada", None, timedelta(minutes=10), None, None, None, ns=ns,
+        database, query("nudges", "evidence"), ns, model_id, ["alpha1", "gamma77"], await vector(),
+        50, [], [], "ada", None, timedelta(minutes=10), None, None, None, ns=ns,
     )  # fmt: skip
     used = {node.get("Index Name") for node in plan if node["Actual Loops"] > 0}
     assert {"memories_failures", "nudges_by_agent", "nudge_feedback_pkey"} <= used
@@ -255,7 +256,9 @@ async def test_ten_thousand_failures_with_feedback_are_read_by_key(
     assert sum(read) <= 4 * 2 * 50 * 2
 
 
-async def lexical_plan(database: Database, namespace_id: int, words: str) -> list[dict[str, Any]]:
+async def lexical_plan(
+    database: Database, namespace_id: int, words: list[str]
+) -> list[dict[str, Any]]:
     """Return the plan of the statement that lexical_candidates makes."""
     async with database.service() as connection, connection.transaction():
         await connection.execute(
@@ -286,10 +289,11 @@ async def lexical_plan(database: Database, namespace_id: int, words: str) -> lis
 
 
 @pytest.mark.parametrize(
-    ("namespace_id", "words"), [(SMALL, "alpha1 beta2"), (LARGE, "beta2"), (LARGE, "gamma77")]
+    ("namespace_id", "words"),
+    [(SMALL, ["alpha1", "beta2"]), (LARGE, ["beta2"]), (LARGE, ["gamma77"])],
 )
 async def test_words_are_found_by_index(
-    database: Database, model_id: int, namespace_id: int, words: str
+    database: Database, model_id: int, namespace_id: int, words: list[str]
 ) -> None:
     """The lexical scan walks the words' index or the namespace's key, never the whole table."""
     assert model_id
@@ -316,7 +320,7 @@ async def test_common_words_of_a_large_namespace_choose_nothing(
 
         async def chosen(words: str) -> str:
             text = await connection.fetchval(
-                "SELECT pinak.selective_matcher($1, 10000, 1)::text", words
+                "SELECT pinak.selective_matcher($1, 10000, 1)::text", words.split()
             )
             return str(text)
 
@@ -334,7 +338,7 @@ async def test_a_plan_from_a_young_table_still_looks_up_by_key(database: Databas
         await connection.execute("VACUUM ANALYZE pinak.memories")
         id_ = await connection.fetchval("SELECT id FROM memories LIMIT 1")
     read = (query("recall", "read"), SMALL, model, await vector(), [id_])
-    rest = ("alpha1", True, True, [True], True)
+    rest = (["alpha1"], True, True, [True], True)
     for _ in range(2):
         assert (await fetched(database, *read, *rest, table="memories"))[0] == 0
         async with database.service() as connection:

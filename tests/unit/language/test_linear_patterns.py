@@ -5,8 +5,6 @@ import re
 import pytest
 
 from pinak_ray.language import prohibitions, values, words
-from pinak_ray.store.memories.search_text import searchable_words
-from pinak_ray.testing.lexemes import lexemes
 
 LONG = 400
 
@@ -49,11 +47,3 @@ def test_words_and_sentences_are_as_before() -> None:
         "3",
         "four",
     ]
-
-
-def test_the_database_is_asked_for_words_in_no_long_run() -> None:
-    """An underscore parts words, and in a long run a blank takes its place, and nowhere else."""
-    assert searchable_words("a_" * LONG).split() == ["a"] * LONG
-    assert searchable_words("max_connections of foo_bar.py") == "max_connections of foo_bar.py"
-    assert searchable_words("x" * LONG) == "x" * LONG
-    assert lexemes("b_" * LONG) == {"b": LONG}

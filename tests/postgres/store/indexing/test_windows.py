@@ -97,7 +97,7 @@ async def test_a_session_goes_on_after_a_silence(database: Database) -> None:
 
 async def test_long_sessions_settle_piece_by_piece_as_at_once(database: Database) -> None:
     """However many entries there are, and in however many steps they come."""
-    words = [f"word{number}" for number in range(40)]
+    words = [f"word{chr(97 + n // 8)}{chr(97 + n % 8)}x" for n in range(40)]
     spoken: list[UUID] = []
     for start in range(0, 40, 7):
         spoken += await say(database, *words[start : start + 7])

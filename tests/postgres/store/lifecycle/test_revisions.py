@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from pinak_ray.language.analysis import terms
 from pinak_ray.records.answer_size import MAX_ANSWER_BYTES
 from pinak_ray.records.errors import NotFound, Superseded
 from pinak_ray.records.memory.memories import Outcome, new_memory
@@ -59,7 +60,7 @@ async def found(database: Database, word: str, as_of: datetime | None = None) ->
             SELECT c.id FROM f, pinak.lexical_candidates($1, 50, f) AS c
             UNION SELECT c.id FROM f, pinak.window_candidates($1, 50, f) AS c
             """,
-            word,
+            terms(word),
             as_of,
         )
     return [row["id"] for row in rows]

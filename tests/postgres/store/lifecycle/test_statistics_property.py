@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinak_ray.curation.passes import curate
+from pinak_ray.language.analysis import terms
 from pinak_ray.language.indexed_texts import index_text
 from pinak_ray.records.errors import Conflict, NotFound, Superseded
 from pinak_ray.records.memory.curation import CurationPolicy
@@ -184,15 +185,14 @@ async def check_scores(database: Database) -> None:
     """BM25 in SQL is a plain BM25 over the memories that are stored."""
     stored = await fetch(database, "SELECT id, agent, session, content FROM pinak.memories")
     texts = [
-        Counter(index_text(agent, session, content).replace(":", "").split())
-        for _, agent, session, content in stored
+        Counter(terms(index_text(agent, session, content))) for _, agent, session, content in stored
     ]
     ids = [row[0] for row in stored]
     async with database.reading(NS) as connection:
         for query in (WORDS[:1], WORDS[1:4], [*WORDS, "own1x"]):
             scores = zip(ids, bm25(Counter(query), texts), strict=True)
             rows = await connection.fetch(
-                "SELECT id, score FROM pinak.lexical_scores($1, $2)", " ".join(query), ids
+                "SELECT id, score FROM pinak.lexical_scores($1, $2)", list(query), ids
             )
             assert {row["id"]: row["score"] for row in rows} == pytest.approx(
                 {id_: score for id_, score in scores if not math.isnan(score)}, rel=1e-6
@@ -212,7 +212,7 @@ async def check_all(swarm: Swarm) -> None:
     for memory_id, words in windows.items():
         session = swarm.said[memory_id][1]
         around = " ".join(swarm.said[id_][0] for id_ in living if swarm.said[id_][1] == session)
-        assert words <= set(around.split())
+        assert words <= set(terms(around))
     await check_sums(swarm)
     await check_scores(swarm.database)
 

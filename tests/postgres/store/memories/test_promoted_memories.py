@@ -91,7 +91,7 @@ async def test_what_was_forgotten_or_is_elsewhere_is_not_the_same(database: Data
 async def test_any_content_can_be_looked_for(database: Database, content: str) -> None:
     """Whatever it is made of; only what has no word at all is not found again."""
     memory = await stored(database, content)
-    has_words = content not in ("the of and to", "!", "x" * 5_000)
+    has_words = content != "!"
 
     assert await known(database, (uuid7(), content)) == [
         Known(same=memory.id if has_words else None)
