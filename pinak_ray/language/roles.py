@@ -8,7 +8,7 @@ import re
 
 from pinak_ray.language.names import folded
 
-__all__ = ["is_asking", "is_role"]
+__all__ = ["is_asking", "is_role", "only_asks"]
 
 _ASKING = frozenset({
     "client", "customer", "end user", "guest", "human", "me", "myself", "user",
@@ -23,6 +23,7 @@ _ANSWERING = frozenset({
     "ассистент", "помощник", "асистент", "помічник", "助手", "助理", "アシスタント", "어시스턴트",
     "सहायक", "مساعد", "المساعد", "עוזר", "ผู้ช่วย", "trợ lý", "asisten",
 })  # fmt: skip
+_QUESTION_MARKS = ("?", "？", "؟")
 # "user-42", "user 7", "human_3f2a": of several users each has a number.
 _NUMBER = re.compile(r"[\W_]*\d[\w-]*\Z")
 
@@ -30,6 +31,14 @@ _NUMBER = re.compile(r"[\W_]*\d[\w-]*\Z")
 def is_asking(agent: str) -> bool:
     """Tell whether an agent's name says that a human being writes under it ("user", "user:ada")."""
     return _role(agent.partition(":")[0]) in _ASKING
+
+
+def only_asks(agent: str, content: str) -> bool:
+    """Tell whether an entry is a question that an entry of somebody else answers.
+
+    Whoever uses an assistant says what is so first, and asks then ("I use Flask 2.3. How ...?").
+    """
+    return content.rstrip().endswith(_QUESTION_MARKS) and not is_asking(agent)
 
 
 def is_role(agent: str) -> bool:

@@ -62,6 +62,8 @@ class Fusion(StrEnum):
     LINEAR = "linear"
     COMBMNZ = "combmnz"
     BORDA = "borda"
+    LEARNED = "learned"
+    """Features weighed by learned weights: instead of the recipe's own, where it says so."""
     NONE = "none"
     """One signal alone: its raw score is the score."""
 
@@ -82,6 +84,8 @@ class Recipe:
     agent_bonus: float = 0.0
     date_bonus: float = 0.0
     question_malus: float = 0.0
+    learned: bool = False
+    """Whether learned weights rank instead, where most candidates were said in sessions."""
     # Scoring the union of the best 50 of each signal gave 1.2 points of R@10 over scoring all.
     candidates: int = 50
     min_score: float | None = None
@@ -126,23 +130,19 @@ class Recipe:
 
 _FOUR = MappingProxyType(dict.fromkeys((DENSE, LEXICAL, WINDOW_DENSE, WINDOW_LEXICAL), 0.25))
 
+_FUSED = Recipe("fused", _FOUR, Fusion.ZSCORE, agent_bonus=1.0, date_bonus=1.0, question_malus=0.5)
+
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         recipe.name: recipe
         for recipe in (
-            Recipe(
-                "default",
-                _FOUR,
-                Fusion.ZSCORE,
-                agent_bonus=1.0,
-                date_bonus=1.0,
-                question_malus=0.5,
-            ),
+            replace(_FUSED, name="default", learned=True),
             Recipe("rrf", MappingProxyType({DENSE: 1.0, LEXICAL: 1.0}), Fusion.RRF),
             Recipe("lexical", MappingProxyType({LEXICAL: 1.0}), Fusion.NONE),
             Recipe("dense", MappingProxyType({DENSE: 1.0}), Fusion.NONE),
             Recipe("recent", MappingProxyType({RECENCY: 1.0}), Fusion.NONE, min_similarity=-inf),
             Recipe("exact", MappingProxyType({PHRASE: 1.0}), Fusion.NONE, min_similarity=-inf),
+            _FUSED,
             Recipe("linear", _FOUR, Fusion.LINEAR),
             Recipe("combmnz", _FOUR, Fusion.COMBMNZ),
             Recipe("borda", _FOUR, Fusion.BORDA),

@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from pinak_ray.recall.fusion import Scores, ranks
+from pinak_ray.recall.fusion import ranks
 from pinak_ray.recall.recipes import Fusion, Recipe
+from pinak_ray.recall.scoring import Scored
 from pinak_ray.records.memory.recall import RecallResult, Signal, Trace
 
 __all__ = ["Stopwatch", "signals_of", "timed", "trace_of"]
@@ -32,34 +33,36 @@ class Stopwatch:
 
 
 def trace_of(
-    recipe: Recipe, counts: dict[str, int], *, fused: int, kept: int, floor: float | None
+    recipe: Recipe,
+    scored: Scored,
+    counts: dict[str, int],
+    *,
+    fused: int,
+    kept: int,
+    floor: float | None,
 ) -> Trace:
     """Return the trace of a ranking, without its times."""
     rrf_k = recipe.rrf_k if recipe.fusion is Fusion.RRF else None
-    weights = recipe.signal_weights()
-    return Trace(recipe.name, recipe.fusion, weights, counts, fused, kept, floor, {}, rrf_k)
+    weights = dict(scored.weights)
+    return Trace(recipe.name, scored.fusion, weights, counts, fused, kept, floor, {}, rrf_k)
 
 
-def signals_of(
-    signals: Mapping[str, Scores],
-    weights: Mapping[str, float],
-    contributions: Mapping[str, Scores],
-    chosen: Sequence[int],
-) -> list[tuple[Signal, ...]]:
+def signals_of(scored: Scored, chosen: Sequence[int]) -> list[tuple[Signal, ...]]:
     """Return every signal, ranked among all candidates, for each of the chosen positions."""
-    ranked = {name: ranks(scores) for name, scores in signals.items()}
+    values, contributions = scored.values, scored.contributions()
+    ranked = {name: ranks(scores) for name, scores in values.items()}
 
     def signal(name: str, at: int) -> Signal:
-        known = not math.isnan(signals[name][at])
+        known = not math.isnan(values[name][at])
         return Signal(
             name,
-            float(signals[name][at]) if known else None,
+            float(values[name][at]) if known else None,
             int(ranked[name][at]) if known else None,
-            weights[name],
+            scored.weights[name],
             float(contributions[name][at]),
         )
 
-    return [tuple(signal(name, at) for name in signals) for at in chosen]
+    return [tuple(signal(name, at) for name in scored.weights) for at in chosen]
 
 
 def timed(result: RecallResult, watch: Stopwatch) -> RecallResult:

@@ -1,4 +1,4 @@
-"""What the default recipe takes off and adds, seen from the verb."""
+"""What the recipe made by hand takes off and adds, seen from the verb."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ async def recalled(query: str, *said: tuple[str, str], **options: Any) -> Recall
     swarm = LocalSwarm()
     for agent, content in said:
         await swarm.agent(agent).remember(content, session="s")
-    return await swarm.agent("reader").recall(query, trace=True, every_copy=True, **options)
+    wanted = {"recipe": "fused", "trace": True, "every_copy": True, **options}
+    return await swarm.agent("reader").recall(query, **wanted)
 
 
 def contributions(result: RecallResult, name: str) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""Trains the weights of learned fusion, on data that may be shipped from."""
