@@ -182,6 +182,6 @@ async def test_the_named_agent_is_preferred() -> None:
     swarm = LocalSwarm()
     for name in ("Melanie", "Caroline"):
         await swarm.agent(name).remember("I painted the lake", session="s")
-    result = await swarm.agent("a").recall("when did caroline paint the lake?")
+    result = await swarm.agent("a").recall("when did caroline paint the lake?", every_copy=True)
 
     assert [hit.agent for hit in result.hits] == ["Caroline", "Melanie"]
