@@ -11,10 +11,10 @@ from pinak_ray.client.discovery import user_path, usual_home
 from pinak_ray.embedding import (
     EmbedderSpec,
     EndpointOptions,
-    RerankSpec,
     embedder_kinds,
     is_installed,
 )
+from pinak_ray.embedding.endpoint.rerank import RerankSpec
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.connection_strings import plain_dsn
 from pinak_ray.records.errors import InvalidInput

@@ -17,7 +17,6 @@ from pinak_ray.embedding.endpoint.remote import (
     embed_soon,
     trouble_of,
 )
-from pinak_ray.embedding.endpoint.rerank import RerankEndpoint, RerankSpec
 from pinak_ray.embedding.halfvec import (
     LARGEST_STORED,
     decode_halfvec,
@@ -61,8 +60,6 @@ __all__ = [
     "ModelFiles",
     "Progress",
     "Remote",
-    "RerankEndpoint",
-    "RerankSpec",
     "Sided",
     "Sketches",
     "Vectors",

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pinak_ray.embedding import EmbedderSpec, RerankSpec
+from pinak_ray.embedding import EmbedderSpec
+from pinak_ray.embedding.endpoint.rerank import RerankSpec
 from pinak_ray.recall.cache.answers import CachePolicy
 from pinak_ray.records.memory.curation import CurationPolicy
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from pinak_ray.concurrency.admission import Admission
-from pinak_ray.embedding import Embedder, RerankEndpoint
+from pinak_ray.embedding import Embedder
+from pinak_ray.embedding.endpoint.rerank import RerankEndpoint
 from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.recall.cache.recaller import CachedRecaller
 from pinak_ray.recall.grading.graded_recall import GradedRecall

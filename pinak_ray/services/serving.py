@@ -13,11 +13,11 @@ from pinak_ray.embedding import (
     Embedder,
     EmbedderSpec,
     Progress,
-    RerankEndpoint,
     load_embedder,
     trouble_of,
     with_dimension,
 )
+from pinak_ray.embedding.endpoint.rerank import RerankEndpoint
 from pinak_ray.records.errors import SetupError
 from pinak_ray.services.config import StackConfig
 from pinak_ray.store.database import Database

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from pinak_ray import Swarm, connect
-from pinak_ray.embedding import RerankEndpoint, RerankSpec
+from pinak_ray.embedding.endpoint.rerank import RerankEndpoint, RerankSpec
 from pinak_ray.records.ids import NamespaceKey
 from pinak_ray.security import Scope
 from pinak_ray.testing import LocalSwarm

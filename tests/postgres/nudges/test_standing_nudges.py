@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from pinak_ray.embedding import encode_halfvec_one
+from pinak_ray.language.analysis import query_terms
 from pinak_ray.nudges.nudger import Nudger
 from pinak_ray.nudges.standing import StandingNudge, standing_nudges
 from pinak_ray.records.memory.nudges import new_intent
@@ -218,7 +219,7 @@ async def test_many_agents_intend_in_few_writes(database: Database, model_id: in
         rows = await connection.fetch("SELECT agent, search_text FROM pinak.standing_intents")
 
     assert {row["agent"]: row["search_text"] for row in rows} == {
-        f"agent-{n % 500}": f"{INTENT} {n}" for n in range(500, 1_000)
+        f"agent-{n % 500}": " ".join(query_terms(f"{INTENT} {n}")) for n in range(500, 1_000)
     }
 
 

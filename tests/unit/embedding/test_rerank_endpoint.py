@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from pinak_ray.embedding import RerankEndpoint, RerankSpec
+from pinak_ray.embedding.endpoint.rerank import RerankEndpoint, RerankSpec
 from pinak_ray.records.errors import SetupError, Unavailable
 from tests.support.ports import free_port
 from tests.support.reranker import WRONG, RerankServer, by_length
