@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pinak_ray.client import AgentHandle, BoardHandle, ScratchpadHandle, Swarm, connect
+    from pinak_ray.cluster.started import running, start
     from pinak_ray.records.errors import (
         Conflict,
         Forbidden,
@@ -29,11 +30,16 @@ if TYPE_CHECKING:
     from pinak_ray.records.memory.nudges import Nudge
     from pinak_ray.records.memory.recall import Hit, RecallResult
 else:
+    _WITH_SERVER = ("running", "start")
 
     def __getattr__(name: str) -> Any:
         """Load the public names on first use: Ray and the rest take a second, the hook has 0.1."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in _WITH_SERVER:
+            from pinak_ray.cluster import started
+
+            return getattr(started, name)
         from pinak_ray import client
         from pinak_ray.records import errors
         from pinak_ray.records.memory import links, memories, nudges, recall
@@ -52,7 +58,7 @@ __all__ = [
     "InvalidInput", "Layer", "LinkKind", "NotFound", "NotRunning", "Nudge", "Outcome", "Overloaded",
     "PinakError", "RecallResult", "Receipt", "Related", "ScratchpadHandle", "SetupError",
     "Superseded", "Swarm", "Unauthorized", "Unavailable", "VersionConflict", "__version__",
-    "connect",
+    "connect", "running", "start",
 ]  # fmt: skip
 
 

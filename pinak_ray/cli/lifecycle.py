@@ -27,6 +27,8 @@ _UP_EPILOG = """
 
   pinak-ray up --home /srv/memory --http-port 9000  another place, another port
 
+  pinak-ray up --address auto                       onto the Ray cluster that runs here
+
   PINAK_DSN=postgresql://me@db/pinak pinak-ray up   your own PostgreSQL (16+, pgvector)
 
 A second `up` finds what runs and starts only what is missing.
@@ -40,6 +42,16 @@ _DOWN_EPILOG = """
   pinak-ray down && pinak-ray up  restart
 
 A start that broke off half way is stopped too.
+"""
+
+_RUN_EPILOG = """
+[bold]Examples[/bold]
+
+  pinak-ray run                                     as `up`, in the foreground; Ctrl-C stops it
+
+  PINAK_DSN=postgresql://me@db/pinak pinak-ray run  in a container
+
+SIGTERM drains and stops. Ends with 1 when a part is lost for good.
 """
 
 _SCALE_EPILOG = """
@@ -63,6 +75,7 @@ def _count(name: str, what: str) -> Any:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog=_UP_EPILOG)(up)
+    app.command(epilog=_RUN_EPILOG)(run)
     app.command(epilog=_SCALE_EPILOG)(scale)
     app.command(epilog=_DOWN_EPILOG)(down)
 
@@ -79,6 +92,14 @@ def up(
     gateways: Annotated[_Count, _count("--gateways", "Gateway replicas. 2.")] = None,
     indexers: Annotated[_Count, _count("--indexers", "Indexers. 1.")] = None,
     recallers: Annotated[_Count, _count("--recallers", "Recallers. 1.")] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="A Ray cluster that runs, to start the parts on: auto, or HOST:PORT. Nothing of "
+            "it is changed, and `down` removes our parts alone.",
+            show_default="a Ray of its own",
+        ),
+    ] = None,
     num_cpus: Annotated[_Count, _count("--num-cpus", "Cores that Ray may give away.")] = None,
     embedder: Annotated[
         str | None, typer.Option(help="minilm, e5 (many languages), openai or hashing.")
@@ -91,7 +112,7 @@ def up(
     settings = stack.settings(
         http_port=http_port, http_host=http_host, hosts=hosts,
         writers=writers, gateways=gateways, indexers=indexers, recallers=recallers,
-        num_cpus=num_cpus, embedder=embedder, model_dir=model_dir,
+        ray_address=address, num_cpus=num_cpus, embedder=embedder, model_dir=model_dir,
     )  # fmt: skip
     with Steps(verbose=stack.verbose) as steps:
         url, was_up = bring_up(settings, steps)
@@ -110,6 +131,23 @@ def bring_up(settings: Settings, steps: Steps) -> tuple[str, bool]:
     from pinak_ray.cluster.stack import up as start
 
     return start(settings, progress=steps).url, False
+
+
+@with_options
+def run(stack: Stack, http_port: HttpPort = None) -> None:
+    """Start the stack, stay in the foreground, and stop it on SIGTERM or Ctrl-C."""
+    settings = stack.settings(http_port=http_port)
+    from pinak_ray.cluster.foreground import until_stopped
+    from pinak_ray.cluster.stack import down as stop
+
+    try:
+        with Steps(verbose=stack.verbose) as steps:
+            url, _ = bring_up(settings, steps)
+        stdout().print(f"up  {plain(url)}; SIGTERM or Ctrl-C stops it")
+        until_stopped(settings)
+    finally:
+        with Steps(verbose=stack.verbose) as steps:
+            stop(settings, progress=steps)
 
 
 def scale(

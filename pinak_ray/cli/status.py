@@ -66,7 +66,7 @@ def snapshot(settings: Settings, steps: Steps) -> dict[str, Any]:
     stack = StackFile.read(settings.home)
     node = RayNode(settings.home)
     head = node.pid()
-    if head is None:
+    if head is None and stack.owns_ray:
         raise NotRunning(
             f"the stack in {settings.home} has died (its Ray head is gone); run `pinak-ray up`"
         )

@@ -63,6 +63,9 @@ class StackFile:
     ray_address: str
     url: str | None
     version: str
+    owns_ray: bool = True
+    """Whether the Ray cluster is the stack's own, and is stopped with it."""
+    owns_serve: bool = True
 
     @staticmethod
     def path(home: Path) -> Path:
@@ -75,7 +78,8 @@ class StackFile:
         path = cls.path(home)
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            stack = cls(raw["ray_address"], raw["url"], raw["version"])
+            owns = (bool(raw.get(name, True)) for name in ("owns_ray", "owns_serve"))
+            stack = cls(raw["ray_address"], raw["url"], raw["version"], *owns)
         except FileNotFoundError:
             raise NotRunning(f"no stack runs in {home}; start one with `pinak-ray up`") from None
         except OSError as error:

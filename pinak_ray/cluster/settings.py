@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     curate_archive_days: float = Field(
         90.0, ge=0, description="what was archived can be restored for so long; 0: for ever"
     )
+    ray_address: str | None = Field(
+        None, description="a Ray cluster that runs, to start the parts on: auto, or HOST:PORT"
+    )
     num_cpus: int | None = Field(None, description="cores Ray may give to tasks; default all")
     embedder: Annotated[str, AfterValidator(_installed)] = Field(
         "minilm", description="minilm, e5, openai, hashing (tests), or an installed provider's name"

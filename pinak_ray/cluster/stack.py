@@ -1,46 +1,34 @@
 """The composition root: a whole stack up, found again, and down."""
 
-import asyncio
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import ray
-from ray import serve
 
 from pinak_ray import __version__
 from pinak_ray.actors.supervisor import start_supervisor
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.client.identity import check_own
 from pinak_ray.client.over_ray.session import join_ray
-from pinak_ray.client.over_ray.tokens import ray_token_environment
-from pinak_ray.cluster.connection_room import check_room
-from pinak_ray.cluster.first_model import prepare_model
+from pinak_ray.client.over_ray.tokens import ray_token_environment, stack_token_environment
+from pinak_ray.cluster.gateway import remove_gateway, serve_gateway, serving_url
 from pinak_ray.cluster.home_lock import home_lock
 from pinak_ray.cluster.ingress import ingress_environment, write_haproxy_wrapper
+from pinak_ray.cluster.joined import JoinedCluster
 from pinak_ray.cluster.ports import Ports, is_free, take_ports
-from pinak_ray.cluster.postgres.external import check_server
 from pinak_ray.cluster.postgres.server import EmbeddedPostgres
+from pinak_ray.cluster.prepared import Prepared, Progress, end, prepare
 from pinak_ray.cluster.ray_node import RayNode
 from pinak_ray.cluster.settings import Settings
-from pinak_ray.migrations import runner
 from pinak_ray.records.errors import NotRunning, PinakError, SetupError, Unavailable
 from pinak_ray.records.topology import RAY_NAMESPACE, SUPERVISOR, Placement, Topology
-from pinak_ray.security.keys import KeyRing
-from pinak_ray.serve.gateway import GATEWAY, gateway_application
-from pinak_ray.services.config import StackConfig
-from pinak_ray.store.database import Database
-from pinak_ray.store.renamed_names import Renamed, renamed_names
-from pinak_ray.store.signing_keys import publish_keys
 
 __all__ = ["Progress", "Stack", "down", "health", "scale", "up"]
-
-Progress = Callable[[str], None]
-"""Told each step as it begins, for a progress display."""
 
 _READY_TIMEOUT_S = 180.0
 # Each stack on a shared port would answer every second request.
@@ -74,30 +62,21 @@ def up(settings: Settings, *, progress: Progress = _quiet) -> Stack:
 
 
 def _up(settings: Settings, progress: Progress, undo: ExitStack) -> Stack:
+    if settings.ray_address is not None:
+        return _up_there(settings, settings.ray_address, progress, undo)
     home, node = settings.home, RayNode(settings.home)
     ran = node.pid() is not None
     if not ran:
         node.end_haproxy()
         _check_port(settings)
-    keeper = _embedded(settings)
-    if keeper is not None and not ran and keeper.postmaster_pid is None:
-        undo.callback(_end, "PostgreSQL", keeper.stop, progress)
-    dsn = _database(settings, keeper, progress)
-    _migrate(dsn, progress)
-    reader_dsn = keeper.reader_dsn if keeper else None
-    ring = KeyRing.load_or_create(home / "keys")
-    asyncio.run(_publish(dsn, ring))
-    if not ran:
-        asyncio.run(_check_room(settings, dsn, progress))
-    progress("loading the embedding model")
-    _prepare_model(settings, dsn, progress)
+    prepared = prepare(settings, progress, undo, ran=ran)
     # Not before: what is free now is bound in a second.
     ports = Ports.of(node.address()) if ran else take_ports(home)
     url = _url(settings, ports, ran=ran)
     directory = node.temporary.parent
     environment = ingress_environment(directory, ports, haproxy=settings.haproxy)
     if not ran:
-        undo.callback(_end, "Ray", node.stop, progress)
+        undo.callback(end, "Ray", node.stop, progress)
         undo.callback(node.keep_logs)
     address = node.start(
         ports, num_cpus=settings.num_cpus, environment=environment, on_progress=progress
@@ -107,25 +86,72 @@ def _up(settings: Settings, progress: Progress, undo: ExitStack) -> Stack:
     join_ray(address, {**environment, **ray_token_environment(home)})
     if not ran:
         undo.callback(ray.shutdown)
+    _start_parts(settings, prepared, url, progress, proxy_location="HeadOnly")
+    return _ready(settings, StackFile(address, url, __version__), progress)
+
+
+def _up_there(settings: Settings, address: str, progress: Progress, undo: ExitStack) -> Stack:
+    """Start our parts on a cluster that runs; whatever else runs there is left alone."""
+    progress(f"joining Ray at {address}")
+    joined_before = ray.is_initialized()
+    cluster = JoinedCluster.join(address)
+    if not joined_before:
+        undo.callback(ray.shutdown)
+    cluster.check(settings)
+    found = _found_there(settings, cluster)
+    serves = serving_url()
+    if serves is None:
+        _check_port(settings)
+    prepared = prepare(settings, progress, undo, ran=found is not None)
+    url = serves or _url(settings, take_ports(settings.home), ran=False)
+    owns_serve = serves is None if found is None else found.owns_serve
+    if found is None:
+        undo.callback(end, "our parts", partial(_stop_parts, whole=owns_serve), progress)
+    _start_parts(settings, prepared, url, progress, proxy_location="EveryNode")
+    stack = StackFile(cluster.address, url, __version__, owns_ray=False, owns_serve=owns_serve)
+    return _ready(settings, stack, progress)
+
+
+def _found_there(settings: Settings, cluster: JoinedCluster) -> StackFile | None:
+    """Return the home's stack where it runs on this cluster; raises SetupError for another's."""
+    try:
+        ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+    except ValueError:
+        return None
+    try:
+        stack = StackFile.read(settings.home)
+    except NotRunning:
+        stack = None
+    if stack is None or stack.ray_address != cluster.address:
+        raise SetupError(
+            f"the cluster at {cluster.address} runs a stack that {settings.home} did not start; "
+            "name its home with --home, or stop it there with `pinak-ray down`"
+        )
+    return stack
+
+
+def _start_parts(
+    settings: Settings, prepared: Prepared, url: str, progress: Progress, *, proxy_location: str
+) -> None:
     progress("starting the actors")
-    config = settings.stack_config(dsn, reader_dsn)
-    supervisor: Any = start_supervisor(config, url, keeper)
+    supervisor: Any = start_supervisor(prepared.config, url, prepared.keeper)
     ray.get(supervisor.start.remote(), timeout=_READY_TIMEOUT_S)
     progress("starting the gateway")
-    _serve(settings, config, url, supervisor)
+    serve_gateway(
+        prepared.config,
+        url,
+        replicas=settings.gateways,
+        proxy_location=proxy_location,
+        host=settings.http_host,
+    )
+
+
+def _ready(settings: Settings, stack: StackFile, progress: Progress) -> Stack:
+    assert stack.url is not None
     progress("asking the gateway")
-    _await_ready(url, home)
-    StackFile(address, url, __version__).write(home)
-    return Stack(address, url, home)
-
-
-def _end(part: str, stop: Callable[[], bool], progress: Progress) -> None:
-    """End what a failed start had started; that it failed is the news, and what does not end."""
-    progress(f"ending {part}, which this start had started")
-    try:
-        stop()
-    except PinakError as error:
-        progress(str(error))
+    _await_ready(stack.url, settings.home)
+    stack.write(settings.home)
+    return Stack(stack.ray_address, stack.url, settings.home)
 
 
 def _await_ready(url: str, home: Path) -> None:
@@ -161,16 +187,28 @@ def down(settings: Settings, *, progress: Progress = _quiet) -> bool:
     with home_lock(home, progress):
         node = RayNode(home)
         ran = node.pid() is not None
-        if ran:
+        there = None if ran else _stack_there(home)
+        if ran or there is not None:
             progress("draining the actors")
-            _drain(home)
-            progress("stopping Ray")
-        ran = node.stop()
+            _drain(home, there)
+        if there is None:
+            if ran:
+                progress("stopping Ray")
+            ran = node.stop()
         StackFile.remove(home)
         if settings.dsn is None and (home / "postgres").exists():
             progress("stopping PostgreSQL")
             ran |= EmbeddedPostgres(home / "postgres", bin_dir=settings.pg_bin).stop()
-        return ran
+        return ran or there is not None
+
+
+def _stack_there(home: Path) -> StackFile | None:
+    """Return the home's stack on a cluster of somebody's; None where it runs on its own, or not."""
+    try:
+        stack = StackFile.read(home)
+    except NotRunning:
+        return None
+    return None if stack.owns_ray else stack
 
 
 def health(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -197,79 +235,8 @@ def scale(settings: Settings, hosts: int) -> Placement:
 
 def _supervisor(settings: Settings) -> Any:
     stack = StackFile.read(settings.home)
-    join_ray(stack.ray_address, ray_token_environment(settings.home))
+    join_ray(stack.ray_address, stack_token_environment(stack, settings.home))
     return ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
-
-
-def _embedded(settings: Settings) -> EmbeddedPostgres | None:
-    if settings.dsn is not None:
-        return None
-    return EmbeddedPostgres(
-        settings.home / "postgres", bin_dir=settings.pg_bin, durable=settings.durable
-    )
-
-
-def _database(settings: Settings, server: EmbeddedPostgres | None, progress: Progress) -> str:
-    if server is not None:
-        progress("starting PostgreSQL")
-        return server.start(on_progress=progress)
-    assert settings.dsn is not None
-    progress("checking PostgreSQL")
-    dsn = settings.dsn.get_secret_value()
-    report = asyncio.run(check_server(dsn))
-    if report.problems:
-        raise SetupError("this PostgreSQL cannot be used:\n- " + "\n- ".join(report.problems))
-    return dsn
-
-
-def _migrate(dsn: str, progress: Progress) -> None:
-    """Bring the schema up to date, and tell of names that it changed: somebody looks for them."""
-    progress("migrating the database")
-    before = asyncio.run(_renamed(dsn))
-    runner.upgrade(dsn)
-    after = asyncio.run(_renamed(dsn))
-    if after != before:
-        progress(str(after))
-
-
-async def _renamed(dsn: str) -> Renamed:
-    async with (
-        await Database.open(dsn, service_connections=1) as database,
-        database.service() as connection,
-    ):
-        return await renamed_names(connection)
-
-
-async def _publish(dsn: str, ring: KeyRing) -> None:
-    async with (
-        await Database.open(dsn, service_connections=1) as database,
-        database.service() as connection,
-    ):
-        await publish_keys(connection, ring.public_keys)
-
-
-async def _check_room(settings: Settings, dsn: str, progress: Progress) -> None:
-    async with (
-        await Database.open(dsn, service_connections=1) as database,
-        database.service() as connection,
-    ):
-        warning = await check_room(connection, settings, dsn)
-    if warning is not None:
-        progress(warning)
-
-
-def _prepare_model(settings: Settings, dsn: str, progress: Progress) -> None:
-    """Build the model files here, where progress can be shown, and not in an actor."""
-
-    def report(step: str, fraction: float) -> None:
-        progress(f"embedding model: {step} {fraction:.0%}")
-
-    async def prepare() -> None:
-        async with await Database.open(dsn, service_connections=1) as database:
-            config = settings.stack_config(dsn)
-            await prepare_model(database, config, report=report, progress=progress)
-
-    asyncio.run(prepare())
 
 
 def _check_port(settings: Settings) -> None:
@@ -291,28 +258,25 @@ def _url(settings: Settings, ports: Ports, *, ran: bool) -> str:
     return previous or f"http://{settings.http_host}:{settings.http_port or ports.http}"
 
 
-def _serve(settings: Settings, config: StackConfig, url: str, supervisor: Any) -> None:
-    host, _, port = url.removeprefix("http://").partition(":")
-    topology, model = ray.get(
-        [supervisor.topology.remote(), supervisor.model.remote()], timeout=_READY_TIMEOUT_S
-    )
-    # Serve's own actors use the Ray namespace "serve"; no request_timeout_s, it would cut streams.
-    serve.start(http_options={"host": host, "port": int(port)}, proxy_location="HeadOnly")
-    if GATEWAY in serve.status().applications:
-        return
-    application = gateway_application(config, topology, model, replicas=settings.gateways)
-    serve.run(application, name=GATEWAY, route_prefix="/")
-
-
-def _drain(home: Path) -> None:
+def _drain(home: Path, there: StackFile | None) -> None:
+    joined_before = ray.is_initialized()
     try:
-        join_ray(RayNode(home).address(), ray_token_environment(home))
-        serve.shutdown()
-        supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
-        ray.get(supervisor.stop.remote(), timeout=60)
-        ray.kill(supervisor)
+        if there is None:
+            join_ray(RayNode(home).address(), ray_token_environment(home))
+        else:
+            join_ray(there.ray_address, {})
+        _stop_parts(whole=there is None or there.owns_serve)
     except (ValueError, NotRunning, ray.exceptions.RayError, TimeoutError):
         # What does not answer cannot be drained; nothing acknowledged is lost by ending it.
         pass
     finally:
-        ray.shutdown()
+        if there is None or not joined_before:
+            ray.shutdown()
+
+
+def _stop_parts(*, whole: bool) -> None:
+    """Drain and remove our actors, and Serve with them where it is ours."""
+    remove_gateway(whole=whole)
+    supervisor: Any = ray.get_actor(SUPERVISOR, namespace=RAY_NAMESPACE)
+    ray.get(supervisor.stop.remote(), timeout=60)
+    ray.kill(supervisor)

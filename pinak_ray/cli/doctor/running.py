@@ -30,13 +30,13 @@ def check_running(settings: Settings) -> list[Check]:
         stack = None
     head = node.pid()
     presence = judge_presence(stack, head)
-    if stack is None or head is None:
+    if stack is None or (head is None and stack.owns_ray):
         return [presence]
     code, text = (
         readiness(stack.url, settings.home) if stack.url else (None, "no gateway was announced")
     )
     checks = [presence, *_ask_parts(settings), judge_gateway(stack.url, code, text)]
-    if not Path("/proc/net/tcp").exists():
+    if not stack.owns_ray or not Path("/proc/net/tcp").exists():
         return checks
     outward: dict[int, str] = {}
     if stack.url and not (urlsplit(stack.url).hostname or "").startswith("127."):
@@ -51,13 +51,14 @@ def judge_presence(stack: StackFile | None, head: int | None) -> Check:
     if stack is None:
         text = f"a start broke off half way: Ray runs (pid {head}), and no stack was announced"
         return problem("stack", text, "run `pinak-ray up` to finish it, or `pinak-ray down`")
-    if head is None:
+    if head is None and stack.owns_ray:
         text = "stack.json is stale: it names a Ray head that is gone"
         return problem("stack", text, _UP)
     if stack.version != __version__:
         text = f"the stack runs {stack.version}, and this is {__version__}"
         return warning("stack", text, _RESTART)
-    return ok("stack", f"Ray at {stack.ray_address}, pid {head}")
+    whose = f"pid {head}" if stack.owns_ray else "a cluster of yours"
+    return ok("stack", f"Ray at {stack.ray_address}, {whose}")
 
 
 def judge_parts(parts: Mapping[str, Mapping[str, Any]]) -> list[Check]:

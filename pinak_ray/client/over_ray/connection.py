@@ -7,7 +7,7 @@ import ray
 
 from pinak_ray.client.discovery import StackFile
 from pinak_ray.client.over_ray.session import join_ray
-from pinak_ray.client.over_ray.tokens import ray_token_environment
+from pinak_ray.client.over_ray.tokens import stack_token_environment
 from pinak_ray.client.over_ray.transport import RayTransport
 from pinak_ray.client.swarm import Swarm
 from pinak_ray.records.errors import NotRunning
@@ -24,7 +24,8 @@ def over_ray(namespace: NamespaceKey, address: str | None, home: Path) -> Swarm:
     if not ray.is_initialized():
         if address is None:
             stack = StackFile.read(home)
-            join_ray(stack.ray_address, ray_token_environment(home), show_logs=True)
+            environment = stack_token_environment(stack, home)
+            join_ray(stack.ray_address, environment, show_logs=True)
         else:
             join_ray(address, {}, show_logs=True)
     try:

@@ -3,10 +3,11 @@
 import secrets
 from pathlib import Path
 
+from pinak_ray.client.discovery import StackFile
 from pinak_ray.records.errors import NotRunning
 from pinak_ray.security.secret_files import make_secret, read_secret
 
-__all__ = ["make_ray_token", "ray_token_environment"]
+__all__ = ["make_ray_token", "ray_token_environment", "stack_token_environment"]
 
 
 def make_ray_token(home: Path) -> None:
@@ -29,3 +30,11 @@ def ray_token_environment(home: Path) -> dict[str, str]:
     except FileNotFoundError:
         raise NotRunning(f"no stack runs in {home}; start one with `pinak-ray up`") from None
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
+
+
+def stack_token_environment(stack: StackFile, home: Path) -> dict[str, str]:
+    """Return the same for a running stack; nothing where its cluster is somebody else's.
+
+    There the user's own RAY_AUTH_MODE and token hold.
+    """
+    return ray_token_environment(home) if stack.owns_ray else {}
