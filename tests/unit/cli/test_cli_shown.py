@@ -40,7 +40,7 @@ SHOWING = {
 }
 # They print receipts, figures and what their own user typed.
 SILENT = {
-    "up", "down", "demo", "simulate", "token", "remember", "feedback", "revise", "forget",
+    "up", "run", "down", "demo", "simulate", "token", "remember", "feedback", "revise", "forget",
     "restore", "scale", "hook", "keys", "version",
 }  # fmt: skip
 OWN = re.compile(r"\x1b\[[\d;]*m")
